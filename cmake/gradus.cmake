@@ -1,0 +1,35 @@
+# What every gradus target needs.
+include_guard()
+
+find_program(CCACHE ccache)
+if(CCACHE AND PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(gradus_flags INTERFACE)
+target_compile_features(gradus_flags INTERFACE cxx_std_20)
+target_compile_options(gradus_flags INTERFACE -Wall -Wextra $<$<BOOL:${GRADUS_WERROR}>:-Werror>)
+if(GRADUS_SANITIZE)
+  target_compile_options(gradus_flags INTERFACE -fsanitize=${GRADUS_SANITIZE} -fno-omit-frame-pointer -O1
+                                                $<$<BOOL:1>:-fno-sanitize-recover=all>)
+  target_link_options(gradus_flags INTERFACE -fsanitize=${GRADUS_SANITIZE})
+endif()
+
+# Kernels: the same bits everywhere (no contraction into fused multiply-adds, which a vector body and a scalar
+# tail may do differently), and vectorisable (errno and traps keep sqrt and selects scalar). Never -ffast-math.
+# At -O0 they would be useless even for debugging.
+set(GRADUS_KERNEL_FLAGS -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math)
+
+# gradus_library(NAME SOURCES... ): library gradus::NAME whose own headers are seen as gradus/NAME/..., and those
+# of the libraries below it only: a reverse include does not compile.
+function(gradus_library name)
+  add_library(gradus_${name} STATIC ${ARGN})
+  add_library(gradus::${name} ALIAS gradus_${name})
+  set(include ${CMAKE_BINARY_DIR}/include/${name})
+  file(MAKE_DIRECTORY ${include}/gradus)
+  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${include}/gradus/${name} SYMBOLIC)
+  target_include_directories(gradus_${name} PUBLIC $<BUILD_INTERFACE:${include}>)
+  target_compile_features(gradus_${name} PUBLIC cxx_std_20)
+  target_link_libraries(gradus_${name} PRIVATE $<BUILD_INTERFACE:gradus_flags>)
+  set_target_properties(gradus_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+endfunction()

@@ -1,0 +1,194 @@
+#include "gradus/framework/compile/elementwise_program.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+
+#include "gradus/framework/graph/leaf.hpp"
+
+namespace gradus {
+
+namespace {
+
+// All tiles of a group together stay within half of a small first-level cache.
+constexpr std::size_t tile_budget = 16 * 1024;
+constexpr std::size_t smallest_tile = 128;
+constexpr std::size_t largest_tile = 1024;
+
+template <class T>
+void copy_block(const Op&, const T* const* inputs, T* output, std::size_t n) {
+  if (inputs[0] != output) std::memcpy(output, inputs[0], n * sizeof(T));
+}
+
+}  // namespace
+
+template <class T>
+std::uint32_t ElementwiseProgram<T>::add_register(T* base, bool walks) {
+  registers_.push_back({base, walks});
+  const auto index = static_cast<std::uint32_t>(registers_.size() - 1);
+  if (base == nullptr) tile_registers_.push_back(index);
+  return index;
+}
+
+template <class T>
+ElementwiseProgram<T>::ElementwiseProgram(const Plan& plan, const Step& step,
+                                          const std::vector<const T*>& operands,
+                                          const std::vector<T*>& results) {
+  count_ = static_cast<std::size_t>(element_count(plan.value(step.results.front().value).extents));
+  assemble(plan, step, operands, results);
+  make_tiles();
+}
+
+template <class T>
+void ElementwiseProgram<T>::assemble(const Plan& plan, const Step& step,
+                                     const std::vector<const T*>& operands, const std::vector<T*>& results) {
+  std::unordered_map<NodeId, std::uint32_t> registers;  // by operand, or by node that the group computes
+  for (std::size_t i = 0; i < step.operands.size(); ++i)
+    registers.emplace(step.operands[i].node, add_operand(plan, step.operands[i], i, operands[i]));
+  for (const NodeId id : step.nodes) registers.emplace(id, 0);
+  // What stands for a node's input: itself, or the operand that it broadcasts.
+  const auto read_as = [&](NodeId input) {
+    return registers.contains(input) ? input : plan.node(input).inputs.front();
+  };
+  std::unordered_map<NodeId, std::size_t> last_reader;
+  for (std::size_t c = 0; c < step.nodes.size(); ++c)
+    for (const NodeId input : plan.node(step.nodes[c]).inputs) last_reader[read_as(input)] = c;
+  // A result may lie where an operand lies, and must not be written while that is still to be read.
+  const auto read_after = [&](const T* buffer, std::size_t c) {
+    for (std::size_t i = 0; i < step.operands.size(); ++i)
+      if (operands[i] == buffer && last_reader.at(step.operands[i].node) > c) return true;
+    return false;
+  };
+
+  struct Late {
+    std::uint32_t from;
+    T* to;
+  };
+  std::vector<Late> late;
+  std::vector<std::uint32_t> free_tiles;
+  std::unordered_map<NodeId, bool> in_tile;  // temporaries, which give their tile back
+  for (std::size_t c = 0; c < step.nodes.size(); ++c) {
+    const NodeId id = step.nodes[c];
+    const Node& node = plan.node(id);
+    Code code{node.op->block(T{}), node.op.get(), static_cast<std::uint32_t>(node.inputs.size()), {}, 0};
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const NodeId input = read_as(node.inputs[i]);
+      code.inputs[i] = registers.at(input);
+      if (last_reader.at(input) == c && in_tile[input]) {
+        free_tiles.push_back(code.inputs[i]);
+        in_tile[input] = false;
+      }
+    }
+    const auto result = std::ranges::find(step.results, id, &Step::Result::node);
+    T* destination = result == step.results.end()
+                         ? nullptr
+                         : results[static_cast<std::size_t>(result - step.results.begin())];
+    if (destination != nullptr && !read_after(destination, c)) {
+      code.output = add_register(destination, true);
+    } else if (!free_tiles.empty()) {
+      code.output = free_tiles.back();
+      free_tiles.pop_back();
+    } else {
+      code.output = add_register(nullptr, false);
+    }
+    if (destination == nullptr) in_tile[id] = true;
+    if (destination != nullptr && !registers_[code.output].walks) late.push_back({code.output, destination});
+    registers[id] = code.output;
+    codes_.push_back(code);
+  }
+  for (const Late& l : late)
+    codes_.push_back({&copy_block<T>, codes_.front().op, 1, {l.from}, add_register(l.to, true)});
+}
+
+template <class T>
+std::uint32_t ElementwiseProgram<T>::add_operand(const Plan& plan, const Operand& operand, std::size_t index,
+                                                 const T* data) {
+  if (operand.value < 0) {
+    const auto number = dynamic_cast<const Full&>(*plan.node(operand.node).op).resolve(plan.batch);
+    numbers_.emplace_back(add_register(nullptr, false), static_cast<T>(number));
+    return numbers_.back().first;
+  }
+  if (operand.access == Access::full) {
+    const std::uint32_t added = add_register(const_cast<T*>(data), true);
+    operand_registers_.emplace_back(index, added);
+    return added;
+  }
+  const std::uint32_t tile = add_register(nullptr, false);
+  spreads_.push_back({data, operand.access, static_cast<std::size_t>(operand.period), tile, index, true});
+  return tile;
+}
+
+template <class T>
+void ElementwiseProgram<T>::make_tiles() {
+  const std::size_t tiles = std::max<std::size_t>(tile_registers_.size(), 1);
+  tile_ = std::clamp(tile_budget / (tiles * sizeof(T)), smallest_tile, largest_tile) / 16 * 16;
+  // A tile of whole rows: a row operand is then spread once a run, not once a tile.
+  std::size_t row = 1;
+  for (const Spread& s : spreads_)
+    if (s.access == Access::row) row = std::max(row, s.period);
+  if (row <= tile_) tile_ = tile_ / row * row;
+  tile_ = std::min(tile_, count_);
+  for (Spread& s : spreads_)
+    s.every_tile =
+        s.access == Access::column || (s.access == Access::row && tile_ % s.period != 0 && tile_ < count_);
+
+  const std::size_t stride = align_up(tile_ * sizeof(T));
+  memory_ = allocate_aligned(stride * tile_registers_.size());
+  for (std::size_t i = 0; i < tile_registers_.size(); ++i)
+    registers_[tile_registers_[i]].base = reinterpret_cast<T*>(memory_.get() + i * stride);
+  for (const auto& [tile, number] : numbers_) std::fill_n(registers_[tile].base, tile_, number);
+}
+
+template <class T>
+void ElementwiseProgram<T>::spread(const Spread& what, std::size_t start, std::size_t n) {
+  T* tile = registers_[what.tile].base;
+  if (what.access == Access::scalar) {
+    std::fill_n(tile, n, *what.source);
+  } else if (what.access == Access::row) {
+    for (std::size_t done = 0, from = start % what.period; done < n; from = 0) {
+      const std::size_t length = std::min(what.period - from, n - done);
+      std::copy_n(what.source + from, length, tile + done);
+      done += length;
+    }
+  } else {
+    for (std::size_t done = 0; done < n;) {
+      const std::size_t index = (start + done) / what.period;
+      const std::size_t length = std::min((index + 1) * what.period - (start + done), n - done);
+      std::fill_n(tile + done, length, what.source[index]);
+      done += length;
+    }
+  }
+}
+
+template <class T>
+void ElementwiseProgram<T>::run() {
+  for (const Spread& s : spreads_)
+    if (!s.every_tile) spread(s, 0, tile_);
+  for (std::size_t start = 0; start < count_; start += tile_) {
+    const std::size_t n = std::min(tile_, count_ - start);
+    for (const Spread& s : spreads_)
+      if (s.every_tile) spread(s, start, n);
+    for (const Code& code : codes_) {
+      std::array<const T*, largest_arity> inputs;
+      for (std::uint32_t i = 0; i < code.arity; ++i) {
+        const Register& r = registers_[code.inputs[i]];
+        inputs[i] = r.base + (r.walks ? start : 0);
+      }
+      const Register& out = registers_[code.output];
+      code.block(*code.op, inputs.data(), out.base + (out.walks ? start : 0), n);
+    }
+  }
+}
+
+template <class T>
+void ElementwiseProgram<T>::rebind(std::size_t index, const T* data) {
+  for (const auto& [operand, reg] : operand_registers_)
+    if (operand == index) registers_[reg].base = const_cast<T*>(data);
+  for (Spread& s : spreads_)
+    if (s.operand == index) s.source = data;
+}
+
+template class ElementwiseProgram<float>;
+template class ElementwiseProgram<double>;
+
+}  // namespace gradus

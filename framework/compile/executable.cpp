@@ -1,0 +1,282 @@
+#include "gradus/framework/compile/executable.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "gradus/framework/compile/elementwise_program.hpp"
+#include "gradus/framework/compile/flush_to_zero.hpp"
+#include "gradus/framework/compile/store_state.hpp"
+#include "gradus/framework/graph/leaf.hpp"
+
+namespace gradus {
+
+template <class T>
+T TensorView<T>::item() const {
+  if (values.size() != 1)
+    throw Error(fmt::format("item: the output has shape {}, not one element", to_string(extents)));
+  return values.front();
+}
+
+namespace {
+
+// One step with everything resolved.
+template <class T>
+struct Instruction {
+  Kernel<T> kernel;
+  std::vector<const T*> inputs;
+  T* output;
+};
+
+// A store serves one run at a time; two at once would read each other's half-made updates. Checked where it
+// costs nothing that matters: in builds without NDEBUG.
+class RunGuard {
+ public:
+  explicit RunGuard(std::atomic<bool>& running) : running_(running) {
+    if (running_.exchange(true, std::memory_order_acquire))
+      throw Error(
+          "run: another executable is running on the same store; give each thread a store of its own");
+  }
+  ~RunGuard() { running_.store(false, std::memory_order_release); }
+  RunGuard(const RunGuard&) = delete;
+  RunGuard& operator=(const RunGuard&) = delete;
+
+ private:
+  std::atomic<bool>& running_;
+};
+
+#ifdef NDEBUG
+constexpr bool checks_runs = false;
+#else
+constexpr bool checks_runs = true;
+#endif
+
+}  // namespace
+
+template <class T>
+struct Executable<T>::Impl {
+  struct Slot {
+    const Op* leaf = nullptr;
+    std::string label;
+    Extents extents;
+    T* data = nullptr;
+    bool fed = false;
+  };
+
+  Impl(Plan made, Store<T>& store, const CompileOptions& options)
+      : plan(std::move(made)), state(store.state_), poison(options.reuse == Reuse::poisoned) {
+    arena = allocate_aligned(plan.arena_bytes);
+    pinned = allocate_aligned(plan.pinned_bytes);
+    for (const Value& value : plan.values)
+      if (value.place == Value::Place::constant) fill_constant(value);
+    for (const NodeId id : plan.program.inputs) add_input(id);
+    for (const Step& step : plan.steps) instructions.push_back(instruction(step));
+    for (std::size_t i = 0; i < plan.outputs.size(); ++i)
+      outputs.push_back(
+          {plan.node(plan.program.outputs[i]).shape.resolve(plan.batch), data(plan.value(plan.outputs[i]))});
+  }
+
+  T* data(const Value& value) const {
+    if (value.place == Value::Place::variable)
+      return state->find(dynamic_cast<const Variable&>(*plan.node(value.node).op).label).data();
+    const auto& memory = value.place == Value::Place::arena ? arena : pinned;
+    return reinterpret_cast<T*>(memory.get() + value.offset);
+  }
+
+  void fill_constant(const Value& value) {
+    const Op& op = *plan.node(value.node).op;
+    const auto count = static_cast<std::size_t>(element_count(value.extents));
+    if (const auto* full = dynamic_cast<const Full*>(&op))
+      std::fill_n(data(value), count, static_cast<T>(full->resolve(plan.batch)));
+    else
+      std::ranges::transform(dynamic_cast<const Constant&>(op).values, data(value),
+                             [](double v) { return static_cast<T>(v); });
+  }
+
+  void add_input(NodeId id) {
+    const auto used = std::ranges::find_if(
+        plan.values, [&](const Value& v) { return v.node == id && v.place == Value::Place::input; });
+    const auto& leaf = dynamic_cast<const Input&>(*plan.node(id).op);
+    inputs.push_back({&leaf, leaf.label, used->extents, data(*used), false});
+  }
+
+  Instruction<T> instruction(const Step& step) {
+    std::vector<const T*> operands;
+    std::vector<T*> results;
+    for (const Operand& operand : step.operands)
+      operands.push_back(operand.value < 0 ? nullptr : data(plan.value(operand.value)));
+    for (const auto& result : step.results) results.push_back(data(plan.value(result.value)));
+    if (step.kind == Step::Kind::group) {
+      auto program = std::make_shared<ElementwiseProgram<T>>(plan, step, operands, results);
+      return {[program](const T* const*, T*) { program->run(); }, std::move(operands), nullptr};
+    }
+    if (step.kind == Step::Kind::copy) {
+      const std::size_t bytes = plan.value(step.results.front().value).bytes;
+      return {[bytes](const T* const* in, T* out) { std::memcpy(out, in[0], bytes); }, std::move(operands),
+              results.front()};
+    }
+    const Node& node = plan.node(step.nodes.front());
+    Signature signature{{}, {}, plan.batch};
+    for (const NodeId input : node.inputs)
+      signature.inputs.push_back(plan.node(input).shape.resolve(plan.batch));
+    signature.output = node.shape.resolve(plan.batch);
+    return {node.op->kernel(signature, T{}), std::move(operands), results.front()};
+  }
+
+  Slot& find(const Expr& expr) {
+    const Op* leaf = expr.graph()[expr.id()].op.get();
+    const auto found = std::ranges::find(inputs, leaf, &Slot::leaf);
+    if (found == inputs.end()) unknown(expr.graph().describe(expr.id()));
+    return *found;
+  }
+
+  Slot& find(std::string_view name) {
+    const auto found = std::ranges::find(inputs, name, &Slot::label);
+    if (found == inputs.end()) unknown(fmt::format("'{}'", name));
+    return *found;
+  }
+
+  [[noreturn]] void unknown(const std::string& what) const {
+    std::vector<std::string_view> names;
+    for (const Slot& slot : inputs) names.push_back(slot.label);
+    throw Error(fmt::format("feed: {} is not an input of this program; its inputs are: {}", what,
+                            names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+  }
+
+  static void feed(Slot& slot, std::span<const T> values) {
+    const auto count = static_cast<std::size_t>(element_count(slot.extents));
+    if (values.size() != count)
+      throw Error(fmt::format("feed: '{}' has shape {}: {} values, not {}", slot.label,
+                              to_string(slot.extents), count, values.size()));
+    std::ranges::copy(values, slot.data);
+    slot.fed = true;
+  }
+
+  void check_fed() {
+    const auto unfed = std::ranges::find(inputs, false, &Slot::fed);
+    if (unfed != inputs.end())
+      throw Error(fmt::format("run: input '{}' {} was never fed", unfed->label, to_string(unfed->extents)));
+    all_fed = true;
+  }
+
+  void run_instructions() {
+    std::size_t s = 0;
+    try {
+      for (; s < instructions.size(); ++s) {
+        auto& i = instructions[s];
+        i.kernel(i.inputs.data(), i.output);
+      }
+    } catch (const Error& error) {
+      const NodeId id = plan.steps[s].nodes.front();
+      const Node& node = plan.node(id);
+      throw Error(fmt::format("{} at {}: {}", node.op->name(), to_string(node.where), error.what()));
+    }
+  }
+
+  Plan plan;
+  std::shared_ptr<typename Store<T>::State> state;
+  bool poison;
+  bool all_fed = false;
+  AlignedBytes arena;
+  AlignedBytes pinned;
+  std::vector<Slot> inputs;
+  std::vector<Instruction<T>> instructions;
+  struct Output {
+    Extents extents;
+    const T* data;
+  };
+  std::vector<Output> outputs;
+};
+
+template <class T>
+Executable<T>::Executable(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+template <class T>
+Executable<T>::Executable(Executable&&) noexcept = default;
+template <class T>
+Executable<T>& Executable<T>::operator=(Executable&&) noexcept = default;
+template <class T>
+Executable<T>::~Executable() = default;
+
+template <class T>
+void Executable<T>::feed(const Expr& input, std::span<const T> values) {
+  Impl::feed(impl_->find(input), values);
+}
+
+template <class T>
+void Executable<T>::feed(std::string_view name, std::span<const T> values) {
+  Impl::feed(impl_->find(name), values);
+}
+
+template <class T>
+void Executable<T>::feed(const Expr& input, std::span<const T> values, const Extents& extents) {
+  auto& slot = impl_->find(input);
+  if (extents != slot.extents)
+    throw Error(fmt::format("feed: '{}' has shape {}, not {}", slot.label, to_string(slot.extents),
+                            to_string(extents)));
+  Impl::feed(slot, values);
+}
+
+template <class T>
+std::span<T> Executable<T>::buffer(const Expr& input) {
+  auto& slot = impl_->find(input);
+  slot.fed = true;
+  return {slot.data, static_cast<std::size_t>(element_count(slot.extents))};
+}
+
+template <class T>
+void Executable<T>::run() {
+  Impl& impl = *impl_;
+  if (!impl.all_fed) impl.check_fed();
+  const FlushToZero flush;
+  // All bits set is a NaN.
+  if (impl.poison) std::memset(impl.arena.get(), 0xFF, impl.plan.arena_bytes);
+  if constexpr (checks_runs) {
+    const RunGuard guard(impl.state->running);
+    impl.run_instructions();
+  } else {
+    impl.run_instructions();
+  }
+}
+
+template <class T>
+TensorView<T> Executable<T>::output(std::size_t index) const {
+  const Plan& plan = impl_->plan;
+  if (index >= plan.outputs.size())
+    throw Error(fmt::format("output: there is no output {}; the program has {}", index, plan.outputs.size()));
+  const auto& [extents, data] = impl_->outputs[index];
+  return {{data, static_cast<std::size_t>(element_count(extents))}, extents};
+}
+
+template <class T>
+std::int64_t Executable<T>::batch() const {
+  return impl_->plan.batch;
+}
+
+template <class T>
+const Plan& Executable<T>::plan() const {
+  return impl_->plan;
+}
+
+template <class T>
+Executable<T> compile(std::span<const Expr> outputs, std::span<const Update> updates, std::int64_t batch,
+                      Store<T>& store, const CompileOptions& options) {
+  if (batch < 1) throw Error(fmt::format("compile: the batch is {}; it must be at least 1", batch));
+  Program program = extract(outputs, updates);
+  if (options.optimize) program = optimize(program, batch);
+  store.create(*program.graph);
+  Plan plan = make_plan(std::move(program), batch, sizeof(T), {options.reuse, options.optimize});
+  return Executable<T>(std::make_unique<typename Executable<T>::Impl>(std::move(plan), store, options));
+}
+
+template class Executable<float>;
+template class Executable<double>;
+template struct TensorView<float>;
+template struct TensorView<double>;
+template Executable<float> compile(std::span<const Expr>, std::span<const Update>, std::int64_t,
+                                   Store<float>&, const CompileOptions&);
+template Executable<double> compile(std::span<const Expr>, std::span<const Update>, std::int64_t,
+                                    Store<double>&, const CompileOptions&);
+
+}  // namespace gradus

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gradus/framework/compile/program.hpp"
+
+namespace gradus {
+
+/// How values share the arena.
+enum class Reuse {
+  full,      ///< a value takes the place of one that is no longer needed
+  none,      ///< every value has a place of its own
+  poisoned,  ///< as full, and the arena is filled with NaN before each run: shows reads of stale values
+};
+
+/// How a fused group reads an operand at element i.
+enum class Access {
+  full,    ///< [i]
+  scalar,  ///< [0]
+  row,     ///< [i mod period]: the operand's shape is the end of the group's
+  column,  ///< [i / period]: the operand's last extents are 1
+};
+
+using ValueId = std::int32_t;
+
+/// A buffer's worth of numbers. Views share their origin's value.
+struct Value {
+  enum class Place { arena, variable, input, constant };
+  Place place = Place::arena;
+  NodeId node = -1;  ///< the node that defines it
+  Extents extents;   ///< of that node
+  std::size_t bytes = 0;
+  std::size_t offset = 0;  ///< in the arena, or in the arena of constants and inputs
+  bool in_place = false;   ///< took over the buffer of an operand
+};
+
+struct Operand {
+  ValueId value = -1;
+  NodeId node = -1;
+  Access access = Access::full;
+  std::int64_t period = 1;
+};
+
+struct Step {
+  enum class Kind { op, group, copy };
+  Kind kind = Kind::op;
+  std::vector<NodeId> nodes;      ///< one op, or a fused group of elementwise ops in topological order
+  std::vector<Operand> operands;  ///< what is read; for a group, each (node, access) once
+  struct Result {
+    NodeId node;
+    ValueId value;
+  };
+  std::vector<Result> results;  ///< what is written
+};
+
+/// A program with its schedule and the place of every value, for one batch size and one element size.
+struct Plan {
+  Program program;
+  std::int64_t batch = 1;
+  std::size_t element_bytes = 0;
+  std::vector<Value> values;
+  std::vector<Step> steps;       ///< in order of execution
+  std::vector<ValueId> outputs;  ///< the value of each output of the program
+  std::size_t arena_bytes = 0;   ///< temporaries and outputs, which share memory
+  std::size_t pinned_bytes = 0;  ///< inputs and constants, which persist between runs
+
+  const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
+  const Node& node(NodeId id) const { return (*program.graph)[id]; }
+};
+
+struct PlanOptions {
+  Reuse reuse = Reuse::full;
+  bool fuse = true;
+};
+
+/// Groups, schedules, and places every value.
+Plan make_plan(Program program, std::int64_t batch, std::size_t element_bytes, const PlanOptions& options);
+
+}  // namespace gradus

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <deque>
+#include <initializer_list>
+#include <source_location>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "gradus/framework/graph/error.hpp"
+#include "gradus/framework/graph/expr.hpp"
+#include "gradus/framework/graph/initializer.hpp"
+
+namespace gradus {
+
+struct Node {
+  OpPtr op;
+  std::vector<NodeId> inputs;
+  Shape shape;
+  std::string label;  ///< the user's name for it, or empty
+  Location where;
+};
+
+/// The tape: an append-only arena of nodes in which every node comes after its inputs. Equal pure nodes are
+/// one node. Nothing is ever changed or removed, so expressions stay valid as long as the graph, which
+/// therefore can be neither copied nor moved. One thread at a time may build.
+class Graph {
+ public:
+  Graph() = default;
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  /// A value fed before each run. Names of inputs, parameters and state are unique: Error otherwise.
+  Expr input(std::string name, Shape shape, Location where = std::source_location::current());
+
+  /// A value that a Store keeps and optimizers train; its shape is free of the batch. Without an initializer
+  /// it starts at zero.
+  Expr parameter(std::string name, Shape shape, Initializer initializer = {},
+                 Location where = std::source_location::current());
+
+  /// A value that a Store keeps and that no optimizer trains: optimizer slots, counters, learning rates.
+  Expr state(std::string name, Shape shape, Initializer initializer = {},
+             Location where = std::source_location::current());
+
+  /// A tensor of numbers, row-major. Error when the count does not fit the shape.
+  Expr constant(const Extents& shape, std::vector<double> values,
+                Location where = std::source_location::current());
+
+  /// A number, or an extent that may hold the batch, in every element of a shape that may hold it, too.
+  Expr full(Shape shape, double value, Location where = std::source_location::current());
+  Expr full(Shape shape, Dim value, Location where = std::source_location::current());
+
+  /// Names a node for dumps, errors and pictures; the first name stays. Returns the same expression.
+  Expr name(const Expr& expr, std::string label);
+
+  /// The leaf of this name; Error listing the names that exist when there is none.
+  Expr find(std::string_view name);
+
+  /// All parameters, in the order of their creation.
+  std::vector<Expr> parameters();
+
+  /// Appends a node, or finds its equal. Operands and shapes must have been checked: use `make_node`.
+  NodeId append(OpPtr op, std::vector<NodeId> inputs, Shape shape, Location where);
+
+  NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
+  const Node& operator[](NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
+  Expr expr(NodeId id) { return {*this, id}; }
+
+  /// "x [B, 784]", or "relu#7 [B, 128]" for a node without a name.
+  std::string describe(NodeId id) const;
+
+  /// While it lives, new nodes carry this place instead of their own: a layer's nodes carry the user's line.
+  class Scope {
+   public:
+    Scope(Graph& graph, Location where);
+    ~Scope() { graph_.scope_ = outer_; }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Graph& graph_;
+    Location outer_;
+  };
+  /// The place that a new node gets, given its own.
+  Location place(Location own) const { return scope_.known() ? scope_ : own; }
+
+ private:
+  Expr leaf(OpPtr op, std::string label, Location where);
+
+  std::deque<Node> nodes_;  // a deque: references stay valid while nodes are appended
+  std::unordered_multimap<std::size_t, NodeId> by_hash_;
+  std::unordered_map<std::string, NodeId> by_name_;
+  Location scope_;
+};
+
+/// Names a node; see Graph::name.
+inline Expr named(const Expr& expr, std::string label) { return expr.graph().name(expr, std::move(label)); }
+
+}  // namespace gradus

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gradus/framework/graph/shape.hpp"
+
+namespace gradus {
+
+class Expr;
+struct Vjp;
+
+/// What the passes may know about an op. They read these, never a name or a type.
+struct Traits {
+  bool elementwise = false;  ///< output[i] depends on input[i] alone; all shapes are equal
+  bool broadcast = false;    ///< output repeats the input along axes of extent 1 or missing in front
+  bool view = false;         ///< the same values in the same order: shares its input's buffer, no kernel
+  bool commutative = false;  ///< two inputs, either order
+  bool involution = false;   ///< f(f(x)) = x
+  bool impure = false;       ///< two equal nodes may differ in value: never merged, never folded
+  std::optional<double> left_identity = std::nullopt;   ///< f(e, x) = x
+  std::optional<double> right_identity = std::nullopt;  ///< f(x, e) = x
+};
+
+/// The shapes of an op's inputs, in order.
+class InputShapes {
+ public:
+  explicit InputShapes(std::span<const Shape* const> shapes) : shapes_(shapes) {}
+  std::size_t size() const { return shapes_.size(); }
+  const Shape& operator[](std::size_t i) const { return *shapes_[i]; }
+
+ private:
+  std::span<const Shape* const> shapes_;
+};
+
+/// The concrete shapes for which a kernel is made.
+struct Signature {
+  std::vector<Extents> inputs;
+  Extents output;
+  std::int64_t batch = 1;  ///< what B stands for, for attributes that hold it
+};
+
+/// A compiled op: computes `output` from `inputs`, all row-major and contiguous. It must not allocate. It may
+/// throw Error for values that it cannot take; the executable adds the op's name and place.
+template <class T>
+using Kernel = std::function<void(const T* const* inputs, T* output)>;
+
+/// The kernel of an elementwise op over `n` elements; `output` may be one of the inputs.
+template <class T>
+using Block = void (*)(const class Op& op, const T* const* inputs, T* output, std::size_t n);
+
+/// What an op is: a value with a name, attributes, traits, shape rule, reverse rule, and kernels for float
+/// and double. Ops know nothing of graphs' internals and nothing else knows an op's name. Derive through
+/// `OpOf` (gradus/framework/graph/op_of.hpp), which supplies equality, hash and text from the attributes.
+class Op {
+ public:
+  Op() = default;
+  Op(const Op&) = default;
+  Op& operator=(const Op&) = default;
+  virtual ~Op() = default;
+
+  virtual std::string_view name() const = 0;
+  /// "transpose_a=true, axis=1"; empty for an op without attributes.
+  virtual std::string attribute_text() const = 0;
+  virtual Traits traits() const { return {}; }
+
+  /// The output's shape. Throw Error with the reason alone ("inner dimensions differ"): the graph adds the
+  /// op's name, the place and the operands.
+  virtual Shape infer(InputShapes inputs) const = 0;
+
+  /// The cotangents of the inputs, one each, as graph expressions: null where there is no gradient path.
+  virtual std::vector<Expr> vjp(const Vjp& v) const = 0;
+
+  virtual Kernel<float> kernel(const Signature& signature, float tag) const = 0;
+  virtual Kernel<double> kernel(const Signature& signature, double tag) const = 0;
+  /// Elementwise ops only; null otherwise.
+  virtual Block<float> block(float) const { return nullptr; }
+  virtual Block<double> block(double) const { return nullptr; }
+
+  virtual bool same_as(const Op& other) const = 0;
+  virtual std::size_t hash() const = 0;
+};
+
+using OpPtr = std::shared_ptr<const Op>;
+
+}  // namespace gradus

@@ -1,0 +1,56 @@
+#include "gradus/framework/graph/shape.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "gradus/framework/graph/error.hpp"
+
+namespace gradus {
+
+std::int64_t element_count(std::span<const std::int64_t> extents) {
+  return std::accumulate(extents.begin(), extents.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+Dim Shape::element_count() const {
+  Dim count = 1;
+  for (const Dim dim : dims_) count = count * dim;
+  return count;
+}
+
+bool Shape::is_constant() const { return std::ranges::all_of(dims_, &Dim::is_constant); }
+
+Extents Shape::resolve(std::int64_t batch) const {
+  Extents extents;
+  extents.reserve(dims_.size());
+  for (const Dim dim : dims_) extents.push_back(dim.resolve(batch));
+  return extents;
+}
+
+std::size_t resolve_axis(std::int64_t axis, std::size_t rank) {
+  const auto signed_rank = static_cast<std::int64_t>(rank);
+  if (axis < -signed_rank || axis >= signed_rank)
+    throw Error(fmt::format("there is no axis {} in rank {}", axis, rank));
+  return static_cast<std::size_t>(axis < 0 ? axis + signed_rank : axis);
+}
+
+std::string to_string(const Shape& shape) {
+  std::vector<std::string> texts;
+  for (const Dim dim : shape) texts.push_back(to_string(dim));
+  return fmt::format("[{}]", fmt::join(texts, ", "));
+}
+
+std::string to_string(std::span<const std::int64_t> extents) {
+  return fmt::format("[{}]", fmt::join(extents, ", "));
+}
+
+std::size_t hash_value(const Shape& shape) {
+  std::size_t hash = shape.rank();
+  for (const Dim dim : shape) hash = hash_combine(hash, hash_value(dim));
+  return hash;
+}
+
+}  // namespace gradus

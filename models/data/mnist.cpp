@@ -1,0 +1,146 @@
+#include "gradus/models/data/mnist.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <span>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "gradus/framework/graph/error.hpp"
+#include "gradus/framework/graph/shape.hpp"
+#include "gradus/models/data/idx.hpp"
+
+namespace gradus {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 4> kFiles = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                                                    "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+
+// Not fmt::join: with libfmt 9 it makes GCC 12 warn at -O3, falsely.
+std::string join(std::span<const std::string_view> texts, std::string_view separator) {
+  std::string joined;
+  for (const std::string_view text : texts) joined.append(joined.empty() ? "" : separator).append(text);
+  return joined;
+}
+
+/// The file of this name under any of its spellings, a plain one before a compressed one.
+std::optional<fs::path> find_file(const fs::path& directory, std::string_view name) {
+  std::string dotted(name);
+  dotted[dotted.rfind("-idx")] = '.';
+  for (const std::string_view extension : {"", ".gz"})
+    for (const std::string_view spelling : {name, std::string_view(dotted)}) {
+      fs::path path = directory / fmt::format("{}{}", spelling, extension);
+      std::error_code ignored;  // what cannot be looked at is not there
+      if (fs::is_regular_file(path, ignored)) return path;
+    }
+  return std::nullopt;
+}
+
+std::vector<std::string_view> missing_files(const fs::path& directory) {
+  std::vector<std::string_view> missing;
+  std::ranges::copy_if(kFiles, std::back_inserter(missing),
+                       [&](std::string_view name) { return !find_file(directory, name); });
+  return missing;
+}
+
+/// Error unless the directory, which `source` named, holds the four files.
+void require_files(const fs::path& directory, std::string_view source) {
+  std::error_code ignored;
+  if (!fs::is_directory(directory, ignored))
+    throw Error(fmt::format("{} '{}': {}\n{}", source, directory.string(),
+                            fs::exists(directory, ignored)
+                                ? "expected a directory, found a file; name the directory it is in"
+                                : "there is no such directory",
+                            mnist_help()));
+  if (const auto missing = missing_files(directory); !missing.empty())
+    throw Error(fmt::format("{} '{}': there is no {} in it, plain or .gz\n{}", source, directory.string(),
+                            join(missing, ", no "), mnist_help()));
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+std::vector<std::uint8_t> take_images(const fs::path& path, IdxFile idx) {
+  const auto& extents = idx.extents;
+  if (extents.size() == 3 && extents[0] > 0 && extents[1] == Digits::side && extents[2] == Digits::side)
+    return std::move(idx.values);
+  throw Error(fmt::format("MNIST images '{}': expected extents [n, {}, {}] with n >= 1, found {}; {}",
+                          path.string(), Digits::side, Digits::side, to_string(extents),
+                          extents.size() == 1 ? "this looks like a labels file under the images' name"
+                                              : "use the original MNIST files"));
+}
+
+std::vector<std::uint8_t> take_labels(const fs::path& path, IdxFile idx) {
+  if (idx.extents.size() != 1)
+    throw Error(fmt::format("MNIST labels '{}': expected extents [n], found {}; {}", path.string(),
+                            to_string(idx.extents),
+                            idx.extents.size() == 3 ? "this looks like an images file under the labels' name"
+                                                    : "use the original MNIST files"));
+  const auto wrong = std::ranges::find_if(idx.values, [](int label) { return label >= Digits::classes; });
+  if (wrong != idx.values.end())
+    throw Error(
+        fmt::format("MNIST labels '{}', row {}: expected a label from 0 to {}, found {}; use the original "
+                    "MNIST files",
+                    path.string(), wrong - idx.values.begin(), Digits::classes - 1, *wrong));
+  return std::move(idx.values);
+}
+
+Digits load_digits(const fs::path& images_path, const fs::path& labels_path) {
+  Digits digits;
+  digits.pixels = take_images(images_path, read_idx(images_path));
+  digits.labels = take_labels(labels_path, read_idx(labels_path));
+  digits.count = static_cast<std::int64_t>(digits.pixels.size()) / Digits::pixels_per_image;
+  if (std::cmp_not_equal(digits.labels.size(), digits.count))
+    throw Error(
+        fmt::format("MNIST: expected as many labels as images, found {} images in '{}' and {} labels in "
+                    "'{}'; take both from the same set, train or t10k",
+                    digits.count, images_path.string(), digits.labels.size(), labels_path.string()));
+  return digits;
+}
+
+}  // namespace
+
+std::optional<fs::path> find_mnist(const std::string& data_option) {
+  if (!data_option.empty()) {
+    require_files(data_option, "--data");
+    return data_option;
+  }
+  if (const std::string variable = environment("GRADUS_MNIST"); !variable.empty()) {
+    require_files(variable, "GRADUS_MNIST");
+    return variable;
+  }
+  std::vector<fs::path> places = {fs::path("data") / "mnist"};
+  if (const std::string home = environment("HOME"); !home.empty())
+    places.push_back(fs::path(home) / ".cache" / "gradus" / "mnist");
+  for (fs::path& place : places)
+    if (missing_files(place).empty()) return std::move(place);
+  return std::nullopt;
+}
+
+Mnist load_mnist(const fs::path& directory) {
+  require_files(directory, "MNIST directory");
+  const auto file = [&](std::size_t i) { return find_file(directory, kFiles[i]).value(); };
+  return {.train = load_digits(file(0), file(1)), .test = load_digits(file(2), file(3))};
+}
+
+std::string mnist_help() {
+  return fmt::format(
+      "The MNIST data are four files, plain or with .gz:\n"
+      "  {}\n"
+      "Fetch them from https://ossci-datasets.s3.amazonaws.com/mnist/ or\n"
+      "https://storage.googleapis.com/cvdf-datasets/mnist/ (each name with .gz) and put them into one "
+      "directory:\n"
+      "./data/mnist, ~/.cache/gradus/mnist, or any other that --data DIR or the environment variable\n"
+      "GRADUS_MNIST names.\n",
+      join(kFiles, "\n  "));
+}
+
+}  // namespace gradus

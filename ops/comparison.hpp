@@ -1,0 +1,58 @@
+#pragma once
+
+#include "gradus/ops/support/elementwise.hpp"
+#include "gradus/ops/support/math.hpp"
+
+namespace gradus {
+
+class Less final : public Undifferentiable<Less, 2> {
+ public:
+  static constexpr std::string_view name = "less";
+  template <class T>
+  static T f(T a, T b) {
+    using math::where;
+    return where(a < b, T(1), T(0));
+  }
+};
+
+class LessEqual final : public Undifferentiable<LessEqual, 2> {
+ public:
+  static constexpr std::string_view name = "less_equal";
+  template <class T>
+  static T f(T a, T b) {
+    using math::where;
+    return where(a <= b, T(1), T(0));
+  }
+};
+
+class Equal final : public Undifferentiable<Equal, 2> {
+ public:
+  static constexpr std::string_view name = "equal";
+  static constexpr Traits extra_traits{.commutative = true};
+  template <class T>
+  static T f(T a, T b) {
+    using math::where;
+    return where(a == b, T(1), T(0));
+  }
+};
+
+class NotEqual final : public Undifferentiable<NotEqual, 2> {
+ public:
+  static constexpr std::string_view name = "not_equal";
+  static constexpr Traits extra_traits{.commutative = true};
+  template <class T>
+  static T f(T a, T b) {
+    using math::where;
+    return where(a != b, T(1), T(0));
+  }
+};
+
+/// Elementwise comparisons: 1 where true, 0 where false or NaN (not_equal: 1 for NaN). No gradient.
+inline Expr operator<(Arg a, Arg b) { return elementwise(Less(), {a, b}); }
+inline Expr operator>(Arg a, Arg b) { return elementwise(Less(), {b, a}); }
+inline Expr operator<=(Arg a, Arg b) { return elementwise(LessEqual(), {a, b}); }
+inline Expr operator>=(Arg a, Arg b) { return elementwise(LessEqual(), {b, a}); }
+inline Expr equal(Arg a, Arg b) { return elementwise(Equal(), {a, b}); }
+inline Expr not_equal(Arg a, Arg b) { return elementwise(NotEqual(), {a, b}); }
+
+}  // namespace gradus

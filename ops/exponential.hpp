@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cmath>
+
+#include "gradus/ops/arithmetic.hpp"
+
+namespace gradus {
+
+class Exp final : public Unary<Exp> {
+ public:
+  static constexpr std::string_view name = "exp";
+  template <class T>
+  static T f(T x) {
+    using std::exp;
+    return exp(x);
+  }
+  template <class T>
+  static T d(T, T y) {
+    return y;
+  }
+};
+
+class Log final : public Unary<Log> {
+ public:
+  static constexpr std::string_view name = "log";
+  template <class T>
+  static T f(T x) {
+    using std::log;
+    return log(x);
+  }
+  template <class T>
+  static T d(T x, T) {
+    return 1 / x;
+  }
+};
+
+class Log1p final : public Unary<Log1p> {
+ public:
+  static constexpr std::string_view name = "log1p";
+  template <class T>
+  static T f(T x) {
+    using std::log1p;
+    return log1p(x);
+  }
+  template <class T>
+  static T d(T x, T) {
+    return 1 / (1 + x);
+  }
+};
+
+class Expm1 final : public Unary<Expm1> {
+ public:
+  static constexpr std::string_view name = "expm1";
+  template <class T>
+  static T f(T x) {
+    using std::expm1;
+    return expm1(x);
+  }
+  template <class T>
+  static T d(T, T y) {
+    return y + 1;
+  }
+};
+
+/// eˣ, elementwise.
+inline Expr exp(Arg x) { return elementwise(Exp(), {x}); }
+/// The natural logarithm; NaN below 0.
+inline Expr log(Arg x) { return elementwise(Log(), {x}); }
+/// log(1 + x), exact near 0.
+inline Expr log1p(Arg x) { return elementwise(Log1p(), {x}); }
+/// eˣ − 1, exact near 0.
+inline Expr expm1(Arg x) { return elementwise(Expm1(), {x}); }
+
+}  // namespace gradus

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "gradus/framework/graph/error.hpp"
+#include "gradus/framework/graph/op_of.hpp"
+#include "gradus/ops/support/gemm.hpp"
+
+namespace gradus {
+
+/// How matmul reads its operands; stored matrices are not moved.
+struct Transposed {
+  bool a = false;
+  bool b = false;
+};
+
+Expr matmul(Arg a, Arg b, Transposed transposed = {});
+
+class MatMul final : public OpOf<MatMul> {
+ public:
+  static constexpr std::string_view name = "matmul";
+  explicit MatMul(Transposed how) : transposed(how) {}
+  auto attributes() const {
+    return std::tuple(attribute("transpose_a", transposed.a), attribute("transpose_b", transposed.b));
+  }
+
+  Shape infer(InputShapes inputs) const override {
+    const Shape &a = inputs[0], &b = inputs[1];
+    if (a.rank() != 2 || b.rank() != 2) throw Error("both operands must be matrices");
+    if (a[transposed.a ? 0 : 1] != b[transposed.b ? 1 : 0]) throw Error("inner dimensions differ");
+    return {a[transposed.a ? 1 : 0], b[transposed.b ? 0 : 1]};
+  }
+
+  // Y = A·B: dA = dY·Bᵀ, dB = Aᵀ·dY. With flags, the same two products read or write the other way round.
+  std::vector<Expr> vjp(const Vjp& v) const override {
+    const Expr &a = v.inputs[0], &b = v.inputs[1], &dy = v.cotangent;
+    const auto [ta, tb] = transposed;
+    std::vector<Expr> cotangents(2);
+    if (v.wanted[0]) cotangents[0] = ta ? matmul(b, dy, {tb, true}) : matmul(dy, b, {false, !tb});
+    if (v.wanted[1]) cotangents[1] = tb ? matmul(dy, a, {true, ta}) : matmul(a, dy, {!ta, false});
+    return cotangents;
+  }
+
+  template <class T>
+  Kernel<T> make_kernel(const Signature& signature) const {
+    const Gemm gemm{signature.output[0], signature.output[1], signature.inputs[0][transposed.a ? 0 : 1],
+                    transposed.a, transposed.b};
+    return [gemm](const T* const* in, T* out) { gemm(in[0], in[1], out); };
+  }
+
+  Transposed transposed;
+};
+
+/// The matrix product a [m, k] · b [k, n] → [m, n]; with a flag, that operand is stored transposed. Error
+/// when an operand is not a matrix or the inner dimensions differ.
+inline Expr matmul(Arg a, Arg b, Transposed transposed) { return make_node(MatMul(transposed), {a, b}); }
+
+}  // namespace gradus

@@ -1,0 +1,71 @@
+#include "gradus/ops/reduction.hpp"
+
+#include "gradus/ops/arithmetic.hpp"
+
+namespace gradus {
+
+namespace {
+
+// The axes as the op wants them.
+Axes normalise(const Arg& x, const Axes& axes, std::string_view op) {
+  Axes sorted;
+  try {
+    for (const auto axis : axes)
+      sorted.push_back(static_cast<std::int64_t>(resolve_axis(axis, x.expr.shape().rank())));
+  } catch (const Error& error) {
+    throw Error(std::string(op) + " at " + to_string(x.expr.graph().place(x.where)) + ": " + error.what() +
+                ": " + x.expr.graph().describe(x.expr.id()));
+  }
+  std::ranges::sort(sorted);
+  if (std::ranges::adjacent_find(sorted) != sorted.end())
+    throw Error(std::string(op) + " at " + to_string(x.expr.graph().place(x.where)) +
+                ": an axis is given twice: " + x.expr.graph().describe(x.expr.id()));
+  return sorted;
+}
+
+template <class ReductionOp>
+Expr reduce(const Arg& x, const Axes& axes, bool keep_axes) {
+  const Axes sorted = normalise(x, axes, ReductionOp::name);
+  if (sorted.empty()) return x.expr;
+  const Expr reduced = make_node(ReductionOp(sorted), {x});
+  if (!keep_axes) return reduced;
+  Shape kept = x.expr.shape();
+  for (const auto axis : sorted) kept[static_cast<std::size_t>(axis)] = 1;
+  return reshape({reduced, x.where}, kept);
+}
+
+}  // namespace
+
+Axes all_axes(const Expr& x) {
+  Axes axes;
+  for (std::size_t axis = 0; axis < x.shape().rank(); ++axis) axes.push_back(static_cast<std::int64_t>(axis));
+  return axes;
+}
+
+Shape broadcast_shape(const Shape& a, const Shape& b) {
+  const std::size_t rank = std::max(a.rank(), b.rank());
+  std::vector<Dim> dims(rank);
+  for (std::size_t i = 1; i <= rank; ++i) {
+    const Dim x = i <= a.rank() ? a[a.rank() - i] : Dim(1);
+    const Dim y = i <= b.rank() ? b[b.rank() - i] : Dim(1);
+    if (x != y && x != Dim(1) && y != Dim(1))
+      throw Error("shapes cannot be broadcast together (" + to_string(x) + " against " + to_string(y) + ")");
+    dims[rank - i] = x == Dim(1) ? y : x;
+  }
+  return Shape(std::move(dims));
+}
+
+Expr sum(Arg x, const Axes& axes, bool keep_axes) { return reduce<Sum>(x, axes, keep_axes); }
+
+Expr max(Arg x, const Axes& axes, bool keep_axes) { return reduce<Max>(x, axes, keep_axes); }
+
+Expr mean(Arg x, const Axes& axes, bool keep_axes) {
+  const Expr total = sum(x, axes, keep_axes);
+  Dim count = 1;
+  for (const auto axis : normalise(x, axes, "mean"))
+    count = count * x.expr.shape()[static_cast<std::size_t>(axis)];
+  const Graph::Scope scope(total.graph(), x.where);
+  return total / total.graph().full(total.shape(), count, x.where);
+}
+
+}  // namespace gradus

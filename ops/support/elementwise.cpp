@@ -1,0 +1,47 @@
+#include "gradus/ops/support/elementwise.hpp"
+
+#include <algorithm>
+
+#include "gradus/ops/reduction.hpp"
+
+namespace gradus {
+
+namespace {
+// Numbers alone: the op's own rule on one element.
+Expr evaluate(const Op& op, std::span<const Arg> operands) {
+  std::vector<double> values;
+  std::vector<const double*> pointers;
+  for (const Arg& operand : operands) values.push_back(operand.expr.literal());
+  for (const double& value : values) pointers.push_back(&value);
+  double result = 0;
+  op.block(double{})(op, pointers.data(), &result, 1);
+  return result;
+}
+}  // namespace
+
+Expr elementwise(OpPtr op, std::span<const Arg> operands) {
+  const auto is_literal = [](const Arg& a) { return a.expr.is_literal(); };
+  if (std::ranges::all_of(operands, is_literal)) return evaluate(*op, operands);
+  const auto is_node = [](const Arg& a) { return a.expr.is_node(); };
+  // Wrong operands are reported by make_node, which knows them all.
+  if (std::ranges::none_of(operands, is_node)) return make_node(std::move(op), operands);
+
+  Graph& graph = std::ranges::find_if(operands, is_node)->expr.graph();
+  std::vector<Arg> ready(operands.begin(), operands.end());
+  Shape common;
+  try {
+    for (const Arg& operand : operands)
+      if (is_node(operand)) common = broadcast_shape(common, operand.expr.shape());
+  } catch (const Error&) {
+    return make_node(std::move(op), operands);
+  }
+  for (Arg& operand : ready) {
+    if (is_literal(operand))
+      operand.expr = graph.full(common, operand.expr.literal(), operand.where);
+    else if (is_node(operand))
+      operand.expr = broadcast_to(operand, common);
+  }
+  return make_node(std::move(op), ready);
+}
+
+}  // namespace gradus

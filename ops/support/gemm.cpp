@@ -1,0 +1,104 @@
+#include "gradus/ops/support/gemm.hpp"
+
+#include <cblas.h>
+
+#include <algorithm>
+
+namespace gradus {
+
+namespace {
+
+// One thread, unless a caller who has measured asks for more: OpenBLAS would wake threads that spin for a
+// matrix-vector product.
+void one_thread() {
+  static const bool done = [] {
+    openblas_set_num_threads(1);
+    return true;
+  }();
+  (void)done;
+}
+
+void blas_gemm(const Gemm& g, const float* a, const float* b, float* c, CBLAS_TRANSPOSE ta,
+               CBLAS_TRANSPOSE tb, int lda, int ldb) {
+  cblas_sgemm(CblasRowMajor, ta, tb, static_cast<int>(g.m), static_cast<int>(g.n), static_cast<int>(g.k), 1,
+              a, lda, b, ldb, 0, c, static_cast<int>(g.n));
+}
+void blas_gemm(const Gemm& g, const double* a, const double* b, double* c, CBLAS_TRANSPOSE ta,
+               CBLAS_TRANSPOSE tb, int lda, int ldb) {
+  cblas_dgemm(CblasRowMajor, ta, tb, static_cast<int>(g.m), static_cast<int>(g.n), static_cast<int>(g.k), 1,
+              a, lda, b, ldb, 0, c, static_cast<int>(g.n));
+}
+
+// y = M x for a row-major [rows, columns] M, or y = Mᵀ x.
+void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const float* m, const float* x,
+               float* y) {
+  cblas_sgemv(CblasRowMajor, t, static_cast<int>(rows), static_cast<int>(columns), 1, m,
+              static_cast<int>(columns), x, 1, 0, y, 1);
+}
+void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const double* m, const double* x,
+               double* y) {
+  cblas_dgemv(CblasRowMajor, t, static_cast<int>(rows), static_cast<int>(columns), 1, m,
+              static_cast<int>(columns), x, 1, 0, y, 1);
+}
+
+// Below this many multiplications the call costs more than the work.
+constexpr std::int64_t small_work = 16 * 16 * 16;
+
+template <class T>
+void small_gemm(const Gemm& g, const T* a, const T* b, T* c) {
+  const std::int64_t a_row = g.transpose_a ? 1 : g.k;
+  const std::int64_t a_column = g.transpose_a ? g.m : 1;
+  for (std::int64_t i = 0; i < g.m; ++i) {
+    T* row = c + i * g.n;
+    if (g.transpose_b) {
+      for (std::int64_t j = 0; j < g.n; ++j) {
+        T sum = 0;
+        for (std::int64_t k = 0; k < g.k; ++k) sum += a[i * a_row + k * a_column] * b[j * g.k + k];
+        row[j] = sum;
+      }
+    } else {
+      std::fill_n(row, g.n, T(0));
+      for (std::int64_t k = 0; k < g.k; ++k) {
+        const T factor = a[i * a_row + k * a_column];
+        const T* from = b + k * g.n;
+        for (std::int64_t j = 0; j < g.n; ++j) row[j] += factor * from[j];
+      }
+    }
+  }
+}
+
+template <class T>
+void outer_product(const Gemm& g, const T* a, const T* b, T* c) {
+  for (std::int64_t i = 0; i < g.m; ++i) {
+    const T factor = a[i];
+    T* row = c + i * g.n;
+    for (std::int64_t j = 0; j < g.n; ++j) row[j] = factor * b[j];
+  }
+}
+
+template <class T>
+void gemm(const Gemm& g, const T* a, const T* b, T* c) {
+  if (g.k == 1) return outer_product(g, a, b, c);
+  if (g.m * g.n * g.k <= small_work) return small_gemm(g, a, b, c);
+  one_thread();
+  const CBLAS_TRANSPOSE ta = g.transpose_a ? CblasTrans : CblasNoTrans;
+  const CBLAS_TRANSPOSE tb = g.transpose_b ? CblasTrans : CblasNoTrans;
+  // A row times B is Bᵀ times the row.
+  if (g.m == 1) {
+    return g.transpose_b ? blas_gemv(CblasNoTrans, g.n, g.k, b, a, c)
+                         : blas_gemv(CblasTrans, g.k, g.n, b, a, c);
+  }
+  if (g.n == 1) {
+    return g.transpose_a ? blas_gemv(CblasTrans, g.k, g.m, a, b, c)
+                         : blas_gemv(CblasNoTrans, g.m, g.k, a, b, c);
+  }
+  blas_gemm(g, a, b, c, ta, tb, static_cast<int>(g.transpose_a ? g.m : g.k),
+            static_cast<int>(g.transpose_b ? g.k : g.n));
+}
+
+}  // namespace
+
+void Gemm::operator()(const float* a, const float* b, float* c) const { gemm(*this, a, b, c); }
+void Gemm::operator()(const double* a, const double* b, double* c) const { gemm(*this, a, b, c); }
+
+}  // namespace gradus

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cmath>
+#include <concepts>
+
+/// What rules need beside std's functions, for plain numbers. A rule says `using math::where;` and lets
+/// argument-dependent look-up find the graph builders of the same names.
+namespace gradus::math {
+
+template <std::floating_point T>
+T where(bool condition, T yes, T no) {
+  return condition ? yes : no;
+}
+
+template <std::floating_point T>
+T sigmoid(T x) {
+  using std::exp;
+  return 1 / (1 + exp(-x));
+}
+
+}  // namespace gradus::math

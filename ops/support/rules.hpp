@@ -1,0 +1,35 @@
+#pragma once
+
+#include "gradus/framework/graph/elementwise_kernels.hpp"
+#include "gradus/framework/graph/op_kernels.hpp"
+#include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/support/elementwise.hpp"
+
+/// What the object file of an op needs to make its kernels and its reverse rule from the rule. Include it in
+/// the one source file that defines an op of yours; programs that only use the op need not.
+namespace gradus {
+
+namespace detail {
+inline Expr chain(const Expr& cotangent, const Expr& derivative) {
+  if (derivative.is_literal() && derivative.literal() == 1) return cotangent;
+  return cotangent * derivative;
+}
+}  // namespace detail
+
+template <class Rule>
+std::vector<Expr> Unary<Rule>::vjp(const Vjp& v) const {
+  const auto& rule = static_cast<const Rule&>(*this);
+  return {detail::chain(v.cotangent, rule.template d<Expr>(v.inputs[0], v.output))};
+}
+
+template <class Rule>
+std::vector<Expr> Binary<Rule>::vjp(const Vjp& v) const {
+  const auto& rule = static_cast<const Rule&>(*this);
+  const Expr &a = v.inputs[0], &b = v.inputs[1];
+  std::vector<Expr> cotangents(2);
+  if (v.wanted[0]) cotangents[0] = detail::chain(v.cotangent, rule.template da<Expr>(a, b, v.output));
+  if (v.wanted[1]) cotangents[1] = detail::chain(v.cotangent, rule.template db<Expr>(a, b, v.output));
+  return cotangents;
+}
+
+}  // namespace gradus

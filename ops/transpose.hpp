@@ -1,0 +1,64 @@
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "gradus/framework/graph/error.hpp"
+#include "gradus/framework/graph/op_of.hpp"
+#include "gradus/ops/support/strides.hpp"
+
+namespace gradus {
+
+using Permutation = std::vector<std::int64_t>;
+
+Expr transpose(Arg x, const Permutation& order);
+
+class Transpose final : public OpOf<Transpose> {
+ public:
+  static constexpr std::string_view name = "transpose";
+  explicit Transpose(Permutation axes) : order(std::move(axes)) {}
+  auto attributes() const { return std::tuple(attribute("order", order)); }
+
+  Shape infer(InputShapes inputs) const override {
+    Permutation sorted = order;
+    std::ranges::sort(sorted);
+    Permutation expected(inputs[0].rank());
+    std::iota(expected.begin(), expected.end(), 0);
+    if (sorted != expected) throw Error("order " + detail::text_of(order) + " does not name each axis once");
+    Shape shape;
+    for (const auto axis : order) shape.push_back(inputs[0][static_cast<std::size_t>(axis)]);
+    return shape;
+  }
+
+  std::vector<Expr> vjp(const Vjp& v) const override {
+    Permutation inverse(order.size());
+    for (std::size_t axis = 0; axis < order.size(); ++axis)
+      inverse[static_cast<std::size_t>(order[axis])] = static_cast<std::int64_t>(axis);
+    return {transpose(v.cotangent, inverse)};
+  }
+
+  template <class T>
+  Kernel<T> make_kernel(const Signature& signature) const {
+    const Extents from = row_major_strides(signature.inputs[0]);
+    Extents strides;
+    for (const auto axis : order) strides.push_back(from[static_cast<std::size_t>(axis)]);
+    const StridedWalk walk(signature.output, strides, row_major_strides(signature.output));
+    return [walk](const T* const* in, T* out) { strided_copy(walk, in[0], out); };
+  }
+
+  Permutation order;
+};
+
+/// x with its axes in another order: axis i of the result is axis order[i] of x. Error when `order` is not a
+/// permutation of x's axes.
+inline Expr transpose(Arg x, const Permutation& order) { return make_node(Transpose(order), {x}); }
+
+/// x with its axes reversed: a matrix's transpose.
+inline Expr transpose(Arg x) {
+  Permutation order(x.expr.shape().rank());
+  std::iota(order.rbegin(), order.rend(), 0);
+  return transpose(x, order);
+}
+
+}  // namespace gradus

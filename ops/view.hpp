@@ -1,0 +1,57 @@
+#pragma once
+
+#include "gradus/framework/graph/op_of.hpp"
+
+namespace gradus {
+
+/// An op without a kernel: the same values in the same order.
+template <class Derived>
+class View : public ValueOp<Derived> {
+ public:
+  Traits traits() const final { return {.view = true}; }
+  Kernel<float> kernel(const Signature&, float) const final { return {}; }
+  Kernel<double> kernel(const Signature&, double) const final { return {}; }
+};
+
+Expr reshape(Arg x, const Shape& shape);
+
+class Reshape final : public View<Reshape> {
+ public:
+  static constexpr std::string_view name = "reshape";
+  explicit Reshape(Shape to) : shape(std::move(to)) {}
+  auto attributes() const { return std::tuple(attribute("shape", shape)); }
+  Shape infer(InputShapes inputs) const override {
+    if (inputs[0].element_count() != shape.element_count())
+      throw Error("cannot be reshaped to " + to_string(shape));
+    return shape;
+  }
+  std::vector<Expr> vjp(const Vjp& v) const override { return {reshape(v.cotangent, v.inputs[0].shape())}; }
+
+  Shape shape;
+};
+
+class StopGradient final : public View<StopGradient> {
+ public:
+  static constexpr std::string_view name = "stop_gradient";
+  Shape infer(InputShapes inputs) const override { return inputs[0]; }
+  std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
+};
+
+/// The same elements in another shape; one extent may be -1, for what is left. Error when the counts differ.
+inline Expr reshape(Arg x, const Shape& shape) {
+  Shape to = shape;
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
+    if (shape[axis] != Dim(-1)) continue;
+    to[axis] = 1;
+    to[axis] = x.expr.shape().element_count() / to.element_count();
+  }
+  return to == x.expr.shape() ? x.expr : make_node(Reshape(std::move(to)), {x});
+}
+
+/// [d0, d1, …] → [d0, d1·…]: one row per sample.
+inline Expr flatten(Arg x) { return reshape(x, {x.expr.shape()[0], -1}); }
+
+/// x itself, which no gradient passes.
+inline Expr stop_gradient(Arg x) { return make_node(StopGradient(), {x}); }
+
+}  // namespace gradus
