@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "gradus/framework/graph/error.hpp"
-#include "gradus/models/random.hpp"
+#include "gradus/framework/random.hpp"
 
 namespace gradus {
 namespace {

@@ -1,4 +1,4 @@
-#include "gradus/models/random.hpp"
+#include "gradus/framework/random.hpp"
 
 #include <gtest/gtest.h>
 

@@ -219,6 +219,11 @@ void Executable<T>::feed(const Expr& input, std::span<const T> values, const Ext
 }
 
 template <class T>
+bool Executable<T>::has_input(std::string_view name) const {
+  return std::ranges::find(impl_->inputs, name, &Impl::Slot::label) != impl_->inputs.end();
+}
+
+template <class T>
 std::span<T> Executable<T>::buffer(const Expr& input) {
   auto& slot = impl_->find(input);
   slot.fed = true;

@@ -47,6 +47,8 @@ class Executable {
   /// As `feed`, checking the shape as well as the count.
   void feed(const Expr& input, std::span<const T> values, const Extents& extents);
 
+  bool has_input(std::string_view name) const;
+
   /// The input's own memory, to be filled by the caller: a feed without a copy. Counts as fed.
   std::span<T> buffer(const Expr& input);
 

@@ -7,21 +7,9 @@
 
 #include "gradus/framework/compile/store_state.hpp"
 #include "gradus/framework/graph/leaf.hpp"
+#include "gradus/framework/random.hpp"
 
 namespace gradus {
-
-namespace {
-// Each variable draws from a stream of its own, so that neither the order nor the other variables matter:
-// FNV-1a over the name, then the finalizer of splitmix64 over hash and seed.
-std::uint64_t stream_seed(std::uint64_t seed, std::string_view name) {
-  std::uint64_t hash = 0xCBF29CE484222325U;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-  std::uint64_t z = hash + (seed + 1) * 0x9E3779B97F4A7C15U;
-  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
-  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
-  return z ^ (z >> 31U);
-}
-}  // namespace
 
 template <class T>
 auto Store<T>::State::find(std::string_view name) -> Slot& {
@@ -51,7 +39,7 @@ void Store<T>::create(const Variable& variable) {
   typename State::Slot slot{extents, count, allocate_aligned(align_up(count * sizeof(T)))};
   if (variable.initializer) {
     std::vector<double> values(count);
-    variable.initializer(extents, stream_seed(state_->seed, variable.label), values);
+    variable.initializer(extents, seed_of(state_->seed, variable.label), values);
     std::ranges::transform(values, slot.data(), [](double v) { return static_cast<T>(v); });
   }
   state_->slots.emplace(variable.label, std::move(slot));

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "gradus/framework/compile/plan.hpp"
+#include "gradus/framework/compile/program.hpp"
+
+namespace gradus {
+
+/// What `outputs` and `updates` need of their graph, one line a node:
+/// `%7 = matmul(x, W1) [B, 128]  # model.cpp:12`.
+std::string graph_text(std::span<const Expr> outputs, std::span<const Update> updates = {});
+
+/// The same as a Graphviz digraph: leaves as boxes, ops as ellipses, shapes on the edges, updates dashed.
+std::string graph_dot(std::span<const Expr> outputs, std::span<const Update> updates = {});
+
+/// A plan, one line a step: what is computed, where each result lies, what is written in place.
+std::string plan_text(const Plan& plan);
+
+/// The same as a Graphviz digraph: a box for each step with the ops fused into it, buffers on the edges.
+std::string plan_dot(const Plan& plan);
+
+}  // namespace gradus

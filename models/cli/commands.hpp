@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+
+#include "gradus/models/tutorials/tutorial.hpp"
+
+/// The subcommands of the program `gradus`. Each returns the exit status; Error for what it cannot do.
+namespace gradus::cli {
+
+int list();
+
+struct TutorialsOptions {
+  std::string json;  ///< file to write, or empty
+  ReproduceOptions reproduce;
+};
+int tutorials(const TutorialsOptions& options);
+
+int train(const std::string& name, TrainOptions options);
+
+struct CheckOptions {
+  std::string name;
+};
+int check(const CheckOptions& options);
+
+struct GraphOptions {
+  std::string name;
+  std::string what = "training";  ///< forward, training or plan
+  std::string format = "text";    ///< text, dot or svg
+};
+int graph(const GraphOptions& options);
+
+/// Writes a file as a whole or not at all: to a temporary file beside it, which is then renamed.
+void write_file(const std::string& path, const std::string& content);
+
+}  // namespace gradus::cli

@@ -1,0 +1,85 @@
+#include "gradus/models/tutorials/tutorial.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gradus/models/tutorials/all.hpp"
+
+namespace gradus {
+
+const std::vector<const Tutorial*>& tutorials() {
+  static const std::vector<const Tutorial*> all{&neuron(),     &feedforward(), &height_weight(), &two_targets(),
+                                                &exam_score(), &bp_network(),  &mnist(),         &sine()};
+  return all;
+}
+
+const Tutorial& find_tutorial(std::string_view name) {
+  const auto found = std::ranges::find(tutorials(), name, &Tutorial::name);
+  if (found != tutorials().end()) return **found;
+  std::string names;
+  for (const Tutorial* tutorial : tutorials()) names += (names.empty() ? "" : ", ") + std::string(tutorial->name());
+  throw Error(fmt::format("there is no tutorial '{}'; there are: {}", name, names));
+}
+
+void Tutorial::train(const TrainOptions&) const {
+  throw Error(fmt::format("{} has nothing to train: its weights are given; see 'gradus tutorials'", name()));
+}
+
+std::vector<double> sine_pattern(std::int64_t rows, std::int64_t columns, double scale) {
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = 0; j < columns; ++j)
+      values.push_back(scale * std::sin(1.0 + 12.9898 * static_cast<double>(i) + 78.233 * static_cast<double>(j)));
+  return values;
+}
+
+template <class T>
+std::map<std::string, std::vector<double>, std::less<>> parameters_of(const Store<T>& store, Graph& graph) {
+  std::map<std::string, std::vector<double>, std::less<>> values;
+  for (const Expr& parameter : graph.parameters()) {
+    const std::string& name = graph[parameter.id()].label;
+    const auto from = store.values(name);
+    values[name].assign(from.begin(), from.end());
+  }
+  return values;
+}
+
+template std::map<std::string, std::vector<double>, std::less<>> parameters_of(const Store<float>&, Graph&);
+template std::map<std::string, std::vector<double>, std::less<>> parameters_of(const Store<double>&, Graph&);
+
+Point starting_point(Graph& graph, std::uint64_t seed) {
+  Store<double> store(seed);
+  store.create(graph);
+  Point point;
+  for (const std::string& name : store.names()) {
+    const auto values = store.values(name);
+    point[name].assign(values.begin(), values.end());
+  }
+  return point;
+}
+
+namespace {
+std::int64_t positive(std::optional<std::int64_t> value, std::int64_t by_default, std::string_view what) {
+  if (value.value_or(by_default) < 1) throw Error(fmt::format("{} is {}; it must be at least 1", what, *value));
+  return value.value_or(by_default);
+}
+}  // namespace
+
+std::int64_t epochs_or(const TrainOptions& options, std::int64_t by_default) {
+  return positive(options.epochs, by_default, "--epochs");
+}
+
+std::int64_t batch_or(const TrainOptions& options, std::int64_t by_default) {
+  return positive(options.batch, by_default, "--batch");
+}
+
+double rate_or(const TrainOptions& options, double by_default) {
+  const double rate = options.rate.value_or(by_default);
+  if (!(rate > 0) || !std::isfinite(rate))
+    throw Error(fmt::format("--rate is {}; it must be a finite number above 0", rate));
+  return rate;
+}
+
+}  // namespace gradus

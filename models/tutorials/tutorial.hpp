@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gradus/framework/compile/program.hpp"
+#include "gradus/framework/compile/store.hpp"
+#include "gradus/framework/inspect/gradient_check.hpp"
+
+namespace gradus {
+
+enum class Precision { single, double_ };
+
+/// Calls `f` with a float or a double, to be used for its type.
+template <class F>
+auto with_precision(Precision precision, F f) {
+  return precision == Precision::single ? f(float{}) : f(double{});
+}
+
+/// A figure that a tutorial is known by.
+struct Figure {
+  std::string_view quantity;
+  std::optional<double> published;  ///< what the tutorial prints, where it prints it
+  double expected;                  ///< what an independent double-precision computation gets
+  double tolerance;                 ///< of |ours − expected|, in double
+  bool relative = false;            ///< the tolerance is a fraction of the expected figure
+  double single_tolerance = 1e-4;   ///< the same in single precision
+};
+
+/// What a tutorial comes to from its written-out starting weights.
+struct Result {
+  std::map<std::string, double, std::less<>> figures;                   ///< by quantity
+  std::vector<double> losses;                                           ///< as often as the tutorial prints them
+  std::map<std::string, std::vector<double>, std::less<>> parameters;  ///< after training, by name
+};
+
+/// A model ready to be looked at or checked: `prediction` and `loss` of one graph, its updates, and a point at
+/// which every leaf has a value. `loss` is null for what cannot be trained.
+struct Problem {
+  std::shared_ptr<Graph> graph;
+  Expr prediction;
+  Expr loss;
+  std::vector<Update> updates;
+  std::int64_t batch = 1;
+  Point point;
+};
+
+struct ReproduceOptions {
+  Precision precision = Precision::double_;
+  std::string data;  ///< the folder of MNIST, or empty for the usual places
+};
+
+struct TrainOptions {
+  std::optional<std::int64_t> epochs;
+  std::optional<double> rate;
+  std::optional<std::int64_t> batch;
+  std::optional<double> init_scale;  ///< of the starting weights, where the tutorial has one
+  std::uint64_t seed = 1;
+  std::optional<Precision> precision;
+  std::string data;
+  bool live = false;  ///< progress lines may be overwritten with carriage returns
+  std::function<void(std::string_view)> print;
+};
+
+/// One of the back-propagation tutorials.
+class Tutorial {
+ public:
+  virtual ~Tutorial() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::string_view summary() const = 0;
+  virtual std::vector<Figure> figures() const = 0;
+
+  /// Why it cannot take part here, or nothing: data that is missing and how to get it.
+  virtual std::optional<std::string> missing(const std::string& data) const {
+    (void)data;
+    return std::nullopt;
+  }
+  /// Trains from the written-out starting weights.
+  virtual Result reproduce(const ReproduceOptions& options) const = 0;
+  /// Trains from random starting weights, printing what the tutorial prints. Error for what has nothing to train.
+  virtual void train(const TrainOptions& options) const;
+  virtual Problem problem() const = 0;
+};
+
+/// All of them, from the simplest on.
+const std::vector<const Tutorial*>& tutorials();
+
+/// Error listing the names that exist when there is none of this name.
+const Tutorial& find_tutorial(std::string_view name);
+
+/// scale · sin(1 + 12.9898 i + 78.233 j) for row i and column j: starting weights that need no generator.
+std::vector<double> sine_pattern(std::int64_t rows, std::int64_t columns, double scale);
+
+/// Every parameter of the store, by name, as doubles.
+template <class T>
+std::map<std::string, std::vector<double>, std::less<>> parameters_of(const Store<T>& store, Graph& graph);
+
+/// A point for a gradient check: the problem's inputs as given, its variables as the store would start them, with
+/// `seed`.
+Point starting_point(Graph& graph, std::uint64_t seed);
+
+/// The options' value, checked to be above 0 and finite; Error names the option.
+std::int64_t epochs_or(const TrainOptions& options, std::int64_t by_default);
+std::int64_t batch_or(const TrainOptions& options, std::int64_t by_default);
+double rate_or(const TrainOptions& options, double by_default);
+
+}  // namespace gradus

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "evaluate.hpp"
+#include "gradus/ops.hpp"
+
+/// One row per op: all that op_test.cpp needs to test its value, its first and its second derivative.
+namespace gradus::test {
+
+/// Where an input's values are drawn from.
+struct Domain {
+  /// How far values stay away from kinks and from each other: more than any difference moves them.
+  static constexpr double margin = 0.05;
+
+  double low = -2;
+  double high = 2;
+  std::vector<double> kinks = {};  ///< no value is nearer than the margin to one of these
+  bool apart = false;  ///< no two values are nearer than the margin, in all inputs of the row that say so
+  bool whole = false;  ///< whole numbers only
+};
+
+inline Domain between(double low, double high) { return {.low = low, .high = high}; }
+inline Domain without(std::vector<double> kinks) { return {.kinks = std::move(kinks)}; }
+inline Domain apart() { return {.apart = true}; }
+inline Domain whole(double low, double high) { return {.low = low, .high = high, .whole = true}; }
+
+struct RowInput {
+  Shape shape;
+  Domain domain = {};
+  bool differentiable = true;
+};
+
+inline RowInput in(Shape shape, Domain domain = {}) { return {std::move(shape), std::move(domain)}; }
+/// An input without a gradient path: its gradient is zero.
+inline RowInput fixed(Shape shape, Domain domain = {}) {
+  return {std::move(shape), std::move(domain), false};
+}
+
+struct OpRow {
+  std::string op;          ///< the name of the op
+  std::string label = {};  ///< tells the rows of one op apart
+  std::vector<RowInput> inputs = {};
+  std::function<Expr(Graph&, const Exprs&)> build = {};
+  /// The value in double, from concrete inputs, without gradus.
+  std::function<Tensor(const Tensors&)> reference = {};
+  /// A sample's result depends on other samples, or an extent is not a multiple of B: batch gradients are
+  /// not those of the samples.
+  bool mixes_batch = false;
+  bool composed = false;  ///< of several ops: stands for none of them
+  bool twice = true;      ///< can be differentiated twice
+  double tolerance = 1e-14;
+  double gradient_tolerance = 1e-10;
+  double second_tolerance = 1e-9;
+  double float_tolerance = 2e-5;
+
+  std::string name() const { return label.empty() ? op : op + "_" + label; }
+  bool differentiable() const;
+  bool batched() const;
+};
+
+const std::vector<OpRow>& op_table();
+
+inline std::ostream& operator<<(std::ostream& out, const OpRow& row) { return out << row.name(); }
+
+/// Values of the row's inputs from their domains: always the same for the same batch.
+Tensors sample(const OpRow& row, std::int64_t batch);
+/// Numbers of magnitude 0.5 to 1.5 and either sign, for cotangents and tangents.
+Tensor random_direction(const Extents& extents, std::uint64_t seed);
+
+// The parts of the table.
+std::vector<OpRow> arithmetic_rows();
+std::vector<OpRow> activation_rows();
+std::vector<OpRow> structure_rows();
+std::vector<OpRow> reduction_rows();
+std::vector<OpRow> matmul_rows();
+
+/// A row's builder from a function of its input expressions.
+template <class F>
+auto on(F f) {
+  return [f](Graph&, const Exprs& x) {
+    if constexpr (std::invocable<F, Expr>)
+      return Expr(f(x.at(0)));
+    else if constexpr (std::invocable<F, Expr, Expr>)
+      return Expr(f(x.at(0), x.at(1)));
+    else
+      return Expr(f(x.at(0), x.at(1), x.at(2)));
+  };
+}
+
+/// A tensor's element at an index of what it is broadcast to.
+double broadcast_at(const Tensor& x, const Extents& index);
+Extents broadcast_extents(const Tensors& inputs);
+
+/// A reference from a function of numbers, with NumPy's broadcasting.
+template <class F>
+auto pointwise(F f) {
+  return [f](const Tensors& x) {
+    return generate(broadcast_extents(x), [&](const Extents& i) -> double {
+      if constexpr (std::invocable<F, double>)
+        return f(broadcast_at(x.at(0), i));
+      else if constexpr (std::invocable<F, double, double>)
+        return f(broadcast_at(x.at(0), i), broadcast_at(x.at(1), i));
+      else
+        return f(broadcast_at(x.at(0), i), broadcast_at(x.at(1), i), broadcast_at(x.at(2), i));
+    });
+  };
+}
+
+}  // namespace gradus::test
