@@ -110,14 +110,14 @@ class Evaluator {
 };
 
 /// A leaf and its value.
-struct Leaf {
+struct LeafValue {
   Expr leaf;
   Tensor value;
 };
 
 /// The values of expressions, once.
 template <class T = double>
-std::vector<std::vector<T>> evaluate(const Exprs& outputs, const std::vector<Leaf>& leaves = {},
+std::vector<std::vector<T>> evaluate(const Exprs& outputs, const std::vector<LeafValue>& leaves = {},
                                      std::int64_t batch = 1, const CompileOptions& options = {}) {
   Evaluator<T> evaluator(outputs, batch, options);
   for (const auto& [leaf, value] : leaves) evaluator.set(leaf, value);
@@ -125,7 +125,7 @@ std::vector<std::vector<T>> evaluate(const Exprs& outputs, const std::vector<Lea
 }
 
 template <class T = double>
-std::vector<T> evaluate(const Expr& output, const std::vector<Leaf>& leaves = {}, std::int64_t batch = 1,
+std::vector<T> evaluate(const Expr& output, const std::vector<LeafValue>& leaves = {}, std::int64_t batch = 1,
                         const CompileOptions& options = {}) {
   return evaluate<T>(Exprs{output}, leaves, batch, options).front();
 }

@@ -13,20 +13,22 @@ struct Row {
   std::string tutorial;
   Figure figure;
   double ours;
-  double tolerance;
 
   // False for NaN.
   bool ok() const { return std::abs(ours - figure.expected) <= allowed(); }
-  double allowed() const { return figure.relative ? tolerance * std::abs(figure.expected) : tolerance; }
+  double allowed() const {
+    return figure.relative ? figure.tolerance * std::abs(figure.expected) : figure.tolerance;
+  }
 };
 
 std::vector<Row> rows_of(const Tutorial& tutorial, const ReproduceOptions& options) {
   const Result result = tutorial.reproduce(options);
   std::vector<Row> rows;
-  for (const Figure& figure : tutorial.figures()) {
-    const double tolerance =
-        options.precision == Precision::single ? figure.single_tolerance : figure.tolerance;
-    rows.push_back({std::string(tutorial.name()), figure, result.figures.find(figure.quantity)->second, tolerance});
+  const bool single = options.precision == Precision::single;
+  for (Figure figure : tutorial.figures()) {
+    if (single) figure.expected = figure.single_expected.value_or(figure.expected);
+    if (single) figure.tolerance = figure.single_tolerance;
+    rows.push_back({std::string(tutorial.name()), figure, result.figures.find(figure.quantity)->second});
   }
   return rows;
 }
@@ -52,7 +54,7 @@ nlohmann::ordered_json to_json(const std::vector<Row>& rows) {
     object["published"] = row.figure.published ? nlohmann::ordered_json(*row.figure.published) : nullptr;
     object["expected"] = row.figure.expected;
     object["ours"] = row.ours;
-    object["tolerance"] = row.tolerance;
+    object["tolerance"] = row.figure.tolerance;
     object["ok"] = row.ok();
     array.push_back(object);
   }

@@ -71,7 +71,10 @@ class Sine final : public Tutorial {
   std::string_view name() const override { return "sine"; }
   std::string_view summary() const override { return "1-25-1, sigmoid then linear, fits 20 sin 2πx, full batch"; }
   std::vector<Figure> figures() const override {
-    return {{"final_loss", {}, 0.35843195514081044, 1e-4, true, 0.05},
+    // At a rate of 0.3 the descent passes so near an instability that rounding to single precision, of the
+    // activations or of the weights alone, ends in another valley: NumPy in float32 gets 0.2322, and 0.2324 to
+    // 0.2334 with the samples in other orders.
+    return {{"final_loss", {}, 0.35843195514081044, 1e-4, true, 0.05, 0.2322},
             {"gentle_final_loss", {}, 0.9082392616791357, 1e-10, true, 0.05}};
   }
 
