@@ -87,13 +87,13 @@ class Softplus final : public Unary<Softplus> {
 };
 
 /// max(x, 0), with relu′(0) = 0.
-inline Expr relu(Arg x) { return elementwise(Relu(), {x}); }
+inline Expr relu(Arg x) { return build<Relu>({x}); }
 /// x for x > 0, else slope · x (the derivative at 0 is the slope).
-inline Expr leaky_relu(Arg x, double slope = 0.01) { return elementwise(LeakyRelu(slope), {x}); }
+inline Expr leaky_relu(Arg x, double slope = 0.01) { return build<LeakyRelu>({x}, slope); }
 /// 1 / (1 + e^−x).
-inline Expr sigmoid(Arg x) { return elementwise(Sigmoid(), {x}); }
-inline Expr tanh(Arg x) { return elementwise(Tanh(), {x}); }
+inline Expr sigmoid(Arg x) { return build<Sigmoid>({x}); }
+inline Expr tanh(Arg x) { return build<Tanh>({x}); }
 /// log(1 + eˣ), without overflow.
-inline Expr softplus(Arg x) { return elementwise(Softplus(), {x}); }
+inline Expr softplus(Arg x) { return build<Softplus>({x}); }
 
 }  // namespace gradus

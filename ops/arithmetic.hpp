@@ -74,10 +74,10 @@ class Neg final : public Unary<Neg> {
 };
 
 /// Elementwise arithmetic; shapes are broadcast by NumPy's rule, numbers take the other operand's shape.
-inline Expr operator+(Arg a, Arg b) { return elementwise(Add(), {a, b}); }
-inline Expr operator-(Arg a, Arg b) { return elementwise(Sub(), {a, b}); }
-inline Expr operator*(Arg a, Arg b) { return elementwise(Mul(), {a, b}); }
-inline Expr operator/(Arg a, Arg b) { return elementwise(Div(), {a, b}); }
-inline Expr operator-(Arg x) { return elementwise(Neg(), {x}); }
+inline Expr operator+(Arg a, Arg b) { return build<Add>({a, b}); }
+inline Expr operator-(Arg a, Arg b) { return build<Sub>({a, b}); }
+inline Expr operator*(Arg a, Arg b) { return build<Mul>({a, b}); }
+inline Expr operator/(Arg a, Arg b) { return build<Div>({a, b}); }
+inline Expr operator-(Arg x) { return build<Neg>({x}); }
 
 }  // namespace gradus

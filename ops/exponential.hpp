@@ -63,12 +63,12 @@ class Expm1 final : public Unary<Expm1> {
 };
 
 /// eˣ, elementwise.
-inline Expr exp(Arg x) { return elementwise(Exp(), {x}); }
+inline Expr exp(Arg x) { return build<Exp>({x}); }
 /// The natural logarithm; NaN below 0.
-inline Expr log(Arg x) { return elementwise(Log(), {x}); }
+inline Expr log(Arg x) { return build<Log>({x}); }
 /// log(1 + x), exact near 0.
-inline Expr log1p(Arg x) { return elementwise(Log1p(), {x}); }
+inline Expr log1p(Arg x) { return build<Log1p>({x}); }
 /// eˣ − 1, exact near 0.
-inline Expr expm1(Arg x) { return elementwise(Expm1(), {x}); }
+inline Expr expm1(Arg x) { return build<Expm1>({x}); }
 
 }  // namespace gradus

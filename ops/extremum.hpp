@@ -83,17 +83,17 @@ class Clip final : public Unary<Clip> {
 };
 
 /// The larger, elementwise; NaN when one is. Where both are equal, each gets half of the gradient.
-inline Expr maximum(Arg a, Arg b) { return elementwise(Maximum(), {a, b}); }
+inline Expr maximum(Arg a, Arg b) { return build<Maximum>({a, b}); }
 /// The smaller, elementwise; NaN when one is. Where both are equal, each gets half of the gradient.
-inline Expr minimum(Arg a, Arg b) { return elementwise(Minimum(), {a, b}); }
+inline Expr minimum(Arg a, Arg b) { return build<Minimum>({a, b}); }
 /// |x|, with derivative 0 at 0.
-inline Expr abs(Arg x) { return elementwise(Abs(), {x}); }
+inline Expr abs(Arg x) { return build<Abs>({x}); }
 /// x held within [lower, upper]; the derivative is 1 inside and on the bounds. Error when lower > upper.
 inline Expr clip(Arg x, double lower, double upper) {
   if (!(lower <= upper))
     throw Error("clip at " + to_string(x.where) + ": the lower bound " + detail::text_of(lower) +
                 " is not at most the upper bound " + detail::text_of(upper));
-  return elementwise(Clip(lower, upper), {x});
+  return build<Clip>({x}, lower, upper);
 }
 
 }  // namespace gradus

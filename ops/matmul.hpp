@@ -2,6 +2,7 @@
 
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/framework/graph/op_of.hpp"
+#include "gradus/ops/support/build.hpp"
 #include "gradus/ops/support/gemm.hpp"
 
 namespace gradus {
@@ -51,6 +52,6 @@ class MatMul final : public OpOf<MatMul> {
 
 /// The matrix product a [m, k] · b [k, n] → [m, n]; with a flag, that operand is stored transposed. Error
 /// when an operand is not a matrix or the inner dimensions differ.
-inline Expr matmul(Arg a, Arg b, Transposed transposed) { return make_node(MatMul(transposed), {a, b}); }
+inline Expr matmul(Arg a, Arg b, Transposed transposed) { return build<MatMul>({a, b}, transposed); }
 
 }  // namespace gradus

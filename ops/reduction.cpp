@@ -1,6 +1,6 @@
 #include "gradus/ops/reduction.hpp"
 
-#include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/support/rules.hpp"
 
 namespace gradus {
 
@@ -27,7 +27,7 @@ template <class ReductionOp>
 Expr reduce(const Arg& x, const Axes& axes, bool keep_axes) {
   const Axes sorted = normalise(x, axes, ReductionOp::name);
   if (sorted.empty()) return x.expr;
-  const Expr reduced = make_node(ReductionOp(sorted), {x});
+  const Expr reduced = build<ReductionOp>({x}, sorted);
   if (!keep_axes) return reduced;
   Shape kept = x.expr.shape();
   for (const auto axis : sorted) kept[static_cast<std::size_t>(axis)] = 1;

@@ -6,6 +6,7 @@
 
 #include "gradus/framework/graph/graph.hpp"
 #include "gradus/framework/graph/op_of.hpp"
+#include "gradus/ops/support/build.hpp"
 #include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/comparison.hpp"
 #include "gradus/ops/support/strides.hpp"
@@ -174,7 +175,7 @@ class Max final : public Reduction<Max> {
 /// for 1. Error when the shapes do not fit.
 inline Expr broadcast_to(Arg x, const Shape& shape) {
   if (x.expr.is_literal()) throw Error("broadcast_to: a bare number; use graph.full(shape, number)");
-  return x.expr.shape() == shape ? x.expr : make_node(BroadcastTo(shape), {x});
+  return x.expr.shape() == shape ? x.expr : build<BroadcastTo>({x}, shape);
 }
 
 /// The shape to which both can be broadcast; Error when there is none.

@@ -4,6 +4,7 @@
 
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/framework/graph/op_of.hpp"
+#include "gradus/ops/support/build.hpp"
 #include "gradus/ops/support/strides.hpp"
 
 namespace gradus {
@@ -49,7 +50,7 @@ class Embed final : public OpOf<Embed> {
     return shape;
   }
   std::vector<Expr> vjp(const Vjp& v) const override {
-    return {make_node(Slice(starts, v.inputs[0].shape()), {v.cotangent})};
+    return {build<Slice>({v.cotangent}, starts, v.inputs[0].shape())};
   }
 
   template <class T>

@@ -122,13 +122,13 @@ inline std::int64_t axis_of(const Arg& x, std::int64_t axis) {
 
 /// log Σ eˣ along an axis, which vanishes; without overflow.
 inline Expr logsumexp(Arg x, std::int64_t axis) {
-  return make_node(LogSumExp(detail::axis_of(x, axis)), {x});
+  return build<LogSumExp>({x}, detail::axis_of(x, axis));
 }
 /// log softmax(x), exact where the softmax itself would round to 0 or 1.
 inline Expr log_softmax(Arg x, std::int64_t axis) {
-  return make_node(LogSoftmax(detail::axis_of(x, axis)), {x});
+  return build<LogSoftmax>({x}, detail::axis_of(x, axis));
 }
 /// eˣ / Σ eˣ along an axis.
-inline Expr softmax(Arg x, std::int64_t axis) { return make_node(Softmax(detail::axis_of(x, axis)), {x}); }
+inline Expr softmax(Arg x, std::int64_t axis) { return build<Softmax>({x}, detail::axis_of(x, axis)); }
 
 }  // namespace gradus

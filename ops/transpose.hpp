@@ -6,6 +6,7 @@
 
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/framework/graph/op_of.hpp"
+#include "gradus/ops/support/build.hpp"
 #include "gradus/ops/support/strides.hpp"
 
 namespace gradus {
@@ -25,7 +26,7 @@ class Transpose final : public OpOf<Transpose> {
     std::ranges::sort(sorted);
     Permutation expected(inputs[0].rank());
     std::iota(expected.begin(), expected.end(), 0);
-    if (sorted != expected) throw Error("order " + detail::text_of(order) + " does not name each axis once");
+    if (sorted != expected) throw Error("the order does not name each axis once");
     Shape shape;
     for (const auto axis : order) shape.push_back(inputs[0][static_cast<std::size_t>(axis)]);
     return shape;
@@ -52,7 +53,7 @@ class Transpose final : public OpOf<Transpose> {
 
 /// x with its axes in another order: axis i of the result is axis order[i] of x. Error when `order` is not a
 /// permutation of x's axes.
-inline Expr transpose(Arg x, const Permutation& order) { return make_node(Transpose(order), {x}); }
+inline Expr transpose(Arg x, const Permutation& order) { return build<Transpose>({x}, order); }
 
 /// x with its axes reversed: a matrix's transpose.
 inline Expr transpose(Arg x) {

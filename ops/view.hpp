@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gradus/framework/graph/op_of.hpp"
+#include "gradus/ops/support/build.hpp"
 
 namespace gradus {
 
@@ -45,13 +46,13 @@ inline Expr reshape(Arg x, const Shape& shape) {
     to[axis] = 1;
     to[axis] = x.expr.shape().element_count() / to.element_count();
   }
-  return to == x.expr.shape() ? x.expr : make_node(Reshape(std::move(to)), {x});
+  return to == x.expr.shape() ? x.expr : build<Reshape>({x}, std::move(to));
 }
 
 /// [d0, d1, …] → [d0, d1·…]: one row per sample.
 inline Expr flatten(Arg x) { return reshape(x, {x.expr.shape()[0], -1}); }
 
 /// x itself, which no gradient passes.
-inline Expr stop_gradient(Arg x) { return make_node(StopGradient(), {x}); }
+inline Expr stop_gradient(Arg x) { return build<StopGradient>({x}); }
 
 }  // namespace gradus

@@ -1,5 +1,13 @@
 #include "gradus/framework/graph/add.hpp"
 
-#include "gradus/framework/graph/elementwise_kernels.hpp"
+#include "gradus/framework/graph/op_definitions.hpp"
 
-template class gradus::Elementwise<gradus::Add, 2>;
+namespace gradus {
+
+Expr accumulate(const Expr& x, const Expr& y) {
+  if (x.is_null()) return y;
+  if (y.is_null()) return x;
+  return make_node(Add(), {{x, Location()}, {y, Location()}});
+}
+
+}  // namespace gradus

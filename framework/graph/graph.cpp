@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "gradus/framework/graph/leaf.hpp"
+#include "gradus/framework/graph/op_definitions.hpp"
 
 namespace gradus {
 

@@ -1,13 +1,11 @@
 #pragma once
 
-#include <initializer_list>
-#include <memory>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "gradus/framework/graph/elementwise.hpp"
 #include "gradus/framework/graph/graph.hpp"
+#include "gradus/ops/support/build.hpp"
 
 namespace gradus {
 
@@ -15,26 +13,19 @@ namespace gradus {
 /// broadcast_to nodes; a number takes the others' shape; numbers alone give a number.
 Expr elementwise(OpPtr op, std::span<const Arg> operands);
 
-template <class Rule>
-Expr elementwise(Rule rule, std::initializer_list<Arg> operands) {
-  return elementwise(std::make_shared<const Rule>(std::move(rule)),
-                     std::span(operands.begin(), operands.size()));
-}
-
 /// A differentiable op of one operand. `Rule` adds to `f` its derivative from x and y = f(x), as a formula
 /// that also builds graph nodes: `template <class T> T d(T x, T y) const`.
 template <class Rule>
 class Unary : public Elementwise<Rule, 1> {
  public:
-  // Defined in gradus/ops/support/rules.hpp; see OpOf.
-  [[gnu::used]] std::vector<Expr> vjp(const Vjp& v) const final;
+  std::vector<Expr> vjp(const Vjp& v) const final;
 };
 
 /// A differentiable op of two operands: `Rule` adds the partial derivatives `da(a, b, y)` and `db(a, b, y)`.
 template <class Rule>
 class Binary : public Elementwise<Rule, 2> {
  public:
-  [[gnu::used]] std::vector<Expr> vjp(const Vjp& v) const final;
+  std::vector<Expr> vjp(const Vjp& v) const final;
 };
 
 /// An elementwise op without a derivative, such as a comparison.

@@ -1,7 +1,9 @@
 #pragma once
 
-#include "gradus/framework/graph/elementwise_kernels.hpp"
-#include "gradus/framework/graph/op_kernels.hpp"
+#include <memory>
+#include <utility>
+
+#include "gradus/framework/graph/op_definitions.hpp"
 #include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/support/elementwise.hpp"
 
@@ -15,6 +17,16 @@ inline Expr chain(const Expr& cotangent, const Expr& derivative) {
   return cotangent * derivative;
 }
 }  // namespace detail
+
+template <class ConcreteOp, class... Attributes>
+Expr build(std::initializer_list<Arg> operands, Attributes... attributes) {
+  auto op = std::make_shared<const ConcreteOp>(std::move(attributes)...);
+  const std::span<const Arg> all(operands.begin(), operands.size());
+  if constexpr (requires { ConcreteOp::arity; })
+    return elementwise(std::move(op), all);
+  else
+    return make_node(std::move(op), all);
+}
 
 template <class Rule>
 std::vector<Expr> Unary<Rule>::vjp(const Vjp& v) const {
