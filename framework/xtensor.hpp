@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <string_view>
 #include <vector>
-
 #include <xtensor/xadapt.hpp>
 #include <xtensor/xarray.hpp>
 #include <xtensor/xtensor.hpp>
 
 #include "gradus/framework/compile/executable.hpp"
 
-/// xtensor at the edge: the only header of gradus that includes it. The library itself takes spans and extents, so
-/// it does not matter with which xtensor options (allocator, SIMD) a program is built.
+/// xtensor at the edge: the only header of gradus that includes it. The library itself takes spans and
+/// extents, so it does not matter with which xtensor options (allocator, SIMD) a program is built.
 namespace gradus {
 
 /// Feeds an xtensor expression; its shape must be the input's. Error otherwise.

@@ -15,8 +15,8 @@ struct LinearOptions {
   bool has_bias = true;
 };
 
-/// x [B, in] · W [in, units] + b [units] → [B, units], with new parameters "<name>/W" and "<name>/b". The nodes
-/// carry the caller's line.
+/// x [B, in] · W [in, units] + b [units] → [B, units], with new parameters "<name>/W" and "<name>/b". The
+/// nodes carry the caller's line.
 Expr linear(const Expr& x, std::int64_t units, const std::string& name, const LinearOptions& options = {},
             std::source_location where = std::source_location::current());
 

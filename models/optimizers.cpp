@@ -14,10 +14,12 @@ namespace gradus {
 
 namespace {
 
-Graph& graph_of(const std::vector<Expr>& parameters, const std::vector<Expr>& gradients, std::string_view optimizer) {
+Graph& graph_of(const std::vector<Expr>& parameters, const std::vector<Expr>& gradients,
+                std::string_view optimizer) {
   if (parameters.empty() || parameters.size() != gradients.size())
-    throw Error(fmt::format("{}: {} parameters and {} gradients; there must be as many of both, and at least one",
-                            optimizer, parameters.size(), gradients.size()));
+    throw Error(
+        fmt::format("{}: {} parameters and {} gradients; there must be as many of both, and at least one",
+                    optimizer, parameters.size(), gradients.size()));
   return parameters.front().graph();
 }
 
@@ -30,19 +32,12 @@ Expr slot(Graph& graph, std::string_view kind, const Expr& parameter) {
   return graph.state(fmt::format("{}/{}", kind, graph[parameter.id()].label), parameter.shape());
 }
 
-template <class Options>
-std::vector<Update> for_all(const Expr& loss, const Options& options,
-                            std::vector<Update> (*optimizer)(const std::vector<Expr>&, const std::vector<Expr>&,
-                                                             const Options&)) {
-  const auto parameters = loss.graph().parameters();
-  return optimizer(parameters, grad(loss, parameters), options);
-}
-
 }  // namespace
 
 std::vector<Update> sgd(const std::vector<Expr>& parameters, const std::vector<Expr>& gradients,
-                        const SgdOptions& options) {
+                        const SgdOptions& options, Location where) {
   Graph& graph = graph_of(parameters, gradients, "sgd");
+  const Graph::Scope scope(graph, where);
   check(options.rate >= 0 && std::isfinite(options.rate), "sgd", "the learning rate", options.rate);
   check(options.momentum >= 0 && options.momentum < 1, "sgd", "the momentum, which must be in [0, 1),",
         options.momentum);
@@ -62,11 +57,15 @@ std::vector<Update> sgd(const std::vector<Expr>& parameters, const std::vector<E
   return updates;
 }
 
-std::vector<Update> sgd(const Expr& loss, const SgdOptions& options) { return for_all(loss, options, &sgd); }
+std::vector<Update> sgd(const Expr& loss, const SgdOptions& options, Location where) {
+  const auto parameters = loss.graph().parameters();
+  return sgd(parameters, grad(loss, parameters), options, where);
+}
 
 std::vector<Update> adam(const std::vector<Expr>& parameters, const std::vector<Expr>& gradients,
-                         const AdamOptions& options) {
+                         const AdamOptions& options, Location where) {
   Graph& graph = graph_of(parameters, gradients, "adam");
+  const Graph::Scope scope(graph, where);
   check(options.rate >= 0 && std::isfinite(options.rate), "adam", "the learning rate", options.rate);
   check(options.beta1 >= 0 && options.beta1 < 1, "adam", "beta1, which must be in [0, 1),", options.beta1);
   check(options.beta2 >= 0 && options.beta2 < 1, "adam", "beta2, which must be in [0, 1),", options.beta2);
@@ -95,6 +94,9 @@ std::vector<Update> adam(const std::vector<Expr>& parameters, const std::vector<
   return updates;
 }
 
-std::vector<Update> adam(const Expr& loss, const AdamOptions& options) { return for_all(loss, options, &adam); }
+std::vector<Update> adam(const Expr& loss, const AdamOptions& options, Location where) {
+  const auto parameters = loss.graph().parameters();
+  return adam(parameters, grad(loss, parameters), options, where);
+}
 
 }  // namespace gradus

@@ -6,9 +6,9 @@
 
 #include "gradus/framework/graph/graph.hpp"
 #include "gradus/framework/graph/op_of.hpp"
-#include "gradus/ops/support/build.hpp"
 #include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/comparison.hpp"
+#include "gradus/ops/support/build.hpp"
 #include "gradus/ops/support/strides.hpp"
 #include "gradus/ops/view.hpp"
 

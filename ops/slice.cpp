@@ -1,8 +1,7 @@
 #include "gradus/ops/slice.hpp"
 
-#include "gradus/ops/support/rules.hpp"
-
 #include "gradus/framework/graph/graph.hpp"
+#include "gradus/ops/support/rules.hpp"
 
 namespace gradus {
 

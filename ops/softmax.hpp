@@ -121,13 +121,9 @@ inline std::int64_t axis_of(const Arg& x, std::int64_t axis) {
 }  // namespace detail
 
 /// log Σ eˣ along an axis, which vanishes; without overflow.
-inline Expr logsumexp(Arg x, std::int64_t axis) {
-  return build<LogSumExp>({x}, detail::axis_of(x, axis));
-}
+inline Expr logsumexp(Arg x, std::int64_t axis) { return build<LogSumExp>({x}, detail::axis_of(x, axis)); }
 /// log softmax(x), exact where the softmax itself would round to 0 or 1.
-inline Expr log_softmax(Arg x, std::int64_t axis) {
-  return build<LogSoftmax>({x}, detail::axis_of(x, axis));
-}
+inline Expr log_softmax(Arg x, std::int64_t axis) { return build<LogSoftmax>({x}, detail::axis_of(x, axis)); }
 /// eˣ / Σ eˣ along an axis.
 inline Expr softmax(Arg x, std::int64_t axis) { return build<Softmax>({x}, detail::axis_of(x, axis)); }
 

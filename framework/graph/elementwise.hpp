@@ -9,8 +9,8 @@ namespace gradus {
 
 /// An op of `Arity` operands of one shape that works element by element. `Rule` supplies
 /// `template <class T> T f(T x, …) const`, written so that T may be float, double or a batch of them, and
-/// optionally `static constexpr Traits extra_traits`. That one function is the kernel, the constant folder and
-/// the block of a fused program.
+/// optionally `static constexpr Traits extra_traits`. That one function is the kernel, the constant folder
+/// and the block of a fused program.
 template <class Rule, std::size_t Arity>
 class Elementwise : public ValueOp<Rule> {
  public:

@@ -51,7 +51,9 @@ std::string text_of(const std::vector<V>& values) {
 }
 
 template <class Derived>
-constexpr bool has_attributes = requires(const Derived& d) { d.attributes(); };
+constexpr bool has_attributes = requires(const Derived& d) {
+  d.attributes();
+};
 
 template <class Derived, class Visitor>
 void visit_attributes(const Derived& op, Visitor visit) {
@@ -63,11 +65,13 @@ template <class... V>
 bool same_attributes(const std::tuple<Attribute<V>...>& a, const std::tuple<Attribute<V>...>& b) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return (same_value(std::get<I>(a).value, std::get<I>(b).value) && ...);
-  }(std::index_sequence_for<V...>());
+  }
+  (std::index_sequence_for<V...>());
 }
 
 template <class Rule, class T, std::size_t... I>
-void elementwise_block(const Op& op, const T* const* inputs, T* output, std::size_t n, std::index_sequence<I...>) {
+void elementwise_block(const Op& op, const T* const* inputs, T* output, std::size_t n,
+                       std::index_sequence<I...>) {
   // Copies, so that the compiler need not fear that writing the output changes them.
   const Rule rule(static_cast<const Rule&>(op));
   const std::array<const T*, sizeof...(I)> in{inputs[I]...};

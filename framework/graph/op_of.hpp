@@ -48,7 +48,8 @@ class ValueOp : public Base {
   const Derived& derived() const { return static_cast<const Derived&>(*this); }
 };
 
-/// What most ops derive from: `Derived` adds `template <class T> Kernel<T> make_kernel(const Signature&) const`.
+/// What most ops derive from: `Derived` adds `template <class T> Kernel<T> make_kernel(const Signature&)
+/// const`.
 template <class Derived>
 class OpOf : public ValueOp<Derived> {
  public:

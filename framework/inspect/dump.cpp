@@ -145,21 +145,22 @@ std::string graph_dot(std::span<const Expr> outputs, std::span<const Update> upd
     for (std::size_t i = 0; i < graph[id].inputs.size(); ++i) {
       const NodeId input = graph[id].inputs[i];
       if (is_number(graph[input])) {
-        fmt::format_to(out, "  n{0}_{1} [shape=plaintext, style=\"\", label=\"{2}\"];\n  n{0}_{1} -> n{0};\n", id, i,
-                       short_name(graph, input));
+        fmt::format_to(out, "  n{0}_{1} [shape=plaintext, style=\"\", label=\"{2}\"];\n  n{0}_{1} -> n{0};\n",
+                       id, i, short_name(graph, input));
         continue;
       }
       fmt::format_to(out, "  n{} -> n{} [label=\"{}\"];\n", input, id, to_string(graph[input].shape));
     }
   }
   for (std::size_t i = 0; i < program.outputs.size(); ++i)
-    fmt::format_to(out,
-                   "  out{0} [shape=box, style=\"filled,rounded\", fillcolor=palegreen, label=\"output {0}\"];\n"
-                   "  n{1} -> out{0};\n",
-                   i, program.outputs[i]);
+    fmt::format_to(
+        out,
+        "  out{0} [shape=box, style=\"filled,rounded\", fillcolor=palegreen, label=\"output {0}\"];\n"
+        "  n{1} -> out{0};\n",
+        i, program.outputs[i]);
   for (const auto& [variable, value] : program.updates)
-    fmt::format_to(out, "  n{} -> n{} [style=dashed, color=firebrick, constraint=false, label=\"update\"];\n", value,
-                   variable);
+    fmt::format_to(out, "  n{} -> n{} [style=dashed, color=firebrick, constraint=false, label=\"update\"];\n",
+                   value, variable);
   return text + "}\n";
 }
 
@@ -174,7 +175,8 @@ std::string plan_text(const Plan& plan) {
     for (const Operand& operand : step.operands) operands.push_back(operand_text(plan, operand));
     for (const auto& result : step.results) {
       const Value& value = plan.value(result.value);
-      results.push_back(fmt::format("%{} {} -> {}", result.node, to_string(value.extents), buffer_text(plan, value)));
+      results.push_back(
+          fmt::format("%{} {} -> {}", result.node, to_string(value.extents), buffer_text(plan, value)));
     }
     text += fmt::format("{:>4}  {}({})\n      {}\n", s, step_ops(plan, step, " "), fmt::join(operands, ", "),
                         fmt::join(results, ", "));

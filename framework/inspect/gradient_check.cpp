@@ -20,8 +20,9 @@ struct Difference {
   double uncertainty;
 };
 
-// f′ by (f(x−2h) − 8f(x−h) + 8f(x+h) − f(x+2h)) / 12h, of order h⁴ (Abramowitz & Stegun 25.3.6). The difference
-// from the same with 2h is 15 times the truncation error left (Richardson); rounding adds about ε·max|f| / h.
+// f′ by (f(x−2h) − 8f(x−h) + 8f(x+h) − f(x+2h)) / 12h, of order h⁴ (Abramowitz & Stegun 25.3.6). The
+// difference from the same with 2h is 15 times the truncation error left (Richardson); rounding adds about
+// ε·max|f| / h.
 template <class F>
 Difference difference(F f, double h) {
   const auto stencil = [&](double step, double& scale) {
@@ -36,7 +37,8 @@ Difference difference(F f, double h) {
   return {fine, std::abs(fine - coarse) / 15 + rounding};
 }
 
-CheckedTensor verdict(const ClaimedGradient& claimed, const std::vector<Difference>& numeric, double tolerance) {
+CheckedTensor verdict(const ClaimedGradient& claimed, const std::vector<Difference>& numeric,
+                      double tolerance) {
   CheckedTensor tensor{claimed.name, {static_cast<std::int64_t>(claimed.values.size())}, true, {}, {}};
   double largest = 0;
   for (std::size_t i = 0; i < numeric.size(); ++i)
@@ -76,7 +78,8 @@ std::string GradientReport::text() const {
   std::string text = fmt::format("{:<16} {:>14} {:>7} {:>22} {:>22} {:>9}  {}\n", "tensor", "shape", "entry",
                                  "gradient there", "difference there", "error", "verdict");
   for (const auto& tensor : tensors) {
-    const auto row = [&](const CheckedEntry& e, std::string_view name, std::string_view shape, std::string_view v) {
+    const auto row = [&](const CheckedEntry& e, std::string_view name, std::string_view shape,
+                         std::string_view v) {
       text += fmt::format("{:<16} {:>14} {:>7} {:>22.15g} {:>22.15g} {:>9.1e}  {}\n", name, shape, e.index,
                           e.analytic, e.numeric, e.error, v);
     };
@@ -117,13 +120,14 @@ GradientReport check_gradient(const ScalarFunction& function, const std::vector<
   return report;
 }
 
-GradientReport check_gradient(const Expr& expr, std::span<const Expr> wrt, const Point& point, std::int64_t batch,
-                              const GradientCheckOptions& options) {
+GradientReport check_gradient(const Expr& expr, std::span<const Expr> wrt, const Point& point,
+                              std::int64_t batch, const GradientCheckOptions& options) {
   Graph& graph = expr.graph();
   Store<double> store;
-  const Expr cotangent = graph.name(
-      graph.expr(graph.append(std::make_shared<const Input>("cotangent", expr.shape()), {}, expr.shape(), {})),
-      "cotangent");
+  const Expr cotangent =
+      graph.name(graph.expr(graph.append(std::make_shared<const Input>("cotangent", expr.shape()), {},
+                                         expr.shape(), {})),
+                 "cotangent");
   auto forward = compile<double>({expr}, {}, batch, store);
   const auto gradients = vjp({&expr, 1}, {&cotangent, 1}, wrt);
   auto backward = compile<double>(gradients, {}, batch, store);

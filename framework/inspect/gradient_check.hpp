@@ -67,7 +67,7 @@ GradientReport check_gradient(const ScalarFunction& function, const std::vector<
 /// Checks the graph's own gradient of an expression with respect to the given leaves, each entry of them. The
 /// expression may have any shape: its cotangent is random, because summing would hide errors that cancel.
 /// Error when the point lacks a leaf that the expression needs.
-GradientReport check_gradient(const Expr& expr, std::span<const Expr> wrt, const Point& point, std::int64_t batch,
-                              const GradientCheckOptions& options = {});
+GradientReport check_gradient(const Expr& expr, std::span<const Expr> wrt, const Point& point,
+                              std::int64_t batch, const GradientCheckOptions& options = {});
 
 }  // namespace gradus

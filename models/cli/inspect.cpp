@@ -18,7 +18,8 @@ int check(const CheckOptions& options) {
   const Expr& checked = p.loss.is_null() ? p.prediction : p.loss;
   const GradientReport report = check_gradient(checked, parameters, p.point, p.batch);
   fmt::print("{}", report.text());
-  fmt::print("{}: {}\n", options.name, report.ok() ? "all gradients agree with the differences" : "WRONG gradients");
+  fmt::print("{}: {}\n", options.name,
+             report.ok() ? "all gradients agree with the differences" : "WRONG gradients");
   return report.ok() ? 0 : 1;
 }
 
@@ -27,7 +28,8 @@ namespace {
 // Graphviz does the drawing.
 std::string svg(const std::string& dot) {
   if (std::system("command -v dot > /dev/null 2>&1") != 0)
-    throw Error("graph: the program 'dot' is not installed; get it with 'apt install graphviz', or use --format dot");
+    throw Error(
+        "graph: the program 'dot' is not installed; get it with 'apt install graphviz', or use --format dot");
   std::string source = std::string(P_tmpdir) + "/gradus-XXXXXX";
   const int descriptor = mkstemp(source.data());
   if (descriptor < 0) throw Error("graph: no temporary file can be made in " P_tmpdir);

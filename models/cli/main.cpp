@@ -5,6 +5,7 @@
 #include <exception>
 #include <map>
 
+#include "gradus/framework/graph/error.hpp"
 #include "gradus/models/cli/commands.hpp"
 
 namespace {
@@ -12,7 +13,8 @@ namespace {
 using gradus::Precision;
 using namespace gradus::cli;
 
-const std::map<std::string, Precision> precisions{{"float", Precision::single}, {"double", Precision::double_}};
+const std::map<std::string, Precision> precisions{{"float", Precision::single},
+                                                  {"double", Precision::double_}};
 
 template <class Target>
 CLI::Option* add_precision(CLI::App* command, Target& precision, const std::string& help) {
@@ -23,13 +25,14 @@ CLI::Option* add_precision(CLI::App* command, Target& precision, const std::stri
 }
 
 CLI::Option* add_data(CLI::App* command, std::string& data) {
-  return command->add_option("--data", data,
-                             "Folder of the MNIST files (else $GRADUS_MNIST, ./data/mnist, ~/.cache/gradus/mnist)");
+  return command->add_option(
+      "--data", data, "Folder of the MNIST files (else $GRADUS_MNIST, ./data/mnist, ~/.cache/gradus/mnist)");
 }
 
 int run(int argc, char** argv) {
   CLI::App app{
-      "gradus: models written once as graphs of tensor ops, differentiated and compiled into one flat program.\n"
+      "gradus: models written once as graphs of tensor ops, differentiated and compiled into one flat "
+      "program.\n"
       "The classic back-propagation tutorials, on our own automatic differentiation.",
       "gradus"};
   app.set_version_flag("--version", "gradus " GRADUS_VERSION);
@@ -46,10 +49,10 @@ int run(int argc, char** argv) {
   app.add_subcommand("list", "The tutorials, a line each")->callback([&] { status = list(); });
 
   TutorialsOptions tutorials_options;
-  auto* tutorials_command = app.add_subcommand(
-      "tutorials",
-      "Train every tutorial from its written-out starting weights and compare each figure with the published and\n"
-      "the expected one; exit status 1 if any is out of tolerance");
+  auto* tutorials_command = app.add_subcommand("tutorials",
+                                               "Train every tutorial from its written-out starting weights "
+                                               "and compare each figure with the published and\n"
+                                               "the expected one; exit status 1 if any is out of tolerance");
   tutorials_command->add_option("--json", tutorials_options.json, "Write the rows to this file, too");
   add_data(tutorials_command, tutorials_options.reproduce.data);
   add_precision(tutorials_command, tutorials_options.reproduce.precision,
@@ -61,10 +64,13 @@ int run(int argc, char** argv) {
   auto* train_command =
       app.add_subcommand("train", "Train a tutorial from random starting weights and show what it learnt");
   train_command->add_option("name", name, "Which; see 'gradus list'")->required();
-  train_command->add_option("--epochs", train_options.epochs, "Passes over the data (default: the tutorial's)");
+  train_command->add_option("--epochs", train_options.epochs,
+                            "Passes over the data (default: the tutorial's)");
   train_command->add_option("--rate", train_options.rate, "Learning rate (default: the tutorial's)");
   train_command->add_option("--batch", train_options.batch, "Samples a step (default: the tutorial's)");
-  train_command->add_option("--seed", train_options.seed, "Of starting weights and shuffling")->capture_default_str();
+  train_command->add_option("--seed", train_options.seed, "Of starting weights and shuffling")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   train_command->add_option("--init-scale", train_options.init_scale,
                             "bp-network: starting weights are this times N(0, 1) (default 1; try 0.01)");
   add_precision(train_command, train_options.precision, "float or double (default double; mnist: float)");
@@ -76,20 +82,28 @@ int run(int argc, char** argv) {
 
   CheckOptions check_options;
   auto* check_command = app.add_subcommand(
-      "check", "Compare a tutorial's gradients with central differences, in double; exit status 1 on a mismatch");
+      "check",
+      "Compare a tutorial's gradients with central differences, in double; exit status 1 on a mismatch");
   check_command->add_option("name", check_options.name, "Which; see 'gradus list'")->required();
   check_command->callback([&] { status = check(check_options); });
 
   GraphOptions graph_options;
-  auto* graph_command = app.add_subcommand("graph", "Print a tutorial's graph, or the program that it compiles to");
+  auto* graph_command =
+      app.add_subcommand("graph", "Print a tutorial's graph, or the program that it compiles to");
   graph_command->add_option("name", graph_options.name, "Which; see 'gradus list'")->required();
-  graph_command->add_option("--what", graph_options.what, "forward, training (gradient and updates, too) or plan")
+  graph_command
+      ->add_option("--what", graph_options.what, "forward, training (gradient and updates, too) or plan")
       ->check(CLI::IsMember({"forward", "training", "plan"}))
       ->capture_default_str();
   graph_command->add_option("--format", graph_options.format, "text, dot, or svg (by graphviz)")
       ->check(CLI::IsMember({"text", "dot", "svg"}))
       ->capture_default_str();
   graph_command->callback([&] { status = graph(graph_options); });
+
+  // CLI11 would only say that a subcommand is required.
+  const auto is_first_word = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_first_word).empty())
+    throw gradus::Error(fmt::format("there is no command '{}'; see 'gradus --help'", argv[1]));
 
   try {
     app.parse(argc, argv);

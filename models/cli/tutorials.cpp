@@ -34,8 +34,8 @@ std::vector<Row> rows_of(const Tutorial& tutorial, const ReproduceOptions& optio
 }
 
 void print_header() {
-  fmt::print("{:<14} {:<21} {:>19} {:>22} {:>22}  {}\n", "tutorial", "quantity", "published", "ours", "expected",
-             "ok");
+  fmt::print("{:<14} {:<21} {:>19} {:>22} {:>22}  {}\n", "tutorial", "quantity", "published", "ours",
+             "expected", "ok");
 }
 
 void print_row(const Row& row) {

@@ -24,7 +24,8 @@ struct Sizes {
   std::int64_t outputs = 1;
 };
 
-std::shared_ptr<SmallNetwork> network(const Sizes& sizes, const Initializer& hidden, const Initializer& output) {
+std::shared_ptr<SmallNetwork> network(const Sizes& sizes, const Initializer& hidden,
+                                      const Initializer& output) {
   const auto forward = [&](const Expr& x) {
     const Expr h = sigmoid(linear(x, sizes.hidden, "hidden", {.weights = hidden}));
     return sigmoid(linear(h, sizes.outputs, "output", {.weights = output}));
@@ -39,7 +40,9 @@ std::shared_ptr<SmallNetwork> written_out() {
 class BpNetworkTutorial final : public Tutorial {
  public:
   std::string_view name() const override { return "bp-network"; }
-  std::string_view summary() const override { return "n-h-o sigmoid of any size, whole batch, shown on XOR (2-4-1)"; }
+  std::string_view summary() const override {
+    return "n-h-o sigmoid of any size, whole batch, shown on XOR (2-4-1)";
+  }
   std::vector<Figure> figures() const override { return {{"final_loss", {}, 0.0002896432065179488, 1e-10}}; }
 
   Problem problem() const override { return problem_of(written_out(), exclusive_or, default_rate); }
@@ -95,11 +98,14 @@ class BpNetworkTutorial final : public Tutorial {
 
 BpNetwork::BpNetwork(std::int64_t inputs, std::int64_t hidden, std::int64_t outputs, double init_scale,
                      std::uint64_t seed)
-    : network_(network({inputs, hidden, outputs}, normal(0, init_scale), normal(0, init_scale))), store_(seed) {}
+    : network_(network({inputs, hidden, outputs}, normal(0, init_scale), normal(0, init_scale))),
+      updates_(sgd(network_->loss)),
+      store_(seed) {}
 
 double BpNetwork::train(const Matrix& x, const Matrix& targets, std::int64_t epochs, double rate) {
   const auto batch = static_cast<std::int64_t>(x.shape().at(0));
-  auto step = compile<double>({}, sgd(network_->loss, {.rate = rate}), batch, store_);
+  auto step = compile<double>({}, updates_, batch, store_);
+  store_.set("sgd/rate", std::vector{rate});
   feed(step, network_->x, x);
   feed(step, network_->target, targets);
   for (std::int64_t epoch = 0; epoch < epochs; ++epoch) step.run();

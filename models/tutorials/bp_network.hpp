@@ -8,14 +8,14 @@
 
 namespace gradus {
 
-/// The flexible back-propagation network: inputs-hidden-outputs, all sigmoid, trained on whole batches of matrices
-/// with the summed (not mean) gradient of ½ (y − target)².
+/// The flexible back-propagation network: inputs-hidden-outputs, all sigmoid, trained on whole batches of
+/// matrices with the summed (not mean) gradient of ½ (y − target)².
 class BpNetwork {
  public:
   using Matrix = xt::xarray<double>;
 
-  /// Weights start as init_scale · N(0, 1), biases at zero. With the published scale of 0.01 the hidden units start
-  /// alike and XOR is never learnt. Error unless all sizes are at least 1.
+  /// Weights start as init_scale · N(0, 1), biases at zero. With the published scale of 0.01 the hidden units
+  /// start alike and XOR is never learnt. Error unless all sizes are at least 1.
   BpNetwork(std::int64_t inputs, std::int64_t hidden, std::int64_t outputs, double init_scale = 1,
             std::uint64_t seed = 1);
 
@@ -27,6 +27,7 @@ class BpNetwork {
 
  private:
   std::shared_ptr<SmallNetwork> network_;
+  std::vector<Update> updates_;
   mutable Store<double> store_;
 };
 

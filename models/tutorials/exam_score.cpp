@@ -13,9 +13,10 @@ namespace {
 // Hours studied over 3, hours slept over 9 (the columns' maxima), scores over 100.
 constexpr double most_studied = 3;
 constexpr double most_slept = 9;
-const Data exams{{2 / most_studied, 9 / most_slept, 1 / most_studied, 5 / most_slept, 3 / most_studied, 6 / most_slept},
-                 {0.92, 0.86, 0.89},
-                 3};
+const Data exams{
+    {2 / most_studied, 9 / most_slept, 1 / most_studied, 5 / most_slept, 3 / most_studied, 6 / most_slept},
+    {0.92, 0.86, 0.89},
+    3};
 const std::vector<double> asked{4 / most_studied, 8 / most_slept};
 constexpr double default_rate = 1;
 constexpr std::int64_t default_steps = 1000;

@@ -1,7 +1,7 @@
+#include "gradus/framework/compile/executable.hpp"
 #include "gradus/models/layers.hpp"
 #include "gradus/models/tutorials/all.hpp"
 #include "gradus/ops/activation.hpp"
-#include "gradus/framework/compile/executable.hpp"
 
 namespace gradus {
 

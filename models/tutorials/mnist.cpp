@@ -1,3 +1,5 @@
+#include "gradus/models/data/mnist.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 
 #include "gradus/framework/random.hpp"
 #include "gradus/models/batch_runner.hpp"
-#include "gradus/models/data/mnist.hpp"
 #include "gradus/models/layers.hpp"
 #include "gradus/models/optimizers.hpp"
 #include "gradus/models/tutorials/all.hpp"
@@ -104,13 +105,13 @@ class Training {
       const auto trained = step_.run(training, batch_, source, progress(samples));
       const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
       if (!std::isfinite(trained[0]))
-        throw Error(fmt::format("mnist: the loss is {} after epoch {}; try a smaller --rate", trained[0], epoch));
+        throw Error(
+            fmt::format("mnist: the loss is {} after epoch {}; try a smaller --rate", trained[0], epoch));
       const auto validated = evaluate_.run(validation, batch_, source);
       options_.print(fmt::format("{}{}/{} - {:.1f}s - {} - {}\n", options_.live ? "\r" : "", samples, samples,
                                  seconds.count(), metrics(trained), metrics(validated, "val_")));
     }
-    const auto tested =
-        evaluate_.run(rows_in_order(data_.test.count), batch_, rows_of_digits<T>(data_.test));
+    const auto tested = evaluate_.run(rows_in_order(data_.test.count), batch_, rows_of_digits<T>(data_.test));
     options_.print(fmt::format("Test loss: {:.4f}\nTest accuracy: {:.4f}\n", tested[0], tested[1]));
   }
 
@@ -120,7 +121,8 @@ class Training {
     if (!options_.live) return {};
     return [this, samples, calls = 0](std::int64_t done, const std::vector<double>& means) mutable {
       constexpr int shown_every = 100;
-      if (calls++ % shown_every == 0) options_.print(fmt::format("\r{}/{} - {}", done, samples, metrics(means)));
+      if (calls++ % shown_every == 0)
+        options_.print(fmt::format("\r{}/{} - {}", done, samples, metrics(means)));
     };
   }
 
@@ -136,7 +138,9 @@ class Training {
 class MnistTutorial final : public Tutorial {
  public:
   std::string_view name() const override { return "mnist"; }
-  std::string_view summary() const override { return "784-128-10 relu, softmax cross-entropy, Adam, on MNIST"; }
+  std::string_view summary() const override {
+    return "784-128-10 relu, softmax cross-entropy, Adam, on MNIST";
+  }
   std::vector<Figure> figures() const override {
     return {{"loss_after_100_steps", {}, 0.8613928238261932, 1e-9}};
   }
@@ -147,7 +151,8 @@ class MnistTutorial final : public Tutorial {
   Problem problem() const override {
     const auto network = written_out();
     constexpr std::int64_t batch = 2;
-    Problem p{std::shared_ptr<Graph>(network, &network->graph), network->logits, network->loss, {}, batch, {}};
+    Problem p{
+        std::shared_ptr<Graph>(network, &network->graph), network->logits, network->loss, {}, batch, {}};
     p.updates = adam(p.loss);
     p.point = starting_point(*p.graph, 0);
     // Made-up images, so that checks and dumps need no data.

@@ -69,11 +69,13 @@ Result fit(double rate) {
 class Sine final : public Tutorial {
  public:
   std::string_view name() const override { return "sine"; }
-  std::string_view summary() const override { return "1-25-1, sigmoid then linear, fits 20 sin 2πx, full batch"; }
+  std::string_view summary() const override {
+    return "1-25-1, sigmoid then linear, fits 20 sin 2πx, full batch";
+  }
   std::vector<Figure> figures() const override {
     // At a rate of 0.3 the descent passes so near an instability that rounding to single precision, of the
-    // activations or of the weights alone, ends in another valley: NumPy in float32 gets 0.2322, and 0.2324 to
-    // 0.2334 with the samples in other orders.
+    // activations or of the weights alone, ends in another valley: NumPy in float32 gets 0.2322, and 0.2324
+    // to 0.2334 with the samples in other orders.
     return {{"final_loss", {}, 0.35843195514081044, 1e-4, true, 0.05, 0.2322},
             {"gentle_final_loss", {}, 0.9082392616791357, 1e-10, true, 0.05}};
   }
@@ -117,7 +119,8 @@ class Sine final : public Tutorial {
       largest = std::max(largest, std::abs(fitted[i] - data.targets[i]));
       constexpr std::size_t shown_every = 10;
       if (i % shown_every == 0)
-        options.print(fmt::format("{:>6.2f} {:>10.3f} {:>10.3f}\n", data.inputs[i], data.targets[i], fitted[i]));
+        options.print(
+            fmt::format("{:>6.2f} {:>10.3f} {:>10.3f}\n", data.inputs[i], data.targets[i], fitted[i]));
     }
     options.print(fmt::format("largest deviation of the fit: {:.3f}\n", largest));
   }

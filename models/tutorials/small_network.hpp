@@ -48,7 +48,8 @@ inline Problem problem_of(const std::shared_ptr<SmallNetwork>& network, const Da
   return p;
 }
 
-/// A small network in training by plain SGD, its samples always in the same order. The network must outlive it.
+/// A small network in training by plain SGD, its samples always in the same order. The network must outlive
+/// it.
 template <class T>
 class SgdTraining {
  public:
@@ -90,7 +91,8 @@ class SgdTraining {
 
 /// Full passes over the samples, calling `report(epoch)` after epoch 0, `every`, 2 · `every`, …
 template <class T, class Report>
-void run_epochs(SgdTraining<T>& training, std::int64_t epochs, std::int64_t batch, std::int64_t every, Report report) {
+void run_epochs(SgdTraining<T>& training, std::int64_t epochs, std::int64_t batch, std::int64_t every,
+                Report report) {
   for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
     training.epoch(batch);
     if (epoch % every == 0) report(epoch);

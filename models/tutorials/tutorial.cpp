@@ -10,8 +10,9 @@
 namespace gradus {
 
 const std::vector<const Tutorial*>& tutorials() {
-  static const std::vector<const Tutorial*> all{&neuron(),     &feedforward(), &height_weight(), &two_targets(),
-                                                &exam_score(), &bp_network(),  &mnist(),         &sine()};
+  static const std::vector<const Tutorial*> all{&neuron(),      &feedforward(), &height_weight(),
+                                                &two_targets(), &exam_score(),  &bp_network(),
+                                                &mnist(),       &sine()};
   return all;
 }
 
@@ -19,7 +20,8 @@ const Tutorial& find_tutorial(std::string_view name) {
   const auto found = std::ranges::find(tutorials(), name, &Tutorial::name);
   if (found != tutorials().end()) return **found;
   std::string names;
-  for (const Tutorial* tutorial : tutorials()) names += (names.empty() ? "" : ", ") + std::string(tutorial->name());
+  for (const Tutorial* tutorial : tutorials())
+    names += (names.empty() ? "" : ", ") + std::string(tutorial->name());
   throw Error(fmt::format("there is no tutorial '{}'; there are: {}", name, names));
 }
 
@@ -31,7 +33,8 @@ std::vector<double> sine_pattern(std::int64_t rows, std::int64_t columns, double
   std::vector<double> values;
   for (std::int64_t i = 0; i < rows; ++i)
     for (std::int64_t j = 0; j < columns; ++j)
-      values.push_back(scale * std::sin(1.0 + 12.9898 * static_cast<double>(i) + 78.233 * static_cast<double>(j)));
+      values.push_back(scale *
+                       std::sin(1.0 + 12.9898 * static_cast<double>(i) + 78.233 * static_cast<double>(j)));
   return values;
 }
 
@@ -62,7 +65,8 @@ Point starting_point(Graph& graph, std::uint64_t seed) {
 
 namespace {
 std::int64_t positive(std::optional<std::int64_t> value, std::int64_t by_default, std::string_view what) {
-  if (value.value_or(by_default) < 1) throw Error(fmt::format("{} is {}; it must be at least 1", what, *value));
+  if (value.value_or(by_default) < 1)
+    throw Error(fmt::format("{} is {}; it must be at least 1", what, *value));
   return value.value_or(by_default);
 }
 }  // namespace

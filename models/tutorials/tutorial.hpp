@@ -37,13 +37,13 @@ struct Figure {
 
 /// What a tutorial comes to from its written-out starting weights.
 struct Result {
-  std::map<std::string, double, std::less<>> figures;                   ///< by quantity
-  std::vector<double> losses;                                           ///< as often as the tutorial prints them
+  std::map<std::string, double, std::less<>> figures;  ///< by quantity
+  std::vector<double> losses;                          ///< as often as the tutorial prints them
   std::map<std::string, std::vector<double>, std::less<>> parameters;  ///< after training, by name
 };
 
-/// A model ready to be looked at or checked: `prediction` and `loss` of one graph, its updates, and a point at
-/// which every leaf has a value. `loss` is null for what cannot be trained.
+/// A model ready to be looked at or checked: `prediction` and `loss` of one graph, its updates, and a point
+/// at which every leaf has a value. `loss` is null for what cannot be trained.
 struct Problem {
   std::shared_ptr<Graph> graph;
   Expr prediction;
@@ -55,19 +55,19 @@ struct Problem {
 
 struct ReproduceOptions {
   Precision precision = Precision::double_;
-  std::string data;  ///< the folder of MNIST, or empty for the usual places
+  std::string data = {};  ///< the folder of MNIST, or empty for the usual places
 };
 
 struct TrainOptions {
-  std::optional<std::int64_t> epochs;
-  std::optional<double> rate;
-  std::optional<std::int64_t> batch;
-  std::optional<double> init_scale;  ///< of the starting weights, where the tutorial has one
+  std::optional<std::int64_t> epochs = {};
+  std::optional<double> rate = {};
+  std::optional<std::int64_t> batch = {};
+  std::optional<double> init_scale = {};  ///< of the starting weights, where the tutorial has one
   std::uint64_t seed = 1;
-  std::optional<Precision> precision;
-  std::string data;
+  std::optional<Precision> precision = {};
+  std::string data = {};
   bool live = false;  ///< progress lines may be overwritten with carriage returns
-  std::function<void(std::string_view)> print;
+  std::function<void(std::string_view)> print = {};
 };
 
 /// One of the back-propagation tutorials.
@@ -85,7 +85,8 @@ class Tutorial {
   }
   /// Trains from the written-out starting weights.
   virtual Result reproduce(const ReproduceOptions& options) const = 0;
-  /// Trains from random starting weights, printing what the tutorial prints. Error for what has nothing to train.
+  /// Trains from random starting weights, printing what the tutorial prints. Error for what has nothing to
+  /// train.
   virtual void train(const TrainOptions& options) const;
   virtual Problem problem() const = 0;
 };
@@ -103,8 +104,8 @@ std::vector<double> sine_pattern(std::int64_t rows, std::int64_t columns, double
 template <class T>
 std::map<std::string, std::vector<double>, std::less<>> parameters_of(const Store<T>& store, Graph& graph);
 
-/// A point for a gradient check: the problem's inputs as given, its variables as the store would start them, with
-/// `seed`.
+/// A point for a gradient check: the problem's inputs as given, its variables as the store would start them,
+/// with `seed`.
 Point starting_point(Graph& graph, std::uint64_t seed);
 
 /// The options' value, checked to be above 0 and finite; Error names the option.

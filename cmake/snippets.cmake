@@ -1,0 +1,22 @@
+# gradus_snippets(FILE DIRECTORY): writes every code block of a Markdown file that follows a line
+# `<!-- snippet: NAME -->` to DIRECTORY/NAME.cpp, and configures again when the file changes.
+function(gradus_snippets file directory)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(READ ${file} text)
+  # Semicolons and brackets would be taken for list syntax.
+  string(REPLACE ";" "@semicolon@" text "${text}")
+  string(REPLACE "[" "@open@" text "${text}")
+  string(REPLACE "]" "@close@" text "${text}")
+  string(REGEX MATCHALL "<!-- snippet: [a-z_]+ -->\n```cpp\n[^`]*```" blocks "${text}")
+  if(NOT blocks)
+    message(FATAL_ERROR "${file}: no snippets found")
+  endif()
+  foreach(block IN LISTS blocks)
+    string(REGEX REPLACE "<!-- snippet: ([a-z_]+) -->.*" "\\1" name "${block}")
+    string(REGEX REPLACE "^[^\n]*\n```cpp\n(.*)```$" "\\1" code "${block}")
+    string(REPLACE "@semicolon@" ";" code "${code}")
+    string(REPLACE "@open@" "[" code "${code}")
+    string(REPLACE "@close@" "]" code "${code}")
+    file(CONFIGURE OUTPUT ${directory}/${name}.cpp CONTENT "${code}" @ONLY)
+  endforeach()
+endfunction()
