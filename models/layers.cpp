@@ -9,9 +9,8 @@ Expr linear(const Expr& x, std::int64_t units, const std::string& name, const Li
             std::source_location where) {
   Graph& graph = x.graph();
   const Graph::Scope scope(graph, where);
-  if (x.shape().rank() != 2)
-    throw Error("linear '" + name + "' at " + to_string(Location(where)) +
-                ": the input must be [B, features]: " + graph.describe(x.id()));
+  const Arg operand(x, where);
+  if (x.shape().rank() != 2) fail("linear '" + name + "'", {&operand, 1}, "the input must be [B, features]");
   const Expr product = matmul(x, graph.parameter(name + "/W", {x.shape()[1], units}, options.weights));
   return options.has_bias ? product + graph.parameter(name + "/b", {units}, options.bias) : product;
 }

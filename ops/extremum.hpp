@@ -90,9 +90,7 @@ inline Expr minimum(Arg a, Arg b) { return build<Minimum>({a, b}); }
 inline Expr abs(Arg x) { return build<Abs>({x}); }
 /// x held within [lower, upper]; the derivative is 1 inside and on the bounds. Error when lower > upper.
 inline Expr clip(Arg x, double lower, double upper) {
-  if (!(lower <= upper))
-    throw Error("clip at " + to_string(x.where) + ": the lower bound " + detail::text_of(lower) +
-                " is not at most the upper bound " + detail::text_of(upper));
+  if (!(lower <= upper)) fail(Clip::name, {&x, 1}, "the lower bound is not at most the upper bound");
   return build<Clip>({x}, lower, upper);
 }
 

@@ -6,31 +6,38 @@
 
 namespace gradus {
 
+namespace {
+// All nodes of a loss carry the place of its call.
+Graph::Scope scope_of(std::string_view loss, const Arg& a, const Arg& b) {
+  const Arg operands[] = {a, b};
+  return {graph_of(loss, operands), a.where};
+}
+}  // namespace
+
 Expr mse(Arg prediction, Arg target) {
-  const Graph::Scope scope(prediction.expr.graph(), prediction.where);
+  const Graph::Scope scope = scope_of("mse", prediction, target);
   return mean(square(prediction.expr - target.expr));
 }
 
 Expr half_squared_error(Arg prediction, Arg target) {
-  const Graph::Scope scope(prediction.expr.graph(), prediction.where);
+  const Graph::Scope scope = scope_of("half_squared_error", prediction, target);
   return 0.5 * sum(square(prediction.expr - target.expr));
 }
 
 Expr cross_entropy(Arg logits, Arg target) {
-  const Graph::Scope scope(logits.expr.graph(), logits.where);
+  const Arg operands[] = {logits, target};
+  if (!logits.expr.is_node()) fail("cross_entropy", operands, "the logits must be a node of a graph");
+  const Graph::Scope scope = scope_of("cross_entropy", logits, target);
   const Shape& shape = logits.expr.shape();
   if (shape.rank() == 0 || !shape.back().is_constant())
-    throw Error("cross_entropy at " + to_string(logits.where) +
-                ": the last axis must be the classes: " + logits.expr.graph().describe(logits.expr.id()));
+    fail("cross_entropy", operands, "the last axis of the logits must be the classes");
   Expr weights = target.expr;
   if (weights.is_node() && weights.shape() != shape) {
     Shape rows = weights.shape();
     rows.push_back(shape.back());
     if (rows != shape)
-      throw Error("cross_entropy at " + to_string(logits.where) +
-                  ": targets must have the logits' shape (one-hot) or lack the last axis (class indices): " +
-                  logits.expr.graph().describe(logits.expr.id()) + ", " +
-                  weights.graph().describe(weights.id()));
+      fail("cross_entropy", operands,
+           "targets must have the logits' shape (one-hot) or lack the last axis (class indices)");
     weights = one_hot(weights, shape.back().constant());
   }
   const Expr per_row = sum(weights * log_softmax(logits.expr), {-1});
@@ -38,7 +45,7 @@ Expr cross_entropy(Arg logits, Arg target) {
 }
 
 Expr binary_cross_entropy(Arg logits, Arg target) {
-  const Graph::Scope scope(logits.expr.graph(), logits.where);
+  const Graph::Scope scope = scope_of("binary_cross_entropy", logits, target);
   return mean(softplus(logits.expr) - logits.expr * target.expr);
 }
 

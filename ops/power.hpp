@@ -64,9 +64,10 @@ class Pow final : public Binary<Pow> {
     using std::pow;
     return pow(a, b);
   }
+  // 0·pow(0, −1) would be NaN.
   template <class T>
   static T da(T a, T b, T) {
-    return b * pow(a, b - 1);
+    return b * pow(where(equal(a, 0) * equal(b, 0), 1, a), b - 1);
   }
   // aᵇ·log a, and 0 for a ≤ 0, where the logarithm has no value.
   template <class T>

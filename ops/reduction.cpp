@@ -9,17 +9,9 @@ namespace {
 // The axes as the op wants them.
 Axes normalise(const Arg& x, const Axes& axes, std::string_view op) {
   Axes sorted;
-  try {
-    for (const auto axis : axes)
-      sorted.push_back(static_cast<std::int64_t>(resolve_axis(axis, x.expr.shape().rank())));
-  } catch (const Error& error) {
-    throw Error(std::string(op) + " at " + to_string(x.expr.graph().place(x.where)) + ": " + error.what() +
-                ": " + x.expr.graph().describe(x.expr.id()));
-  }
+  for (const auto axis : axes) sorted.push_back(axis_of(op, x, axis));
   std::ranges::sort(sorted);
-  if (std::ranges::adjacent_find(sorted) != sorted.end())
-    throw Error(std::string(op) + " at " + to_string(x.expr.graph().place(x.where)) +
-                ": an axis is given twice: " + x.expr.graph().describe(x.expr.id()));
+  if (std::ranges::adjacent_find(sorted) != sorted.end()) fail(op, {&x, 1}, "an axis is given twice");
   return sorted;
 }
 

@@ -57,8 +57,8 @@ std::vector<Expr> Concat::vjp(const Vjp& v) const {
 }
 
 Expr slice(Arg x, std::int64_t axis, Dim begin, Dim end) {
+  const auto along = static_cast<std::size_t>(axis_of(Slice::name, x, axis));
   Shape shape = x.expr.shape();
-  const std::size_t along = resolve_axis(axis, shape.rank());
   std::vector<Dim> starts(shape.rank(), 0);
   starts[along] = begin;
   shape[along] = end - begin;
@@ -68,7 +68,7 @@ Expr slice(Arg x, std::int64_t axis, Dim begin, Dim end) {
 
 Expr concat(const std::vector<Arg>& parts, std::int64_t axis) {
   if (parts.empty()) throw Error("concat: there is nothing to join");
-  const auto along = static_cast<std::int64_t>(resolve_axis(axis, parts.front().expr.shape().rank()));
+  const std::int64_t along = axis_of(Concat::name, parts.front(), axis);
   if (parts.size() == 1) return parts.front().expr;
   return make_node(std::make_shared<const Concat>(along), parts);
 }

@@ -114,17 +114,15 @@ class Softmax final : public AlongAxis<Softmax> {
   }
 };
 
-namespace detail {
-inline std::int64_t axis_of(const Arg& x, std::int64_t axis) {
-  return static_cast<std::int64_t>(resolve_axis(axis, x.expr.shape().rank()));
-}
-}  // namespace detail
-
 /// log Σ eˣ along an axis, which vanishes; without overflow.
-inline Expr logsumexp(Arg x, std::int64_t axis) { return build<LogSumExp>({x}, detail::axis_of(x, axis)); }
+inline Expr logsumexp(Arg x, std::int64_t axis) {
+  return build<LogSumExp>({x}, axis_of(LogSumExp::name, x, axis));
+}
 /// log softmax(x), exact where the softmax itself would round to 0 or 1.
-inline Expr log_softmax(Arg x, std::int64_t axis) { return build<LogSoftmax>({x}, detail::axis_of(x, axis)); }
+inline Expr log_softmax(Arg x, std::int64_t axis) {
+  return build<LogSoftmax>({x}, axis_of(LogSoftmax::name, x, axis));
+}
 /// eˣ / Σ eˣ along an axis.
-inline Expr softmax(Arg x, std::int64_t axis) { return build<Softmax>({x}, detail::axis_of(x, axis)); }
+inline Expr softmax(Arg x, std::int64_t axis) { return build<Softmax>({x}, axis_of(Softmax::name, x, axis)); }
 
 }  // namespace gradus

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gradus/framework/graph/error.hpp"
 #include "gradus/framework/graph/op_of.hpp"
 #include "gradus/ops/support/build.hpp"
 
@@ -39,18 +40,10 @@ class StopGradient final : public View<StopGradient> {
 };
 
 /// The same elements in another shape; one extent may be -1, for what is left. Error when the counts differ.
-inline Expr reshape(Arg x, const Shape& shape) {
-  Shape to = shape;
-  for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
-    if (shape[axis] != Dim(-1)) continue;
-    to[axis] = 1;
-    to[axis] = x.expr.shape().element_count() / to.element_count();
-  }
-  return to == x.expr.shape() ? x.expr : build<Reshape>({x}, std::move(to));
-}
+Expr reshape(Arg x, const Shape& shape);
 
-/// [d0, d1, …] → [d0, d1·…]: one row per sample.
-inline Expr flatten(Arg x) { return reshape(x, {x.expr.shape()[0], -1}); }
+/// [d0, d1, …] → [d0, d1·…]: one row per sample. Error for a scalar.
+Expr flatten(Arg x);
 
 /// x itself, which no gradient passes.
 inline Expr stop_gradient(Arg x) { return build<StopGradient>({x}); }

@@ -1,5 +1,5 @@
-// The program as a person meets it: what it prints, and what it says to bad input. Every refusal has its own message,
-// a non-zero exit status, and writes nothing.
+// The program as a person meets it: what it prints, and what it says to bad input. Every refusal has its own
+// message, a non-zero exit status, and writes nothing.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -70,7 +70,8 @@ TEST_F(Cli, HelpAndVersion) {
 TEST_F(Cli, ListNamesEveryTutorial) {
   const Answer list = run("list");
   EXPECT_EQ(list.status, 0);
-  for (const Tutorial* tutorial : tutorials()) EXPECT_THAT(list.output, HasSubstr(std::string(tutorial->name())));
+  for (const Tutorial* tutorial : tutorials())
+    EXPECT_THAT(list.output, HasSubstr(std::string(tutorial->name())));
 }
 
 TEST_F(Cli, TutorialsWritesItsRowsAsJson) {
@@ -84,19 +85,21 @@ TEST_F(Cli, TutorialsWritesItsRowsAsJson) {
     EXPECT_EQ(row.size(), 7U);
     EXPECT_TRUE(row["ok"].get<bool>()) << row;
     EXPECT_TRUE(row["published"].is_null() || row["published"].is_number());
-    for (const char* number : {"expected", "ours", "tolerance"}) EXPECT_TRUE(row[number].is_number()) << number;
+    for (const char* number : {"expected", "ours", "tolerance"})
+      EXPECT_TRUE(row[number].is_number()) << number;
     quantities.insert(row["tutorial"].get<std::string>() + "/" + row["quantity"].get<std::string>());
   }
   for (const char* quantity :
        {"neuron/output", "feedforward/output", "height-weight/mse_example", "height-weight/dL_dw1",
-        "height-weight/final_loss", "height-weight/emily", "height-weight/frank", "two-targets/o1", "two-targets/o2",
-        "two-targets/loss", "exam-score/final_loss", "exam-score/predict_4h_8h", "bp-network/final_loss",
-        "sine/final_loss"})
+        "height-weight/final_loss", "height-weight/emily", "height-weight/frank", "two-targets/o1",
+        "two-targets/o2", "two-targets/loss", "exam-score/final_loss", "exam-score/predict_4h_8h",
+        "bp-network/final_loss", "sine/final_loss"})
     EXPECT_TRUE(quantities.contains(quantity)) << quantity;
 }
 
 TEST_F(Cli, CheckPassesForEveryTutorialThatIsSmall) {
-  for (const char* name : {"neuron", "feedforward", "height-weight", "two-targets", "exam-score", "bp-network", "sine"}) {
+  for (const char* name :
+       {"neuron", "feedforward", "height-weight", "two-targets", "exam-score", "bp-network", "sine"}) {
     const Answer check = run(std::string("check ") + name);
     EXPECT_EQ(check.status, 0) << check.output;
     EXPECT_THAT(check.output, HasSubstr("all gradients agree"));
@@ -155,8 +158,8 @@ TEST_F(Cli, RefusesMissingData) {
 }
 
 // An IDX file with these sizes, which may promise more than it holds.
-void write_idx(const std::string& path, std::uint8_t rank, std::vector<std::uint32_t> extents, std::size_t bytes,
-               std::uint8_t type = 8) {
+void write_idx(const std::string& path, std::uint8_t rank, std::vector<std::uint32_t> extents,
+               std::size_t bytes, std::uint8_t type = 8) {
   std::string text{'\0', '\0', static_cast<char>(type), static_cast<char>(rank)};
   for (const std::uint32_t extent : extents)
     for (const unsigned shift : {24U, 16U, 8U, 0U}) text += static_cast<char>(extent >> shift & 0xFFU);
@@ -185,7 +188,8 @@ TEST_F(Cli, RefusesBrokenData) {
   write_idx(file("train-labels-idx1-ubyte"), 1, {3}, 3);
   expect_refused(train(), AllOf(HasSubstr("2"), HasSubstr("3")));
   good();
-  fs::copy_file(file("train-images-idx3-ubyte"), file("train-labels-idx1-ubyte"), fs::copy_options::overwrite_existing);
+  fs::copy_file(file("train-images-idx3-ubyte"), file("train-labels-idx1-ubyte"),
+                fs::copy_options::overwrite_existing);
   expect_refused(train(), HasSubstr("train-labels-idx1-ubyte"));
   good();
   fs::remove(file("t10k-labels-idx1-ubyte"));

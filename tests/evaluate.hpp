@@ -132,7 +132,7 @@ std::vector<T> evaluate(const Expr& output, const std::vector<LeafValue>& leaves
 
 /// The message of the Error that `f` throws, or "no error".
 template <class F>
-std::string error_of(F&& f) {
+std::string message_of(F&& f) {
   try {
     f();
   } catch (const Error& error) {
@@ -149,20 +149,23 @@ testing::AssertionResult close(const std::vector<A>& actual, const std::vector<E
   if (actual.size() != expected.size())
     return testing::AssertionFailure() << actual.size() << " values, not " << expected.size();
   double largest = 0;
-  for (const E e : expected) largest = std::max(largest, std::abs(static_cast<double>(e)));
   double worst = 0;
+  std::size_t where = 0;
   for (std::size_t i = 0; i < actual.size(); ++i) {
     const auto a = static_cast<double>(actual[i]);
     const auto e = static_cast<double>(expected[i]);
     if (!std::isfinite(a) || !std::isfinite(e))
       return testing::AssertionFailure() << "not finite at " << i << ": " << a << ", expected " << e;
-    worst = std::max(worst, std::abs(a - e));
-    if (std::abs(a - e) > tolerance * largest)
-      return testing::AssertionFailure()
-             << "at " << i << ": " << testing::PrintToString(a) << ", expected " << testing::PrintToString(e)
-             << "; off by " << std::abs(a - e) / largest << " of the largest entry, not " << tolerance;
+    largest = std::max(largest, std::abs(e));
+    if (std::abs(a - e) > worst) {
+      worst = std::abs(a - e);
+      where = i;
+    }
   }
-  return testing::AssertionSuccess() << "off by " << worst / largest << " of the largest entry";
+  if (worst <= tolerance * largest) return testing::AssertionSuccess() << "as close as expected";
+  return testing::AssertionFailure() << "at " << where << ": " << actual[where] << ", expected "
+                                     << expected[where] << "; off by " << worst / largest
+                                     << " of the largest entry, not " << tolerance;
 }
 
 /// Passes when both hold the same bits: 0 is not -0, a NaN is itself.

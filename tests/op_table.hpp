@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "evaluate.hpp"
+#include "gradus/framework/graph/gradient.hpp"
 #include "gradus/ops.hpp"
 
 /// One row per op: all that op_test.cpp needs to test its value, its first and its second derivative.
@@ -41,6 +42,8 @@ inline RowInput fixed(Shape shape, Domain domain = {}) {
   return {std::move(shape), std::move(domain), false};
 }
 
+using Numbers = std::vector<double>;
+
 struct OpRow {
   std::string op;          ///< the name of the op
   std::string label = {};  ///< tells the rows of one op apart
@@ -71,6 +74,61 @@ inline std::ostream& operator<<(std::ostream& out, const OpRow& row) { return ou
 Tensors sample(const OpRow& row, std::int64_t batch);
 /// Numbers of magnitude 0.5 to 1.5 and either sign, for cotangents and tangents.
 Tensor random_direction(const Extents& extents, std::uint64_t seed);
+
+/// A row at a point: its value, its vjp with a random cotangent, its jvp with random tangents, and the vjp of
+/// its vjp.
+struct Case {
+  Case(const OpRow& row, std::int64_t batch);
+  Case(const Case&) = delete;
+  Case& operator=(const Case&) = delete;
+
+  template <class T = double>
+  Evaluator<T> compile(const Exprs& outputs, const CompileOptions& options = {}) const {
+    Evaluator<T> evaluator(outputs, batch, options);
+    evaluator.set(leaves, values);
+    return evaluator;
+  }
+
+  /// Value and vjp.
+  Exprs value_and_pulled() const;
+  /// All that is computed from the row.
+  Exprs everything() const;
+
+  std::int64_t batch;
+  Graph graph;
+  Exprs leaves;  ///< inputs and directions, with their values
+  Tensors values;
+  Exprs x;  ///< the inputs, with their values
+  Tensors inputs;
+  std::vector<std::size_t> wrt;  ///< which inputs are differentiable
+  Expr output;
+  Tensor cotangent;
+  Exprs pulled;     ///< the cotangent of each input
+  Exprs gradients;  ///< of each differentiable input
+  Tensors tangents;
+  Expr pushed;
+  Tensors weights;
+  Exprs second;  ///< the gradient of ⟨gradients, weights⟩
+
+ private:
+  Expr leaf(const std::string& name, const Shape& shape, Tensor value);
+  /// A leaf that holds a random direction, which is appended to `directions`.
+  Expr direction(const std::string& name, const Shape& shape, Tensors& directions);
+};
+
+/// Runs `test` on the row at a batch of 1, 3 and 17.
+template <class Test>
+void for_each_batch(const OpRow& row, Test test) {
+  for (const std::int64_t batch : {1, 3, 17}) {
+    SCOPED_TRACE(testing::Message() << "batch " << batch);
+    test(Case(row, batch));
+    if (!row.batched()) break;
+  }
+}
+
+/// For INSTANTIATE_TEST_SUITE_P.
+std::vector<OpRow> rows_where(bool (*wanted)(const OpRow&));
+inline std::string row_name(const testing::TestParamInfo<OpRow>& info) { return info.param.name(); }
 
 // The parts of the table.
 std::vector<OpRow> arithmetic_rows();

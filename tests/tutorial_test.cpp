@@ -1,5 +1,5 @@
-// Every tutorial against the figures of an independent NumPy program (tests/figures/oracles.json): whole histories
-// and final parameters, not only last values.
+// Every tutorial against the figures of an independent NumPy program (tests/figures/oracles.json): whole
+// histories and final parameters, not only last values.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -106,7 +106,8 @@ TEST(Tutorials, SineHistory) {
   expect_close(all.first(steep.size()), steep, 5e-2, true);
   expect_close(all.subspan(steep.size()), gentle, 1e-10, true);
   EXPECT_NEAR(result.figures.at("final_loss") / oracles()["sine"]["final_loss"].get<double>(), 1, 1e-4);
-  EXPECT_NEAR(result.figures.at("gentle_final_loss") / oracles()["sine_gentle"]["final_loss"].get<double>(), 1, 1e-10);
+  EXPECT_NEAR(result.figures.at("gentle_final_loss") / oracles()["sine_gentle"]["final_loss"].get<double>(),
+              1, 1e-10);
 }
 
 TEST(Tutorials, MnistHundredSteps) {
@@ -161,7 +162,9 @@ TEST(RandomStarts, HeightWeightTellsEmilyFromFrank) {
   int good = 0;
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     const std::string text = trained(height_weight(), {.seed = seed});
-    if (number_after(text, "Emily (128 lb, 63 in): ") > 0.9 && number_after(text, "Frank (155 lb, 68 in): ") < 0.1) ++good;
+    if (number_after(text, "Emily (128 lb, 63 in): ") > 0.9 &&
+        number_after(text, "Frank (155 lb, 68 in): ") < 0.1)
+      ++good;
   }
   EXPECT_GE(good, 99);
   RecordProperty("good_of_100", good);
@@ -194,7 +197,8 @@ TEST(RandomStarts, TheSameSeedGivesTheSameText) {
 
 TEST(RandomStarts, SineFitLiesOnTheData) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed)
-    EXPECT_LT(number_after(trained(sine(), {.seed = seed}), "largest deviation of the fit: "), 3) << "seed " << seed;
+    EXPECT_LT(number_after(trained(sine(), {.seed = seed}), "largest deviation of the fit: "), 3)
+        << "seed " << seed;
 }
 
 TEST(BpNetwork, LearnsThroughItsMatrixInterface) {

@@ -1,6 +1,6 @@
-// A published program prints a result that its network does not give, because of two slips in its hand-derived
-// gradient: it adds h2 where the bias b2 belongs in net_o2 (and never differentiates that path), and it uses
-// h1(1 - h1) for h2(1 - h2) when it updates w3 and w4. The gradient check finds both.
+// A published program prints a result that its network does not give, because of two slips in its
+// hand-derived gradient: it adds h2 where the bias b2 belongs in net_o2 (and never differentiates that path),
+// and it uses h1(1 - h1) for h2(1 - h2) when it updates w3 and w4. The gradient check finds both.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -52,14 +52,16 @@ Weights hand_derived(const Weights& w, Slips slips) {
   const double slope2 = slips.hidden ? slope1 : f.h2 * (1 - f.h2);
   const double e1 = (d1 * w[4] + d2 * w[6]) * slope1;
   const double e2 = (d1 * w[5] + d2 * w[7]) * slope2;
-  return {e1 * input[0], e1 * input[1], e2 * input[0], e2 * input[1], d1 * f.h1, d1 * f.h2, d2 * f.h1, d2 * f.h2};
+  return {e1 * input[0], e1 * input[1], e2 * input[0], e2 * input[1],
+          d1 * f.h1,     d1 * f.h2,     d2 * f.h1,     d2 * f.h2};
 }
 
 // The weights that the check rejects, against differences of the very forward pass used.
 std::set<std::string> rejected(Slips slips) {
   std::vector<ClaimedGradient> claimed;
   const Weights gradient = hand_derived(start, slips);
-  for (std::size_t i = 0; i < 8; ++i) claimed.push_back({"w" + std::to_string(i + 1), {start[i]}, {gradient[i]}});
+  for (std::size_t i = 0; i < 8; ++i)
+    claimed.push_back({"w" + std::to_string(i + 1), {start[i]}, {gradient[i]}});
   const auto function = [&](const std::vector<std::vector<double>>& values) {
     Weights w{};
     for (std::size_t i = 0; i < 8; ++i) w[i] = values[i][0];

@@ -24,9 +24,9 @@ std::size_t padded(std::size_t count) {
 
 }  // namespace
 
+// The build passes what it really gave to the compiler.
 const char* flags_text(Flags flags) {
-  return flags == Flags::fast_math ? "-O3 -march=native -ffast-math"
-                                   : "-O3 -march=native -fno-math-errno -fno-trapping-math";
+  return flags == Flags::fast_math ? GRADUS_FAST_MATH_FLAGS : GRADUS_NO_ERRNO_FLAGS;
 }
 
 static_assert(sizeof(HeightWeightWeights) == HeightWeight::parameter_count * sizeof(double));

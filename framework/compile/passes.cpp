@@ -43,7 +43,7 @@ NodeId fold_uniform(Graph& to, const Node& node, const std::vector<NodeId>& inpu
     values.push_back(*value);
   }
   if (traits.view || traits.broadcast) return append_full(to, node.shape, values.front());
-  if (!traits.elementwise) return -1;
+  if (!traits.elementwise || traits.impure) return -1;
   std::vector<const double*> pointers;
   for (const double& value : values) pointers.push_back(&value);
   double result = 0;
@@ -78,7 +78,11 @@ NodeId fold(Graph& to, const Node& node, const std::vector<NodeId>& inputs, cons
   if (traits.view)
     result = values.front();
   else
-    node.op->kernel(signature, double{})(pointers.data(), result.data());
+    try {
+      node.op->kernel(signature, double{})(pointers.data(), result.data());
+    } catch (const Error&) {
+      return -1;  // the run will say what is wrong, and where
+    }
   return to.constant(signature.output, std::move(result), node.where).id();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <numeric>
 #include <queue>
 #include <set>
 
@@ -140,12 +141,12 @@ class Planner {
       copied_.push_back(direct_.back());
       direct_.pop_back();
     }
-    for (const auto& [target, source] : direct_) replace(source, target);
     for (const auto& [target, source] : copied_)
       plan_.steps.push_back({.kind = Step::Kind::copy,
                              .nodes = {plan_.value(source).node},
                              .operands = {{.value = source, .node = plan_.value(source).node}},
                              .results = {{plan_.value(target).node, target}}});
+    redirect();
   }
 
   // Orders the steps by their data, each direct update after all readers of the variable, and otherwise as
@@ -189,13 +190,15 @@ class Planner {
     return true;
   }
 
-  // The value is written to the variable itself.
-  void replace(ValueId value, ValueId variable) {
+  // Direct updates: their values are written to, and read from, the variables themselves.
+  void redirect() {
+    std::vector<ValueId> lies_in(plan_.values.size());
+    std::iota(lies_in.begin(), lies_in.end(), 0);
+    for (const auto& [target, source] : direct_) lies_in[at(source)] = target;
     for (Step& step : plan_.steps) {
-      for (auto& result : step.results)
-        if (result.value == value) result.value = variable;
+      for (auto& result : step.results) result.value = lies_in[at(result.value)];
       for (Operand& operand : step.operands)
-        if (operand.value == value) operand.value = variable;
+        if (operand.value != no_value) operand.value = lies_in[at(operand.value)];
     }
   }
 

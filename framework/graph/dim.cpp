@@ -23,7 +23,10 @@ Dim operator*(Dim x, Dim y) {
 }
 
 Dim operator/(Dim x, Dim y) {
-  if (x == y && x != Dim(0)) return 1;
+  if (!y.is_constant()) {
+    const Dim quotient = x.per_batch_ / y.per_batch_;
+    if (quotient * y == x) return quotient;
+  }
   const bool exact = y.is_constant() && y.constant_ != 0 && x.per_batch_ % y.constant_ == 0 &&
                      x.constant_ % y.constant_ == 0;
   if (!exact)

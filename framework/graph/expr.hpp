@@ -5,6 +5,7 @@
 #include <limits>
 #include <source_location>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -78,6 +79,12 @@ struct Vjp {
 
 /// What the reverse rule of an op without a derivative says, out loud.
 inline std::vector<Expr> no_gradient(const Vjp& v) { return std::vector<Expr>(v.inputs.size()); }
+
+/// Reports a mistake made in building: "op at model.cpp:12: reason: x [B, 784], W [783, 128]".
+[[noreturn]] void fail(std::string_view op, std::span<const Arg> operands, std::string_view reason);
+
+/// The graph of the first operand that is a node; fails when there is none.
+Graph& graph_of(std::string_view op, std::span<const Arg> operands);
 
 /// Appends a node for `op` on exactly these operands. All must be nodes of one graph; shapes are inferred and
 /// checked. Error names the op, the line, and every operand with its shape.

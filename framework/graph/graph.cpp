@@ -157,34 +157,38 @@ Location place_of(const Graph& graph, std::span<const Arg> operands) {
   return graph.place(known == operands.end() ? Location() : known->where);
 }
 
-[[noreturn]] void fail(const Op& op, const Location& where, std::string_view reason,
-                       std::span<const Arg> operands) {
-  std::vector<std::string> texts;
-  for (const Arg& operand : operands) {
-    if (operand.expr.is_node())
-      texts.push_back(operand.expr.graph().describe(operand.expr.id()));
-    else
-      texts.push_back(operand.expr.is_literal() ? fmt::format("{}", operand.expr.literal()) : "nothing");
-  }
-  throw Error(fmt::format("{} at {}: {}: {}", op.name(), to_string(where), reason, fmt::join(texts, ", ")));
-}
 }  // namespace
 
-Expr make_node(OpPtr op, std::span<const Arg> operands) {
-  const auto node = std::ranges::find_if(operands, [](const Arg& a) { return a.expr.is_node(); });
-  if (node == operands.end()) {
-    const Location where = operands.empty() ? Location() : operands.front().where;
-    fail(*op, where, "at least one operand must be a node of a graph", operands);
+void fail(std::string_view op, std::span<const Arg> operands, std::string_view reason) {
+  std::vector<std::string> texts;
+  Location where = operands.empty() ? Location() : operands.front().where;
+  for (const Arg& operand : operands) {
+    if (operand.expr.is_node()) {
+      const Graph& graph = operand.expr.graph();
+      if (texts.empty() || !where.known()) where = place_of(graph, operands);
+      texts.push_back(graph.describe(operand.expr.id()));
+    } else {
+      texts.push_back(operand.expr.is_literal() ? fmt::format("{}", operand.expr.literal()) : "nothing");
+    }
   }
-  Graph& graph = node->expr.graph();
-  const Location where = place_of(graph, operands);
+  throw Error(fmt::format("{} at {}: {}: {}", op, to_string(where), reason, fmt::join(texts, ", ")));
+}
+
+Graph& graph_of(std::string_view op, std::span<const Arg> operands) {
+  const auto node = std::ranges::find_if(operands, [](const Arg& a) { return a.expr.is_node(); });
+  if (node == operands.end()) fail(op, operands, "at least one operand must be a node of a graph");
+  return node->expr.graph();
+}
+
+Expr make_node(OpPtr op, std::span<const Arg> operands) {
+  Graph& graph = graph_of(op->name(), operands);
   std::vector<NodeId> inputs;
   std::vector<const Shape*> shapes;
   for (const Arg& operand : operands) {
     if (operand.expr.is_null())
-      fail(*op, where, "an operand is empty (it stands for no gradient path)", operands);
-    if (operand.expr.is_literal()) fail(*op, where, "a bare number has no shape here", operands);
-    if (&operand.expr.graph() != &graph) fail(*op, where, "the operands come from two graphs", operands);
+      fail(op->name(), operands, "an operand is empty (it stands for no gradient path)");
+    if (operand.expr.is_literal()) fail(op->name(), operands, "a bare number has no shape here");
+    if (&operand.expr.graph() != &graph) fail(op->name(), operands, "the operands come from two graphs");
     inputs.push_back(operand.expr.id());
     shapes.push_back(&operand.expr.shape());
   }
@@ -192,9 +196,11 @@ Expr make_node(OpPtr op, std::span<const Arg> operands) {
   try {
     shape = op->infer(InputShapes(shapes));
   } catch (const Error& error) {
-    fail(*op, where, error.what(), operands);
+    fail(op->name(), operands, error.what());
   }
-  return {graph, graph.append(std::move(op), std::move(inputs), std::move(shape), where)};
+  if (std::ranges::any_of(shape, [](Dim d) { return d.is_constant() && d.constant() < 1; }))
+    fail(op->name(), operands, fmt::format("the result {} has an extent below 1", to_string(shape)));
+  return {graph, graph.append(std::move(op), std::move(inputs), std::move(shape), place_of(graph, operands))};
 }
 
 }  // namespace gradus

@@ -41,8 +41,8 @@ Difference smooth(const Line& line, double largest_step) {
   const auto step = [&](std::size_t k) { return largest_step / std::exp2(static_cast<double>(k) + 1); };
   for (std::size_t k = 0; k < levels; ++k) central[k] = line.central(static_cast<int>(k), step(k));
   for (std::size_t k = 0; k + 1 < levels; ++k) apart[k] = std::abs(central[k] - central[k + 1]);
-  // Among the smallest steps it is rounding that keeps neighbours apart, in proportion to 1/h. Cancellation within the
-  // function can make it larger than the last bit of its value.
+  // Among the smallest steps it is rounding that keeps neighbours apart, in proportion to 1/h. Cancellation
+  // within the function can make it larger than the last bit of its value.
   double noise = 2 * epsilon * line.scale();
   constexpr std::size_t small_steps = 4;
   for (std::size_t k = levels - 1 - small_steps; k + 1 < levels; ++k)
@@ -73,12 +73,14 @@ void look_for_kink(const Line& line, double largest_step, Difference& found) {
   found.right = line.from_right(last, step);
   const double size = std::max(std::abs(found.left), std::abs(found.right));
   // A smooth function's gap would have halved; and it is of the order of the step.
-  found.kink = std::abs(here) > 100 * noise && std::abs(here) > 0.75 * std::abs(before) && std::abs(here) > 1e-4 * size;
+  found.kink = std::abs(here) > 100 * noise && std::abs(here) > 0.75 * std::abs(before) &&
+               std::abs(here) > 1e-4 * size;
 }
 
 }  // namespace
 
-std::vector<Difference> differentiate(const LineFunction& function, std::size_t outputs, double largest_step) {
+std::vector<Difference> differentiate(const LineFunction& function, std::size_t outputs,
+                                      double largest_step) {
   std::vector<Line> lines(outputs);
   std::vector<double> values(outputs);
   const auto sample = [&](double offset, auto place) {

@@ -17,21 +17,23 @@
 ///   if (!report.ok()) std::cerr << report.text();
 ///
 /// DESCRIPTION
-///   Everything is computed in double, whatever precision the model trains in. Each entry of a gradient is compared with
-///   central differences; the tolerance is what the differences themselves leave uncertain (see difference.hpp), not a
-///   number that hides small terms. The expression may have any shape: every output is looked at, or, in the fast mode,
-///   random combinations of them, never their plain sum, in which errors cancel.
+///   Everything is computed in double, whatever precision the model trains in. Each entry of a gradient is
+///   compared with central differences; the tolerance is what the differences themselves leave uncertain (see
+///   difference.hpp), not a number that hides small terms. The expression may have any shape: every output is
+///   looked at, or, in the fast mode, random combinations of them, never their plain sum, in which errors
+///   cancel.
 ///
-///   Beside the differences, these must hold: all values are finite; two runs give the same bits; a zero cotangent gives
-///   zero gradients; the gradient of a batch is what the samples' gradients combine to; the optimised program computes
-///   what the program as written does; every way to plan memory gives the same bits.
+///   Beside the differences, these must hold: all values are finite; two runs give the same bits; a zero
+///   cotangent gives zero gradients; the gradient of a batch is what the samples' gradients combine to; the
+///   optimised program computes what the program as written does; every way to plan memory gives the same
+///   bits.
 ///
-///   Where the function has a kink (relu at 0) the gradient may lie anywhere between the one-sided derivatives; such
-///   entries are counted, and more than one in a hundred fails the check: move the point.
+///   Where the function has a kink (relu at 0) the gradient may lie anywhere between the one-sided
+///   derivatives; such entries are counted, and more than one in a hundred fails the check: move the point.
 ///
 /// DIAGNOSTICS
-///   On failure every op is checked by itself at the values that reach it, and those that fail are named as suspects with
-///   the line that built them.
+///   On failure every op is checked by itself at the values that reach it, and those that fail are named as
+///   suspects with the line that built them.
 namespace gradus {
 
 struct GradientCheckOptions {
@@ -40,12 +42,12 @@ struct GradientCheckOptions {
     fast,  ///< random directions ⟨v, J u⟩ and some sampled entries of each tensor: for large models
   };
   Mode mode = Mode::full;
-  int order = 1;               ///< 2: the gradient of the gradient (of its product with a random cotangent), too
+  int order = 1;  ///< 2: the gradient of the gradient (of its product with a random cotangent), too
   std::int64_t directions = 50;  ///< fast: random directions, spread over the tensors
   std::int64_t samples = 200;    ///< fast: entries, spread over the tensors
   std::uint64_t seed = 1;        ///< of cotangents, directions and samples
-  bool mixes_batch = false;      ///< samples influence each other, as in batch norm; then they must be shown to
-  bool properties = true;        ///< also check what the description lists beside the differences
+  bool mixes_batch = false;  ///< samples influence each other, as in batch norm; then they must be shown to
+  bool properties = true;    ///< also check what the description lists beside the differences
 };
 
 /// One comparison.
@@ -65,6 +67,7 @@ struct CheckedTensor {
   int order = 1;
   std::size_t compared = 0;
   std::size_t kinks = 0;
+  std::size_t unsettled = 0;  ///< entries whose differences do not settle; too many fail, like kinks
   double worst_error = 0;
   bool ok = true;
   CheckedEntry worst;                ///< the entry of the largest excess
@@ -74,7 +77,8 @@ struct CheckedTensor {
 
 /// Something other than the differences that must hold.
 struct CheckedProperty {
-  std::string name;  ///< "finite", "deterministic", "zero cotangent", "batch", "optimised = as written", "memory plans"
+  std::string name;  ///< "finite", "deterministic", "zero cotangent", "batch", "optimised = as written",
+                     ///< "memory plans"
   bool ok = true;
   std::string detail;
 };
@@ -91,10 +95,10 @@ struct GradientReport {
   std::string text() const;
 };
 
-/// Checks the graph's gradient of `expr` with respect to leaves. Error when the point lacks a value, or a `wrt` is no
-/// named leaf.
-GradientReport check_gradient(const Expr& expr, std::span<const Expr> wrt, const Point& point, std::int64_t batch,
-                              const GradientCheckOptions& options = {});
+/// Checks the graph's gradient of `expr` with respect to leaves. Error when the point lacks a value, or a
+/// `wrt` is no named leaf.
+GradientReport check_gradient(const Expr& expr, std::span<const Expr> wrt, const Point& point,
+                              std::int64_t batch, const GradientCheckOptions& options = {});
 
 /// Checks with respect to all inputs, parameters and state through which a gradient can flow.
 GradientReport check_gradient(const Expr& expr, const Point& point, std::int64_t batch,
@@ -104,8 +108,8 @@ GradientReport check_gradient(const Expr& expr, const Point& point, std::int64_t
 using HandGradient = std::function<Point(const Point& point)>;
 
 /// Checks a hand-derived gradient against differences of the expression and against the tape.
-GradientReport check_gradient(const Expr& loss, const HandGradient& by_hand, const Point& point, std::int64_t batch,
-                              const GradientCheckOptions& options = {});
+GradientReport check_gradient(const Expr& loss, const HandGradient& by_hand, const Point& point,
+                              std::int64_t batch, const GradientCheckOptions& options = {});
 
 /// A tensor of a point with the gradient that is claimed for it.
 struct ClaimedGradient {
@@ -117,10 +121,12 @@ struct ClaimedGradient {
 /// A scalar function of all claimed tensors' values, in their order.
 using ScalarFunction = std::function<double(const std::vector<std::vector<double>>& values)>;
 
-/// Checks a hand-derived gradient of any C++ function against differences of that very function: no graph is needed.
+/// Checks a hand-derived gradient of any C++ function against differences of that very function: no graph is
+/// needed.
 GradientReport check_gradient(const ScalarFunction& function, const std::vector<ClaimedGradient>& claimed);
 
-/// A value for every leaf that `expr` needs and `given` lacks: standard normal, by the seed and the leaf's name.
+/// A value for every leaf that `expr` needs and `given` lacks: standard normal, by the seed and the leaf's
+/// name.
 Point random_point(const Expr& expr, std::int64_t batch, std::uint64_t seed, Point given = {});
 
 }  // namespace gradus

@@ -45,7 +45,8 @@ std::string different(const GradientSystem& system, const Values& a, const Value
     for (const double v : a[t]) largest = std::max(largest, std::abs(v));
     for (std::size_t i = 0; i < a[t].size(); ++i)
       if (!(std::abs(a[t][i] - b[t][i]) <= tolerance * largest))
-        return fmt::format("{} differs at entry {}: {:.17g} and {:.17g}", name_of(system, t), i, a[t][i], b[t][i]);
+        return fmt::format("{} differs at entry {}: {:.17g} and {:.17g}", name_of(system, t), i, a[t][i],
+                           b[t][i]);
   }
   return {};
 }
@@ -86,7 +87,8 @@ class BatchProperty {
  private:
   bool batched(const Shape& shape) const { return shape.rank() > 0 && shape[0] == B; }
   static bool rest_is_constant(const Shape& shape) {
-    return std::all_of(shape.begin() + (shape.rank() > 0 ? 1 : 0), shape.end(), [](Dim d) { return d.is_constant(); });
+    return std::all_of(shape.begin() + (shape.rank() > 0 ? 1 : 0), shape.end(),
+                       [](Dim d) { return d.is_constant(); });
   }
 
   // All inputs are samples, or free of the batch; the output is one row a sample, or a scalar.
@@ -123,7 +125,8 @@ class BatchProperty {
   }
 
   // Puts samples together, `weight` each, and compares.
-  std::string combine(const GradientSystem& whole, const Values& all, const std::vector<Values>& rows, double weight) const {
+  std::string combine(const GradientSystem& whole, const Values& all, const std::vector<Values>& rows,
+                      double weight) const {
     Values combined = all;
     for (std::size_t t = 0; t < all.size(); ++t) {
       const Shape& shape = t == 0 ? expr_.shape() : wrt_[t - 1].shape();
@@ -154,7 +157,9 @@ std::vector<CheckedProperty> check_properties(const Expr& expr, std::span<const 
                                               std::int64_t batch, const GradientCheckOptions& options) {
   const std::vector<Expr> leaves(wrt.begin(), wrt.end());
   const auto cotangent = random_cotangent(expr, batch, options.seed);
-  const auto system = [&](const CompileOptions& how) { return GradientSystem({expr}, leaves, point, batch, how); };
+  const auto system = [&](const CompileOptions& how) {
+    return GradientSystem({expr}, leaves, point, batch, how);
+  };
   const GradientSystem usual = system({});
   const Values values = values_of(usual, cotangent);
 
@@ -173,13 +178,16 @@ std::vector<CheckedProperty> check_properties(const Expr& expr, std::span<const 
       bad = fmt::format("the gradient of '{}' is not zero", usual.names[t]);
   found.push_back(property("zero cotangent", bad));
 
-  found.push_back(property("optimised = as written",
-                           different(usual, values, values_of(system({.optimize = false}), cotangent), rounding)));
+  found.push_back(
+      property("optimised = as written",
+               different(usual, values, values_of(system({.optimize = false}), cotangent), rounding)));
   std::string plans = different_bits(usual, values, values_of(system({.reuse = Reuse::none}), cotangent));
-  if (plans.empty()) plans = different_bits(usual, values, values_of(system({.reuse = Reuse::poisoned}), cotangent));
+  if (plans.empty())
+    plans = different_bits(usual, values, values_of(system({.reuse = Reuse::poisoned}), cotangent));
   found.push_back(property("memory plans", plans));
 
-  for (auto& p : BatchProperty(expr, wrt, point, batch, options).check(usual, cotangent)) found.push_back(std::move(p));
+  for (auto& p : BatchProperty(expr, wrt, point, batch, options).check(usual, cotangent))
+    found.push_back(std::move(p));
   return found;
 }
 

@@ -9,8 +9,9 @@
 /// The parts of the gradient check; users want gradient_check.hpp.
 namespace gradus {
 
-/// Outputs and their gradients at a point, compiled: values can be moved and outputs read, cotangents given and gradients
-/// read. The executables are changed by calls that do not change what the system is, hence const.
+/// Outputs and their gradients at a point, compiled: values can be moved and outputs read, cotangents given
+/// and gradients read. The executables are changed by calls that do not change what the system is, hence
+/// const.
 class GradientSystem {
  public:
   /// Error when a `wrt` is not a named leaf, or the point lacks values for one.

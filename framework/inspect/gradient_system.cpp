@@ -31,7 +31,8 @@ std::size_t count_of(const Expr& expr, std::int64_t batch) {
 
 Expr cotangent_input(const Expr& like, const std::string& name) {
   Graph& graph = like.graph();
-  const NodeId id = graph.append(std::make_shared<const Input>(name, like.shape()), {}, like.shape(), Location());
+  const NodeId id =
+      graph.append(std::make_shared<const Input>(name, like.shape()), {}, like.shape(), Location());
   return graph.name(graph.expr(id), name);
 }
 
@@ -43,17 +44,18 @@ std::vector<double> random_cotangent(const Expr& like, std::int64_t batch, std::
   return values;
 }
 
-GradientSystem::GradientSystem(std::vector<Expr> outputs, std::vector<Expr> wrt, const Point& at, std::int64_t batch,
-                               const CompileOptions& options)
+GradientSystem::GradientSystem(std::vector<Expr> outputs, std::vector<Expr> wrt, const Point& at,
+                               std::int64_t batch, const CompileOptions& options)
     : point(at),
       cotangents_(cotangents_of(outputs)),
       forward_(compile<double>(std::span<const Expr>(outputs), {}, batch, forward_store_, options)),
-      backward_(compile<double>(std::span<const Expr>(vjp(outputs, cotangents_, wrt)), {}, batch, backward_store_,
-                                options)) {
+      backward_(compile<double>(std::span<const Expr>(vjp(outputs, cotangents_, wrt)), {}, batch,
+                                backward_store_, options)) {
   for (const Expr& leaf : wrt) {
     const Node& node = leaf.graph()[leaf.id()];
     if (dynamic_cast<const NamedLeaf*>(node.op.get()) == nullptr)
-      throw Error(fmt::format("check_gradient: {} is no input, parameter or state", leaf.graph().describe(leaf.id())));
+      throw Error(fmt::format("check_gradient: {} is no input, parameter or state",
+                              leaf.graph().describe(leaf.id())));
     names.push_back(node.label);
     extents.push_back(node.shape.resolve(batch));
     const auto found = point.find(node.label);
@@ -77,7 +79,8 @@ void GradientSystem::put(std::size_t leaf, const std::vector<double>& values) co
 void GradientSystem::push(std::span<double> outputs) const {
   forward_.run();
   auto to = outputs.begin();
-  for (std::size_t i = 0; i < cotangents_.size(); ++i) to = std::ranges::copy(forward_.output(i).values, to).out;
+  for (std::size_t i = 0; i < cotangents_.size(); ++i)
+    to = std::ranges::copy(forward_.output(i).values, to).out;
 }
 
 std::vector<std::vector<double>> GradientSystem::pull(const std::vector<double>& cotangent) const {

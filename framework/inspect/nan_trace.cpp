@@ -20,7 +20,8 @@ std::string range_text(std::span<const double> values) {
     low = std::min(low, v);
     high = std::max(high, v);
   }
-  std::string text = low > high ? std::string("no finite entry") : fmt::format("in [{:.6g}, {:.6g}]", low, high);
+  std::string text =
+      low > high ? std::string("no finite entry") : fmt::format("in [{:.6g}, {:.6g}]", low, high);
   if (bad > 0) text += fmt::format(", {} of {} not finite", bad, values.size());
   return text;
 }

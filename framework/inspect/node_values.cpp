@@ -16,7 +16,8 @@ NodeValues evaluate_nodes(std::span<const Expr> exprs, const Point& point, std::
   std::vector<Expr> nodes;
   for (NodeId id = 0; id < all.graph->size(); ++id) nodes.push_back(all.graph->expr(id));
   Store<double> store;
-  auto program = compile<double>(std::span(nodes), {}, batch, store, {.optimize = false, .reuse = Reuse::none});
+  auto program =
+      compile<double>(std::span(nodes), {}, batch, store, {.optimize = false, .reuse = Reuse::none});
   put(point, program, store);
   program.run();
   for (std::size_t i = 0; i < nodes.size(); ++i) {

@@ -19,6 +19,9 @@ int train(const std::string& name, TrainOptions options);
 
 struct CheckOptions {
   std::string name;
+  std::string mode;  ///< full, fast, or empty: full up to 200 parameters
+  int order = 1;
+  std::string json;  ///< file to write, or empty
 };
 int check(const CheckOptions& options);
 

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "gradus/framework/compile/executable.hpp"
 #include "gradus/framework/graph/gradient.hpp"
@@ -11,15 +12,70 @@
 
 namespace gradus::cli {
 
+namespace {
+
+constexpr std::int64_t most_checked_in_full = 200;
+
+nlohmann::ordered_json to_json(const CheckedEntry& entry) {
+  return {{"entry", entry.what},
+          {"gradient", entry.analytic},
+          {"difference", entry.numeric},
+          {"uncertainty", entry.uncertainty},
+          {"error", entry.error}};
+}
+
+nlohmann::ordered_json to_json(const GradientReport& report) {
+  auto tensors = nlohmann::ordered_json::array();
+  for (const auto& tensor : report.tensors) {
+    nlohmann::ordered_json object{{"parameter", tensor.name},
+                                  {"shape", tensor.extents},
+                                  {"order", tensor.order},
+                                  {"compared", tensor.compared},
+                                  {"kinks", tensor.kinks},
+                                  {"worst_error", tensor.worst_error},
+                                  {"ok", tensor.ok},
+                                  {"worst", to_json(tensor.worst)},
+                                  {"failed", nlohmann::ordered_json::array()}};
+    for (const auto& entry : tensor.failed) object["failed"].push_back(to_json(entry));
+    tensors.push_back(object);
+  }
+  auto properties = nlohmann::ordered_json::array();
+  for (const auto& property : report.properties)
+    properties.push_back({{"property", property.name}, {"ok", property.ok}, {"detail", property.detail}});
+  return {
+      {"ok", report.ok()}, {"tensors", tensors}, {"properties", properties}, {"suspects", report.suspects}};
+}
+
+GradientCheckOptions::Mode mode_of(const CheckOptions& options, const std::vector<Expr>& parameters) {
+  std::int64_t count = 0;
+  for (const Expr& parameter : parameters) count += element_count(parameter.shape().resolve(1));
+  const bool full = options.mode.empty() ? count <= most_checked_in_full : options.mode == "full";
+  return full ? GradientCheckOptions::Mode::full : GradientCheckOptions::Mode::fast;
+}
+
+}  // namespace
+
 int check(const CheckOptions& options) {
   const Problem p = find_tutorial(options.name).problem();
   const auto parameters = p.graph->parameters();
   // What has no loss is checked by its output.
   const Expr& checked = p.loss.is_null() ? p.prediction : p.loss;
-  const GradientReport report = check_gradient(checked, parameters, p.point, p.batch);
+  const auto mode = mode_of(options, parameters);
+  const GradientReport report =
+      check_gradient(checked, parameters, p.point, p.batch, {.mode = mode, .order = options.order});
   fmt::print("{}", report.text());
-  fmt::print("{}: {}\n", options.name,
+  for (int order = 1; order <= options.order; ++order)
+    fmt::print(
+        "order {}: {}, worst error {:.1e}\n", order,
+        mode == GradientCheckOptions::Mode::full ? "every entry" : "random directions and sampled entries",
+        report.worst_error(order));
+  std::string properties;
+  for (const auto& property : report.properties)
+    properties +=
+        fmt::format("{}{}: {}", properties.empty() ? "" : ", ", property.name, property.ok ? "ok" : "BROKEN");
+  fmt::print("{}\n{}: {}\n", properties, options.name,
              report.ok() ? "all gradients agree with the differences" : "WRONG gradients");
+  if (!options.json.empty()) write_file(options.json, to_json(report).dump(2) + "\n");
   return report.ok() ? 0 : 1;
 }
 

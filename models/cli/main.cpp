@@ -85,6 +85,15 @@ int run(int argc, char** argv) {
       "check",
       "Compare a tutorial's gradients with central differences, in double; exit status 1 on a mismatch");
   check_command->add_option("name", check_options.name, "Which; see 'gradus list'")->required();
+  check_command
+      ->add_option("--mode", check_options.mode,
+                   "full: every entry; fast: random directions and sampled entries (default: full up to 200 "
+                   "parameters)")
+      ->check(CLI::IsMember({"full", "fast"}));
+  check_command->add_option("--order", check_options.order, "2: the gradient of the gradient, too")
+      ->check(CLI::Range(1, 2))
+      ->capture_default_str();
+  check_command->add_option("--json", check_options.json, "Write the report to this file, too");
   check_command->callback([&] { status = check(check_options); });
 
   GraphOptions graph_options;

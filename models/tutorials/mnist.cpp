@@ -150,7 +150,7 @@ class MnistTutorial final : public Tutorial {
 
   Problem problem() const override {
     const auto network = written_out();
-    constexpr std::int64_t batch = 2;
+    constexpr std::int64_t batch = 8;
     Problem p{
         std::shared_ptr<Graph>(network, &network->graph), network->logits, network->loss, {}, batch, {}};
     p.updates = adam(p.loss);
@@ -159,7 +159,8 @@ class MnistTutorial final : public Tutorial {
     Random random(1);
     for (std::int64_t i = 0; i < batch * pixels; ++i) p.point["x"].push_back(random.uniform());
     p.point["target"].assign(batch * classes, 0);
-    p.point["target"][3] = p.point["target"][classes + 7] = 1;
+    for (std::int64_t i = 0; i < batch; ++i)
+      p.point["target"][static_cast<std::size_t>(i * classes) + random.below(classes)] = 1;
     return p;
   }
 

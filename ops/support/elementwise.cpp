@@ -19,6 +19,16 @@ Expr evaluate(const Op& op, std::span<const Arg> operands) {
 }
 }  // namespace
 
+std::int64_t axis_of(std::string_view op, const Arg& x, std::int64_t axis) {
+  const std::span<const Arg> operands(&x, 1);
+  graph_of(op, operands);
+  try {
+    return static_cast<std::int64_t>(resolve_axis(axis, x.expr.shape().rank()));
+  } catch (const Error& error) {
+    fail(op, operands, error.what());
+  }
+}
+
 Expr elementwise(OpPtr op, std::span<const Arg> operands) {
   const auto is_literal = [](const Arg& a) { return a.expr.is_literal(); };
   if (std::ranges::all_of(operands, is_literal)) return evaluate(*op, operands);

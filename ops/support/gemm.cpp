@@ -44,25 +44,38 @@ void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const
 // Below this many multiplications the call costs more than the work.
 constexpr std::int64_t small_work = 16 * 16 * 16;
 
+// Σ x[i·stride_x] · y[i·stride_y], in four partial sums.
+template <class T>
+T dot(std::int64_t n, const T* x, std::int64_t stride_x, const T* y, std::int64_t stride_y) {
+  T parts[4] = {};
+  std::int64_t i = 0;
+  for (; i + 4 <= n; i += 4)
+    for (std::int64_t k = 0; k < 4; ++k) parts[k] += x[(i + k) * stride_x] * y[(i + k) * stride_y];
+  for (; i < n; ++i) parts[i % 4] += x[i * stride_x] * y[i * stride_y];
+  return (parts[0] + parts[2]) + (parts[1] + parts[3]);
+}
+
 template <class T>
 void small_gemm(const Gemm& g, const T* a, const T* b, T* c) {
   const std::int64_t a_row = g.transpose_a ? 1 : g.k;
   const std::int64_t a_column = g.transpose_a ? g.m : 1;
+  const std::int64_t b_row = g.transpose_b ? 1 : g.n;
+  const std::int64_t b_column = g.transpose_b ? g.k : 1;
+  // Rows too short to be worth a loop of their own, and rows of b that lie along the sum.
+  constexpr std::int64_t short_row = 4;
+  const bool by_dots = g.n < short_row || g.transpose_b;
   for (std::int64_t i = 0; i < g.m; ++i) {
     T* row = c + i * g.n;
-    if (g.transpose_b) {
-      for (std::int64_t j = 0; j < g.n; ++j) {
-        T sum = 0;
-        for (std::int64_t k = 0; k < g.k; ++k) sum += a[i * a_row + k * a_column] * b[j * g.k + k];
-        row[j] = sum;
-      }
-    } else {
-      std::fill_n(row, g.n, T(0));
-      for (std::int64_t k = 0; k < g.k; ++k) {
-        const T factor = a[i * a_row + k * a_column];
-        const T* from = b + k * g.n;
-        for (std::int64_t j = 0; j < g.n; ++j) row[j] += factor * from[j];
-      }
+    if (by_dots) {
+      for (std::int64_t j = 0; j < g.n; ++j)
+        row[j] = dot(g.k, a + i * a_row, a_column, b + j * b_column, b_row);
+      continue;
+    }
+    std::fill_n(row, g.n, T(0));
+    for (std::int64_t k = 0; k < g.k; ++k) {
+      const T factor = a[i * a_row + k * a_column];
+      const T* from = b + k * g.n;
+      for (std::int64_t j = 0; j < g.n; ++j) row[j] += factor * from[j];
     }
   }
 }

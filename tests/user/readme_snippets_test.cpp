@@ -1,6 +1,4 @@
 // The README's custom op, cut out of it by the build.
-#include "snippets/op.cpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,6 +6,7 @@
 #include <string>
 
 #include "gradus/gradus.hpp"
+#include "snippets/op.cpp"
 
 namespace {
 

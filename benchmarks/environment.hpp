@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gradus::benchmarks {
+
+/// Keeps OpenBLAS to one thread, and says what the figures depend on: processor, BLAS kernels, threads.
+std::vector<std::pair<std::string, std::string>> describe_environment();
+
+/// What makes the figures worthless, a line each.
+std::vector<std::string> environment_warnings();
+
+}  // namespace gradus::benchmarks

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+
+namespace gradus::test {
+
+/// False under the address, thread and memory sanitizers, which need malloc for themselves: skip, visibly.
+bool allocations_can_be_counted();
+
+/// Counts the allocations of all threads while it lives: malloc, calloc, realloc, aligned_alloc, memalign,
+/// posix_memalign and mmap, and with them every operator new. One at a time. An executable that links
+/// allocation_counter.cpp has these functions replaced by ones that count and pass on.
+class AllocationCounter {
+ public:
+  AllocationCounter();
+  ~AllocationCounter();
+  AllocationCounter(const AllocationCounter&) = delete;
+  AllocationCounter& operator=(const AllocationCounter&) = delete;
+
+  std::size_t count() const;
+};
+
+/// How many allocations f makes.
+template <class F>
+std::size_t allocations_of(F f) {
+  const AllocationCounter counter;
+  f();
+  return counter.count();
+}
+
+}  // namespace gradus::test
