@@ -6,7 +6,7 @@
 namespace gradus {
 
 Expr linear(const Expr& x, std::int64_t units, const std::string& name, const LinearOptions& options,
-            std::source_location where) {
+            Location where) {
   Graph& graph = x.graph();
   const Graph::Scope scope(graph, where);
   const Arg operand(x, where);

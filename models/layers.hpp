@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <source_location>
 #include <string>
 
 #include "gradus/framework/graph/graph.hpp"
@@ -18,6 +17,6 @@ struct LinearOptions {
 /// x [B, in] · W [in, units] + b [units] → [B, units], with new parameters "<name>/W" and "<name>/b". The
 /// nodes carry the caller's line.
 Expr linear(const Expr& x, std::int64_t units, const std::string& name, const LinearOptions& options = {},
-            std::source_location where = std::source_location::current());
+            Location where = Location::current());
 
 }  // namespace gradus

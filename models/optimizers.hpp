@@ -1,6 +1,5 @@
 #pragma once
 
-#include <source_location>
 #include <vector>
 
 #include "gradus/framework/compile/program.hpp"
@@ -21,10 +20,10 @@ struct SgdOptions {
 
 /// w ← w − rate · g for the given parameters and gradients of their shapes.
 std::vector<Update> sgd(const std::vector<Expr>& parameters, const std::vector<Expr>& gradients,
-                        const SgdOptions& options = {}, Location where = std::source_location::current());
+                        const SgdOptions& options = {}, Location where = Location::current());
 /// For all parameters of the loss's graph.
 std::vector<Update> sgd(const Expr& loss, const SgdOptions& options = {},
-                        Location where = std::source_location::current());
+                        Location where = Location::current());
 
 struct AdamOptions {
   double rate = 0.001;
@@ -38,8 +37,8 @@ struct AdamOptions {
 
 /// m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − rate·√(1−β₂ᵗ)/(1−β₁ᵗ) · m/(√v + ε), in Keras's form.
 std::vector<Update> adam(const std::vector<Expr>& parameters, const std::vector<Expr>& gradients,
-                         const AdamOptions& options = {}, Location where = std::source_location::current());
+                         const AdamOptions& options = {}, Location where = Location::current());
 std::vector<Update> adam(const Expr& loss, const AdamOptions& options = {},
-                         Location where = std::source_location::current());
+                         Location where = Location::current());
 
 }  // namespace gradus

@@ -7,9 +7,9 @@ namespace gradus::test {
 /// False under the address, thread and memory sanitizers, which need malloc for themselves: skip, visibly.
 bool allocations_can_be_counted();
 
-/// Counts the allocations of all threads while it lives: malloc, calloc, realloc, aligned_alloc, memalign,
-/// posix_memalign and mmap, and with them every operator new. One at a time. An executable that links
-/// allocation_counter.cpp has these functions replaced by ones that count and pass on.
+/// Counts what its own thread allocates while it lives, by malloc, calloc, realloc, aligned_alloc, memalign,
+/// posix_memalign or mmap, and so by every operator new. One at a time for each thread. An executable that
+/// links allocation_counter.cpp has these functions replaced by ones that count and pass on.
 class AllocationCounter {
  public:
   AllocationCounter();

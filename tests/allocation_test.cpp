@@ -4,9 +4,11 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <thread>
 
 #include "allocation_counter.hpp"
 #include "framework_support.hpp"
@@ -68,6 +70,22 @@ TEST(AllocationCounter, CountsOnlyWhileItLives) {
   EXPECT_EQ(allocations_of([] {}), 0U);
   delete used(new int(1));
   EXPECT_EQ(allocations_of([] {}), 0U);
+}
+
+TEST(AllocationCounter, CountsItsOwnThreadOnly) {
+  SKIP_UNDER_SANITIZERS();
+  std::atomic<int> stage = 0;
+  std::thread other([&] {
+    while (stage != 1) std::this_thread::yield();
+    delete used(new int(1));
+    stage = 2;
+  });
+  EXPECT_EQ(allocations_of([&] {
+              stage = 1;
+              while (stage != 2) std::this_thread::yield();
+            }),
+            0U);
+  other.join();
 }
 
 // What one training program needs.

@@ -149,7 +149,7 @@ TEST_F(ExecutableTest, OneExpressionMayBeSeveralOutputs) {
 TEST(RunErrors, CarryTheOpAndTheLineAndLeaveTheExecutableUsable) {
   Graph g;
   const Expr labels = g.input("labels", {B});
-  const Location line = std::source_location::current();
+  const Location line = Location::current();
   const Expr hot = one_hot(labels, 3);
   const std::string place = "one_hot at executable_test.cpp:" + std::to_string(line.line + 1);
   Store<float> store;
@@ -171,7 +171,7 @@ TEST(RunErrors, CarryTheOpAndTheLineAndLeaveTheExecutableUsable) {
 TEST(RunErrors, InALossCarryTheLineOfTheLoss) {
   Graph g;
   const Expr logits = g.input("logits", {B, 3}), labels = g.input("labels", {B});
-  const Location line = std::source_location::current();
+  const Location line = Location::current();
   const Expr loss = cross_entropy(logits, labels);
   Store<double> store;
   auto executable = compile<double>({loss}, {}, 1, store);
@@ -185,7 +185,7 @@ TEST(RunErrors, InALossCarryTheLineOfTheLoss) {
 TEST(RunErrors, OfAConstantCarryTheOpAndTheLineToo) {
   Graph g;
   Store<double> store;
-  const Location line = std::source_location::current();
+  const Location line = Location::current();
   const Expr hot = one_hot(g.constant({2}, {0, 7}), 3);
   const std::string expected = "one_hot at executable_test.cpp:" + std::to_string(line.line + 1) +
                                ": the label in row 1 is 7, not a class index from 0 to 2";

@@ -4,7 +4,6 @@
 #include <cctype>
 #include <initializer_list>
 #include <map>
-#include <source_location>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,7 +17,7 @@ namespace gradus::test {
 
 /// The message of the Error that `f` throws, with HERE in place of the line of this call.
 template <class F>
-std::string error_of(F f, const std::source_location at = std::source_location::current()) {
+std::string error_of(F f, const Location at = Location::current()) {
   std::string text = "no error";
   try {
     f();

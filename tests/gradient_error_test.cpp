@@ -91,7 +91,7 @@ class Custom final : public View<Custom> {
 
 TEST_F(GradientError, InsideOfAReverseRuleCarriesTheLineOfTheForwardNode) {
   const auto rule = [](const Vjp& v) -> std::vector<Expr> { return {matmul(v.cotangent, v.inputs[0])}; };
-  const Location forward = std::source_location::current();
+  const Location forward = Location::current();
   const Expr y = sum(make_node(Custom(rule), {w}));
   const std::string text = error_of([&] { grad(y, w); });
   EXPECT_EQ(text.substr(0, text.find(": ")),

@@ -251,7 +251,7 @@ TEST_F(BuildError, LossesOfShapesThatDoNotFit) {
 
 // Each of them looks up its place in its own way.
 TEST_F(BuildError, InsideOfAScopeCarriesTheLineOfTheScope) {
-  const Location caller = std::source_location::current();
+  const Location caller = Location::current();
   const auto place_of_error = [&](auto f) {
     const std::string text = error_of([&] {
       const Graph::Scope scope(g, caller);

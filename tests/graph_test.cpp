@@ -18,7 +18,7 @@ using test::op_count;
 using test::op_counts;
 using test::OpCounts;
 
-Location here(const std::source_location at = std::source_location::current()) { return at; }
+Location here(const Location at = Location::current()) { return at; }
 
 TEST(Dim, AddsAndSubtractsCoefficientsOfTheBatchAndConstants) {
   EXPECT_EQ(B + 1, Dim(1, 1));
@@ -222,8 +222,8 @@ TEST(Locations, ANodeCarriesTheLineOnWhichItWasWritten) {
   Graph g;
   const Expr x = g.input("x", {B});
   const auto line = [&](const Expr& e) { return static_cast<int>(g[e.id()].where.line); };
-  const auto now = [](const std::source_location at = std::source_location::current()) {
-    return static_cast<int>(at.line());
+  const auto now = [](const Location at = Location::current()) {
+    return static_cast<int>(at.line);
   };
   const int first = now();
   const Expr a = 2 * x;
@@ -236,7 +236,7 @@ TEST(Locations, ANodeCarriesTheLineOnWhichItWasWritten) {
 }
 
 // What a layer does: its nodes carry the line of its caller.
-Expr layer(const Expr& x, const std::string& name, const std::source_location at) {
+Expr layer(const Expr& x, const std::string& name, const Location at) {
   Graph& g = x.graph();
   const Graph::Scope scope(g, at);
   const Expr w = g.parameter(name + ".w", {x.shape().back(), 3});
@@ -250,7 +250,7 @@ TEST(Locations, AScopeGivesItsOwnLineAndTheOutermostWins) {
   Expr y;
   {
     const Graph::Scope outer(g, caller);
-    y = layer(x, "inner", std::source_location::current());
+    y = layer(x, "inner", Location::current());
   }
   for (NodeId id = 1; id <= y.id(); ++id)
     EXPECT_EQ(to_string(g[id].where), to_string(caller)) << g.describe(id);

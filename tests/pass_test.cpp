@@ -171,7 +171,7 @@ TEST_F(Pass, WhatBecomesEqualIsMerged) {
 }
 
 TEST_F(Pass, NamesAndPlacesSurvive) {
-  const Location place = std::source_location::current();
+  const Location place = Location::current();
   const Expr named_node = named(exp(x * y), "my exp");
   Store<double> store;
   const auto executable = compile<double>({named_node + 0}, {}, 1, store);

@@ -3,7 +3,6 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
-#include <source_location>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -60,7 +59,7 @@ class Expr {
 struct Arg {
   template <class V>
   requires(std::same_as<V, Expr> || Number<V>)
-      Arg(V value, std::source_location at = std::source_location::current())
+      Arg(V value, Location at = Location::current())
       : expr(value), where(at) {}
   Arg(Expr value, Location at) : expr(value), where(at) {}
 

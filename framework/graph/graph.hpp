@@ -2,7 +2,6 @@
 
 #include <deque>
 #include <initializer_list>
-#include <source_location>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,24 +32,24 @@ class Graph {
   Graph& operator=(const Graph&) = delete;
 
   /// A value fed before each run. Names of inputs, parameters and state are unique: Error otherwise.
-  Expr input(std::string name, Shape shape, Location where = std::source_location::current());
+  Expr input(std::string name, Shape shape, Location where = Location::current());
 
   /// A value that a Store keeps and optimizers train; its shape is free of the batch. Without an initializer
   /// it starts at zero.
   Expr parameter(std::string name, Shape shape, Initializer initializer = {},
-                 Location where = std::source_location::current());
+                 Location where = Location::current());
 
   /// A value that a Store keeps and that no optimizer trains: optimizer slots, counters, learning rates.
   Expr state(std::string name, Shape shape, Initializer initializer = {},
-             Location where = std::source_location::current());
+             Location where = Location::current());
 
   /// A tensor of numbers, row-major. Error when the count does not fit the shape.
   Expr constant(const Extents& shape, std::vector<double> values,
-                Location where = std::source_location::current());
+                Location where = Location::current());
 
   /// A number, or an extent that may hold the batch, in every element of a shape that may hold it, too.
-  Expr full(Shape shape, double value, Location where = std::source_location::current());
-  Expr full(Shape shape, Dim value, Location where = std::source_location::current());
+  Expr full(Shape shape, double value, Location where = Location::current());
+  Expr full(Shape shape, Dim value, Location where = Location::current());
 
   /// Names a node for dumps, errors and pictures; the first name stays. Returns the same expression.
   Expr name(const Expr& expr, std::string label);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <source_location>
 #include <string>
 
 namespace gradus {
@@ -11,8 +10,11 @@ struct Location {
   const char* file = "";
   std::uint32_t line = 0;
 
-  Location() = default;
-  Location(const std::source_location& where) : file(where.file_name()), line(where.line()) {}
+  /// As a default argument: the caller's place. (std::source_location needs clang 16; these builtins serve both
+  /// compilers.)
+  static constexpr Location current(const char* file = __builtin_FILE(), std::uint32_t line = __builtin_LINE()) {
+    return {file, line};
+  }
 
   bool known() const { return line != 0; }
 };
