@@ -56,7 +56,7 @@ Expr Graph::leaf(OpPtr op, std::string label, Location where) {
   return {*this, id};
 }
 
-Expr Graph::input(std::string name, Shape shape, Location where) {
+Expr Graph::input(const std::string& name, Shape shape, Location where) {
   return leaf(std::make_shared<const Input>(name, std::move(shape)), name, where);
 }
 
@@ -72,13 +72,13 @@ void check_variable(std::string_view kind, std::string_view name, const Shape& s
 }
 }  // namespace
 
-Expr Graph::parameter(std::string name, Shape shape, Initializer initializer, Location where) {
+Expr Graph::parameter(const std::string& name, Shape shape, Initializer initializer, Location where) {
   check_variable("parameter", name, shape, place(where));
   return leaf(std::make_shared<const Variable>(name, std::move(shape), std::move(initializer), true), name,
               where);
 }
 
-Expr Graph::state(std::string name, Shape shape, Initializer initializer, Location where) {
+Expr Graph::state(const std::string& name, Shape shape, Initializer initializer, Location where) {
   check_variable("state", name, shape, place(where));
   return leaf(std::make_shared<const Variable>(name, std::move(shape), std::move(initializer), false), name,
               where);
@@ -91,12 +91,12 @@ Expr Graph::constant(const Extents& shape, std::vector<double> values, Location 
   return {*this, append(std::make_shared<const Constant>(shape, std::move(values)), {}, Shape(shape), where)};
 }
 
-Expr Graph::full(Shape shape, double value, Location where) {
+Expr Graph::full(const Shape& shape, double value, Location where) {
   return {*this, append(std::make_shared<const Full>(shape, value), {}, shape, where)};
 }
 
-Expr Graph::full(Shape shape, Dim value, Location where) {
-  if (value.is_constant()) return full(std::move(shape), static_cast<double>(value.constant()), where);
+Expr Graph::full(const Shape& shape, Dim value, Location where) {
+  if (value.is_constant()) return full(shape, static_cast<double>(value.constant()), where);
   return {*this, append(std::make_shared<const Full>(shape, value), {}, shape, where)};
 }
 

@@ -32,24 +32,23 @@ class Graph {
   Graph& operator=(const Graph&) = delete;
 
   /// A value fed before each run. Names of inputs, parameters and state are unique: Error otherwise.
-  Expr input(std::string name, Shape shape, Location where = Location::current());
+  Expr input(const std::string& name, Shape shape, Location where = Location::current());
 
   /// A value that a Store keeps and optimizers train; its shape is free of the batch. Without an initializer
   /// it starts at zero.
-  Expr parameter(std::string name, Shape shape, Initializer initializer = {},
+  Expr parameter(const std::string& name, Shape shape, Initializer initializer = {},
                  Location where = Location::current());
 
   /// A value that a Store keeps and that no optimizer trains: optimizer slots, counters, learning rates.
-  Expr state(std::string name, Shape shape, Initializer initializer = {},
+  Expr state(const std::string& name, Shape shape, Initializer initializer = {},
              Location where = Location::current());
 
   /// A tensor of numbers, row-major. Error when the count does not fit the shape.
-  Expr constant(const Extents& shape, std::vector<double> values,
-                Location where = Location::current());
+  Expr constant(const Extents& shape, std::vector<double> values, Location where = Location::current());
 
   /// A number, or an extent that may hold the batch, in every element of a shape that may hold it, too.
-  Expr full(Shape shape, double value, Location where = Location::current());
-  Expr full(Shape shape, Dim value, Location where = Location::current());
+  Expr full(const Shape& shape, double value, Location where = Location::current());
+  Expr full(const Shape& shape, Dim value, Location where = Location::current());
 
   /// Names a node for dumps, errors and pictures; the first name stays. Returns the same expression.
   Expr name(const Expr& expr, std::string label);

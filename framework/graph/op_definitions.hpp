@@ -75,7 +75,11 @@ void elementwise_block(const Op& op, const T* const* inputs, T* output, std::siz
   // Copies, so that the compiler need not fear that writing the output changes them.
   const Rule rule(static_cast<const Rule&>(op));
   const std::array<const T*, sizeof...(I)> in{inputs[I]...};
+#if defined(__clang__)
+#pragma clang loop vectorize(assume_safety)
+#else
 #pragma GCC ivdep
+#endif
   for (std::size_t i = 0; i < n; ++i) output[i] = rule.template f<T>(in[I][i]...);
 }
 

@@ -146,7 +146,7 @@ class JacobianCheck {
   std::vector<Difference> entry_differences(std::size_t t, std::size_t i) {
     std::vector<double> moved = tensor(t);
     const double x = moved[i];
-    const auto found = differentiate(
+    auto found = differentiate(
         [&](double offset, std::span<double> outputs) {
           moved[i] = x + offset;
           system_.put(t, moved);
