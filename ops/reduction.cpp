@@ -52,10 +52,10 @@ Expr sum(Arg x, const Axes& axes, bool keep_axes) { return reduce<Sum>(x, axes, 
 Expr max(Arg x, const Axes& axes, bool keep_axes) { return reduce<Max>(x, axes, keep_axes); }
 
 Expr mean(Arg x, const Axes& axes, bool keep_axes) {
-  const Expr total = sum(x, axes, keep_axes);
+  const Axes sorted = normalise(x, axes, "mean");
+  const Expr total = sum(x, sorted, keep_axes);
   Dim count = 1;
-  for (const auto axis : normalise(x, axes, "mean"))
-    count = count * x.expr.shape()[static_cast<std::size_t>(axis)];
+  for (const auto axis : sorted) count = count * x.expr.shape()[static_cast<std::size_t>(axis)];
   const Graph::Scope scope(total.graph(), x.where);
   return total / total.graph().full(total.shape(), count, x.where);
 }

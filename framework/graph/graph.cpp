@@ -42,6 +42,13 @@ Graph::Scope::Scope(Graph& graph, Location where) : graph_(graph), outer_(graph.
   if (!outer_.known()) graph.scope_ = where;
 }
 
+namespace {
+// An extent that holds the batch is looked at when the batch is known.
+bool is_empty(const Shape& shape) {
+  return std::ranges::any_of(shape, [](Dim dim) { return dim.is_constant() && dim.constant() < 1; });
+}
+}  // namespace
+
 Expr Graph::leaf(OpPtr op, std::string label, Location where) {
   where = place(where);
   if (label.empty()) throw Error(fmt::format("{} at {}: the name is empty", op->name(), to_string(where)));
@@ -50,6 +57,9 @@ Expr Graph::leaf(OpPtr op, std::string label, Location where) {
                             label, (*this)[found->second].op->name(),
                             to_string((*this)[found->second].where)));
   Shape shape = static_cast<const Leaf&>(*op).shape;
+  if (is_empty(shape))
+    throw Error(fmt::format("{} '{}' at {}: every extent of {} must be at least 1", op->name(), label,
+                            to_string(where), to_string(shape)));
   const NodeId id = append(std::move(op), {}, std::move(shape), where);
   nodes_.back().label = label;
   by_name_.emplace(std::move(label), id);
@@ -66,9 +76,6 @@ void check_variable(std::string_view kind, std::string_view name, const Shape& s
     throw Error(
         fmt::format("{} '{}' at {}: shape {} holds the batch; what outlives a run cannot depend on it", kind,
                     name, to_string(where), to_string(shape)));
-  if (std::ranges::any_of(shape, [](Dim dim) { return dim.constant() < 1; }))
-    throw Error(fmt::format("{} '{}' at {}: every extent of {} must be at least 1", kind, name,
-                            to_string(where), to_string(shape)));
 }
 }  // namespace
 
@@ -85,7 +92,7 @@ Expr Graph::state(const std::string& name, Shape shape, Initializer initializer,
 }
 
 Expr Graph::constant(const Extents& shape, std::vector<double> values, Location where) {
-  if (element_count(shape) != static_cast<std::int64_t>(values.size()))
+  if (is_empty(Shape(shape)) || element_count(shape) != static_cast<std::int64_t>(values.size()))
     throw Error(fmt::format("constant at {}: {} values do not fill the shape {}", to_string(place(where)),
                             values.size(), to_string(shape)));
   return {*this, append(std::make_shared<const Constant>(shape, std::move(values)), {}, Shape(shape), where)};
@@ -198,7 +205,7 @@ Expr make_node(OpPtr op, std::span<const Arg> operands) {
   } catch (const Error& error) {
     fail(op->name(), operands, error.what());
   }
-  if (std::ranges::any_of(shape, [](Dim d) { return d.is_constant() && d.constant() < 1; }))
+  if (is_empty(shape))
     fail(op->name(), operands, fmt::format("the result {} has an extent below 1", to_string(shape)));
   return {graph, graph.append(std::move(op), std::move(inputs), std::move(shape), place_of(graph, operands))};
 }
