@@ -18,27 +18,45 @@ void one_thread() {
   (void)done;
 }
 
-void blas_gemm(const Gemm& g, const float* a, const float* b, float* c, CBLAS_TRANSPOSE ta,
-               CBLAS_TRANSPOSE tb, int lda, int ldb) {
-  cblas_sgemm(CblasRowMajor, ta, tb, static_cast<int>(g.m), static_cast<int>(g.n), static_cast<int>(g.k), 1,
-              a, lda, b, ldb, 0, c, static_cast<int>(g.n));
+// The first `columns` columns of the product.
+void blas_gemm(const Gemm& g, std::int64_t columns, const float* a, const float* b, float* c) {
+  cblas_sgemm(CblasRowMajor, g.transpose_a ? CblasTrans : CblasNoTrans,
+              g.transpose_b ? CblasTrans : CblasNoTrans, static_cast<int>(g.m), static_cast<int>(columns),
+              static_cast<int>(g.k), 1, a, static_cast<int>(g.transpose_a ? g.m : g.k), b,
+              static_cast<int>(g.transpose_b ? g.k : g.n), 0, c, static_cast<int>(g.n));
 }
-void blas_gemm(const Gemm& g, const double* a, const double* b, double* c, CBLAS_TRANSPOSE ta,
-               CBLAS_TRANSPOSE tb, int lda, int ldb) {
-  cblas_dgemm(CblasRowMajor, ta, tb, static_cast<int>(g.m), static_cast<int>(g.n), static_cast<int>(g.k), 1,
-              a, lda, b, ldb, 0, c, static_cast<int>(g.n));
+void blas_gemm(const Gemm& g, std::int64_t columns, const double* a, const double* b, double* c) {
+  cblas_dgemm(CblasRowMajor, g.transpose_a ? CblasTrans : CblasNoTrans,
+              g.transpose_b ? CblasTrans : CblasNoTrans, static_cast<int>(g.m), static_cast<int>(columns),
+              static_cast<int>(g.k), 1, a, static_cast<int>(g.transpose_a ? g.m : g.k), b,
+              static_cast<int>(g.transpose_b ? g.k : g.n), 0, c, static_cast<int>(g.n));
 }
 
-// y = M x for a row-major [rows, columns] M, or y = Mᵀ x.
+// y = M x for a row-major [rows, columns] M, or y = Mᵀ x; x and y may be columns of other matrices.
 void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const float* m, const float* x,
-               float* y) {
+               float* y, std::int64_t stride_x = 1, std::int64_t stride_y = 1) {
   cblas_sgemv(CblasRowMajor, t, static_cast<int>(rows), static_cast<int>(columns), 1, m,
-              static_cast<int>(columns), x, 1, 0, y, 1);
+              static_cast<int>(columns), x, static_cast<int>(stride_x), 0, y, static_cast<int>(stride_y));
 }
 void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const double* m, const double* x,
-               double* y) {
+               double* y, std::int64_t stride_x = 1, std::int64_t stride_y = 1) {
   cblas_dgemv(CblasRowMajor, t, static_cast<int>(rows), static_cast<int>(columns), 1, m,
-              static_cast<int>(columns), x, 1, 0, y, 1);
+              static_cast<int>(columns), x, static_cast<int>(stride_x), 0, y, static_cast<int>(stride_y));
+}
+
+// On AVX-512, OpenBLAS 0.3.21 takes products of up to 100³ multiplications, neither operand transposed, by
+// kernels that call malloc unless the columns come out even. A run must not allocate: whole vectors of
+// columns go to them, and the columns left over one by one to the matrix-vector product.
+constexpr std::int64_t most_by_small_kernel = 100 * 100 * 100;
+
+template <class T>
+void gemm_without_malloc(const Gemm& g, const T* a, const T* b, T* c) {
+  constexpr std::int64_t vector = 64 / sizeof(T);
+  std::int64_t columns = g.n / vector * vector;
+  // More than half a vector of floats is taken without malloc, too.
+  if (sizeof(T) == sizeof(float) && g.n - columns > vector / 2) columns = g.n;
+  if (columns > 0) blas_gemm(g, columns, a, b, c);
+  for (std::int64_t j = columns; j < g.n; ++j) blas_gemv(CblasNoTrans, g.m, g.k, a, b + j, c + j, g.n, g.n);
 }
 
 // Below this many multiplications the call costs more than the work.
@@ -94,8 +112,6 @@ void gemm(const Gemm& g, const T* a, const T* b, T* c) {
   if (g.k == 1) return outer_product(g, a, b, c);
   if (g.m * g.n * g.k <= small_work) return small_gemm(g, a, b, c);
   one_thread();
-  const CBLAS_TRANSPOSE ta = g.transpose_a ? CblasTrans : CblasNoTrans;
-  const CBLAS_TRANSPOSE tb = g.transpose_b ? CblasTrans : CblasNoTrans;
   // A row times B is Bᵀ times the row.
   if (g.m == 1) {
     return g.transpose_b ? blas_gemv(CblasNoTrans, g.n, g.k, b, a, c)
@@ -105,8 +121,9 @@ void gemm(const Gemm& g, const T* a, const T* b, T* c) {
     return g.transpose_a ? blas_gemv(CblasTrans, g.k, g.m, a, b, c)
                          : blas_gemv(CblasNoTrans, g.m, g.k, a, b, c);
   }
-  blas_gemm(g, a, b, c, ta, tb, static_cast<int>(g.transpose_a ? g.m : g.k),
-            static_cast<int>(g.transpose_b ? g.k : g.n));
+  if (!g.transpose_a && !g.transpose_b && g.m * g.n * g.k <= most_by_small_kernel)
+    return gemm_without_malloc(g, a, b, c);
+  blas_gemm(g, g.n, a, b, c);
 }
 
 }  // namespace
