@@ -222,9 +222,7 @@ TEST(Locations, ANodeCarriesTheLineOnWhichItWasWritten) {
   Graph g;
   const Expr x = g.input("x", {B});
   const auto line = [&](const Expr& e) { return static_cast<int>(g[e.id()].where.line); };
-  const auto now = [](const Location at = Location::current()) {
-    return static_cast<int>(at.line);
-  };
+  const auto now = [](const Location at = Location::current()) { return static_cast<int>(at.line); };
   const int first = now();
   const Expr a = 2 * x;
   const Expr b = x - 1;

@@ -49,6 +49,12 @@ TEST_F(Pass, IdentitiesVanish) {
   EXPECT_EQ(optimized(-(-(-(-((x + 0) * 1))))), only_x);
 }
 
+TEST_F(Pass, IdentitiesVanishOnEitherSideWhateverWasWrittenFirst) {
+  // Commutative operands stand in the order of their creation.
+  const Expr zero = g.full({B, 4}, 0.0), one = g.full({B, 4}, 1.0), later = g.input("later", {B, 4});
+  EXPECT_EQ(optimized({zero + later, later + zero, one * later, later * one}), only_x);
+}
+
 TEST_F(Pass, WhatOnlyLooksLikeAnIdentityStays) {
   EXPECT_EQ(optimized(0 - x), (OpCounts{{"input", 1}, {"full", 1}, {"sub", 1}}));
   EXPECT_EQ(optimized(1 / x), (OpCounts{{"input", 1}, {"full", 1}, {"div", 1}}));

@@ -8,10 +8,10 @@
 #include <map>
 
 #include "framework_support.hpp"
+#include "gradus/custom_op.hpp"
 #include "gradus/framework/compile/aligned.hpp"
 #include "gradus/framework/compile/fuse.hpp"
 #include "gradus/framework/graph/gradient.hpp"
-#include "gradus/ops.hpp"
 
 namespace gradus {
 namespace {
@@ -336,6 +336,30 @@ TEST(Reuse, ChangesNoBitOfAnAssortmentOfOps) {
   const auto build = [](Model& m) { build_assortment(m, 6); };
   expect_same_under_every_reuse<float>(build, 6);
   expect_same_under_every_reuse<double>(build, 6);
+}
+
+// An op that forgets to write its output.
+class Forgetful final : public OpOf<Forgetful> {
+ public:
+  static constexpr std::string_view name = "forgetful";
+  Traits traits() const override { return {.impure = true}; }
+  Shape infer(InputShapes inputs) const override { return inputs[0]; }
+  std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
+  template <class T>
+  Kernel<T> make_kernel(const Signature&) const {
+    return [](const T* const*, T*) {};
+  }
+};
+
+TEST(Reuse, PoisonShowsWhatIsReadButWasNotWritten) {
+  Graph g;
+  const Expr x = g.input("x", {3});
+  const Expr y = make_node(Forgetful(), {x}) + 1;
+  EXPECT_THAT(test::evaluate<float>(y, {{x, {1, 2, 3}}}, {.compile = {.reuse = Reuse::poisoned}}),
+              testing::Each(testing::IsNan()));
+  EXPECT_THAT(test::evaluate<double>(y, {{x, {1, 2, 3}}}, {.compile = {.reuse = Reuse::poisoned}}),
+              testing::Each(testing::IsNan()));
+  EXPECT_THAT(test::evaluate(y, {{x, {1, 2, 3}}}), testing::Each(1)) << "without poison it goes unnoticed";
 }
 
 }  // namespace

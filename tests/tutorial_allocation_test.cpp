@@ -13,7 +13,8 @@ namespace gradus {
 namespace {
 
 template <class T>
-void expect_no_allocation(const Problem& p, const std::vector<Expr>& outputs, const std::vector<Update>& updates) {
+void expect_no_allocation(const Problem& p, const std::vector<Expr>& outputs,
+                          const std::vector<Update>& updates) {
   Store<T> store;
   auto program = compile<T>(std::span(outputs), std::span(updates), p.batch, store);
   std::map<std::string, std::vector<T>> feeds;

@@ -58,8 +58,7 @@ class Expr {
 /// A builder's argument: an expression or a number, with the line on which the user wrote it.
 struct Arg {
   template <class V>
-  requires(std::same_as<V, Expr> || Number<V>)
-      Arg(V value, Location at = Location::current())
+  requires(std::same_as<V, Expr> || Number<V>) Arg(V value, Location at = Location::current())
       : expr(value), where(at) {}
   Arg(Expr value, Location at) : expr(value), where(at) {}
 

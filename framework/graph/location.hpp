@@ -10,9 +10,10 @@ struct Location {
   const char* file = "";
   std::uint32_t line = 0;
 
-  /// As a default argument: the caller's place. (std::source_location needs clang 16; these builtins serve both
-  /// compilers.)
-  static constexpr Location current(const char* file = __builtin_FILE(), std::uint32_t line = __builtin_LINE()) {
+  /// As a default argument: the caller's place. (std::source_location needs clang 16; these builtins serve
+  /// both compilers.)
+  static constexpr Location current(const char* file = __builtin_FILE(),
+                                    std::uint32_t line = __builtin_LINE()) {
     return {file, line};
   }
 
