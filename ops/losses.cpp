@@ -31,17 +31,17 @@ Expr cross_entropy(Arg logits, Arg target) {
   const Shape& shape = logits.expr.shape();
   if (shape.rank() == 0 || !shape.back().is_constant())
     fail("cross_entropy", operands, "the last axis of the logits must be the classes");
-  Expr weights = target.expr;
-  if (weights.is_node() && weights.shape() != shape) {
-    Shape rows = weights.shape();
-    rows.push_back(shape.back());
-    if (rows != shape)
-      fail("cross_entropy", operands,
-           "targets must have the logits' shape (one-hot) or lack the last axis (class indices)");
-    weights = one_hot(weights, shape.back().constant());
-  }
-  const Expr per_row = sum(weights * log_softmax(logits.expr), {-1});
-  return -mean(per_row);
+  const Expr& weights = target.expr;
+  if (!weights.is_node() || weights.shape() == shape)
+    return -mean(sum(weights * log_softmax(logits.expr), {-1}));
+  Shape rows = weights.shape();
+  rows.push_back(shape.back());
+  if (rows != shape)
+    fail("cross_entropy", operands,
+         "targets must have the logits' shape (one-hot) or lack the last axis (class indices)");
+  // Chosen, not multiplied: a class that a logit of -∞ rules out must not add 0 · -∞ to the others' loss.
+  const Expr label = one_hot(weights, shape.back().constant());
+  return -mean(sum(where(label, log_softmax(logits.expr), 0), {-1}));
 }
 
 Expr binary_cross_entropy(Arg logits, Arg target) {

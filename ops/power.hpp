@@ -69,10 +69,10 @@ class Pow final : public Binary<Pow> {
   static T da(T a, T b, T) {
     return b * pow(where(equal(a, 0) * equal(b, 0), 1, a), b - 1);
   }
-  // aᵇ·log a, and 0 for a ≤ 0, where the logarithm has no value.
+  // aᵇ·log a, and 0 for a ≤ 0, where the logarithm has no value. Nor need aᵇ have a finite one there.
   template <class T>
   static T db(T a, T, T y) {
-    return y * log(where(a > 0, a, 1));
+    return where(a <= 0, 0, y) * log(where(a > 0, a, 1));
   }
 };
 

@@ -272,6 +272,17 @@ void expect_error_with(const std::string& message, const std::vector<std::string
     EXPECT_NE(message.find(part), std::string::npos) << message << " | " << part;
 }
 
+// A logit of -∞ takes a class out of the choice.
+TEST(Conventions, CrossEntropyOfALabelBesideClassesThatAreRuledOut) {
+  Graph g;
+  const Expr x = g.input("x", {B, 3});
+  const Expr t = g.input("t", {B});
+  const std::vector<LeafValue> at = {{x, {{1, 3}, {-infinity, 1, 2}}}, {t, Tensor::vector({2})}};
+  EXPECT_TRUE(close(evaluate(cross_entropy(x, t), at), Numbers{std::log1p(std::exp(-1))}, 1e-15));
+  const double share = 1 / (1 + std::exp(1));
+  EXPECT_TRUE(close(evaluate(grad(cross_entropy(x, t), x), at), Numbers{0, share, -share}, 1e-15));
+}
+
 TEST(Conventions, WrongLabelsAreErrorsThatNameTheRowAndTheOp) {
   for (const double wrong : {3.0, -1.0, 0.5, nan, infinity, -infinity, 1e300}) {
     const Tensor labels = Tensor::vector({0, 2, wrong, 1});
@@ -316,7 +327,7 @@ TEST(Conventions, PowersOfNegativeAndZeroBases) {
 TEST(Conventions, PowersWithAnExponentThatIsAnExpression) {
   Fixture f({-2, 0, 3});
   const Expr p = f.graph.input("p", {});
-  for (const double exponent : {0.0, 1.0, 2.0}) {
+  for (const double exponent : {-1.0, 0.0, 1.0, 2.0}) {
     SCOPED_TRACE(exponent);
     const std::vector<LeafValue> at = {{f.x, f.value}, {p, Tensor::scalar(exponent)}};
     EXPECT_EQ(evaluate(pow(f.x, p), at), f.values(pow(f.x, exponent)));
