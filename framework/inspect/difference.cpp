@@ -1,7 +1,6 @@
 #include "gradus/framework/inspect/difference.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -9,51 +8,89 @@ namespace gradus {
 
 namespace {
 
-constexpr int levels = 12;
-constexpr int points = levels + 1;  // 2h, h, h/2, … on either side
+// Each step is a little less than half of the one before: half of it would be rounded as it was, wherever the
+// function rounds, and two differences that agree would prove nothing.
+constexpr double ratio = 2.1;
+constexpr std::size_t first_points = 13;  // on either side
+constexpr std::size_t more_points = 6;
+constexpr std::size_t most_points = 43;
+constexpr std::size_t small_steps = 4;
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
+// What an output says of the numbers that were added up to it ends here: they may have cancelled.
+constexpr double unit = 1;
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// One output's values at 0 and at ± the steps, largest first: step k is largest · 2^−k.
+double larger(double a, double b) { return b > a || std::isnan(b) ? b : a; }  // NaN wins
+
+double step_at(double largest_step, std::size_t k) {
+  return largest_step / std::pow(ratio, static_cast<double>(k));
+}
+
+// One output's values at 0 and at ± the steps, largest first.
 struct Line {
-  double middle;
-  std::array<double, points> left;
-  std::array<double, points> right;
+  double middle = 0;
+  std::vector<double> left{};
+  std::vector<double> right{};
 
-  double central(int level, double step) const {
-    const auto k = static_cast<std::size_t>(level);
-    // The outer points are those of the step before.
-    return (left[k] - 8 * left[k + 1] + 8 * right[k + 1] - right[k]) / (12 * step);
+  // Exactly 0 where the values are the same. The outer points are those of the step before.
+  double central(std::size_t k, double step) const {
+    constexpr double cube = ratio * ratio * ratio;
+    return (cube * (right[k + 1] - left[k + 1]) - (right[k] - left[k])) / (2 * (cube - ratio) * step);
   }
-  double from_left(int k, double step) const { return (middle - left[static_cast<std::size_t>(k)]) / step; }
-  double from_right(int k, double step) const { return (right[static_cast<std::size_t>(k)] - middle) / step; }
+  double from_left(std::size_t k, double step) const { return (middle - left[k]) / step; }
+  double from_right(std::size_t k, double step) const { return (right[k] - middle) / step; }
 
+  bool changes_at(std::size_t k) const { return left[k] != middle || right[k] != middle; }
+  bool constant() const {
+    for (std::size_t k = 0; k < left.size(); ++k)
+      if (changes_at(k)) return false;
+    return true;
+  }
+
+  // The size of the values around 0.
   double scale() const {
     double largest = std::abs(middle);
-    for (std::size_t k = points / 2; k < points; ++k)
+    for (std::size_t k = left.size() / 2; k < left.size(); ++k)
       largest = std::max({largest, std::abs(left[k]), std::abs(right[k])});
     return largest;
   }
+
+  // The least that rounding leaves uncertain in a value. Where the smallest step changes nothing, but a
+  // larger one does, the function is flat, or it is rounded to multiples of that change.
+  double rounding(double of_all_outputs) const {
+    const double least = 2 * epsilon * scale();
+    if (changes_at(left.size() - 1)) return least;
+    double quantum = infinity;
+    for (std::size_t k = 0; k < left.size(); ++k)
+      for (const double v : {left[k], right[k]})
+        if (v != middle) quantum = std::min(quantum, std::abs(v - middle));
+    const bool tiny = quantum <= 1e3 * epsilon * std::max(of_all_outputs, unit);
+    return tiny ? std::max(least, quantum) : least;
+  }
 };
 
-Difference smooth(const Line& line, double largest_step) {
-  std::array<double, levels> central{};
-  std::array<double, levels - 1> apart{};
-  const auto step = [&](std::size_t k) { return largest_step / std::exp2(static_cast<double>(k) + 1); };
-  for (std::size_t k = 0; k < levels; ++k) central[k] = line.central(static_cast<int>(k), step(k));
-  for (std::size_t k = 0; k + 1 < levels; ++k) apart[k] = std::abs(central[k] - central[k + 1]);
+// `noise` starts as what rounding alone must leave uncertain in a value.
+Difference smooth(const Line& line, double largest_step, double& noise) {
+  const std::size_t levels = line.left.size() - 1;
+  std::vector<double> central;
+  std::vector<double> apart;
+  const auto step = [&](std::size_t k) { return step_at(largest_step, k + 1); };
+  for (std::size_t k = 0; k < levels; ++k) central.push_back(line.central(k, step(k)));
+  for (std::size_t k = 0; k + 1 < levels; ++k) apart.push_back(std::abs(central[k] - central[k + 1]));
   // Among the smallest steps it is rounding that keeps neighbours apart, in proportion to 1/h. Cancellation
   // within the function can make it larger than the last bit of its value.
-  double noise = 2 * epsilon * line.scale();
-  constexpr std::size_t small_steps = 4;
   for (std::size_t k = levels - 1 - small_steps; k + 1 < levels; ++k)
     if (std::isfinite(apart[k])) noise = std::max(noise, apart[k] * step(k + 1));
   Difference best;
   best.value = central[levels / 2];
-  best.uncertainty = std::numeric_limits<double>::infinity();
+  best.uncertainty = infinity;
   for (std::size_t k = 1; k + 1 < levels; ++k) {
+    double off = larger(apart[k - 1], apart[k]);
+    // What smaller steps say counts, but for their rounding.
+    for (std::size_t j = k + 2; j < levels; ++j)
+      off = larger(off, std::abs(central[k] - central[j]) - noise / step(j));
     // NaN, where a large step leaves the function's domain, is never less.
-    const double uncertainty = std::max(apart[k - 1], apart[k]) + noise / step(k);
-    if (uncertainty < best.uncertainty) {
+    if (const double uncertainty = off + noise / step(k); uncertainty < best.uncertainty) {
       best.value = central[k];
       best.uncertainty = uncertainty;
     }
@@ -62,43 +99,129 @@ Difference smooth(const Line& line, double largest_step) {
 }
 
 // Looks at the two smallest steps.
-void look_for_kink(const Line& line, double largest_step, Difference& found) {
-  const int last = points - 1;
-  const double step = largest_step / std::exp2(last);
-  const auto gap = [&](int k, double h) { return line.from_right(k, h) - line.from_left(k, h); };
-  const double here = gap(last, step);
-  const double before = gap(last - 1, 2 * step);
-  const double noise = 8 * epsilon * line.scale() / step;
-  found.left = line.from_left(last, step);
-  found.right = line.from_right(last, step);
-  const double size = std::max(std::abs(found.left), std::abs(found.right));
-  // A smooth function's gap would have halved; and it is of the order of the step.
-  found.kink = std::abs(here) > 100 * noise && std::abs(here) > 0.75 * std::abs(before) &&
-               std::abs(here) > 1e-4 * size;
+void look_for_kink(const Line& line, double largest_step, double noise, Difference& found) {
+  const std::size_t last = line.left.size() - 1;
+  const double step = step_at(largest_step, last);
+  const double left = line.from_left(last, step), right = line.from_right(last, step);
+  const double left_before = line.from_left(last - 1, ratio * step);
+  const double right_before = line.from_right(last - 1, ratio * step);
+  const double gap = std::abs(right - left), before = std::abs(right_before - left_before);
+  // A smooth function's gap would have halved, and it is of the order of the step.
+  if (gap > 100 * noise / step && gap > 0.75 * before &&
+      gap > 1e-4 * std::max(std::abs(left), std::abs(right))) {
+    found.kink = gap < 1.5 * before;
+    // That of a jump, or of a peak too narrow for the steps, doubles: whatever they agree on means nothing.
+    if (!found.kink) found.uncertainty = infinity;
+  }
+  // Without the part that is of the order of the step.
+  found.left = left + (left - left_before) / (ratio - 1);
+  found.right = right + (right - right_before) / (ratio - 1);
 }
+
+Difference judge(const Line& line, double largest_step, double of_all_outputs) {
+  if (line.constant()) return {.settled = true};
+  const double rounding = line.rounding(of_all_outputs);
+  double noise = rounding;
+  Difference found = smooth(line, largest_step, noise);
+  look_for_kink(line, largest_step, noise, found);
+  double slope = std::abs(found.value);
+  if (found.kink) slope = std::max({slope, std::abs(found.left), std::abs(found.right)});
+  const double of_rounding = std::max(rounding, 2 * epsilon * unit) / largest_step;
+  found.settled = found.uncertainty <= std::max(1e-6 * slope, 500 * of_rounding);
+  return found;
+}
+
+class Lines {
+ public:
+  Lines(const LineFunction& function, std::size_t outputs, double largest_step)
+      : function_(function), largest_step_(largest_step), values_(outputs), lines_(outputs) {
+    function_(0, values_);
+    for (std::size_t j = 0; j < outputs; ++j) {
+      lines_[j].middle = values_[j];
+      if (std::isfinite(values_[j])) largest_output_ = std::max(largest_output_, std::abs(values_[j]));
+    }
+  }
+
+  std::vector<Difference> differentiate() {
+    add_points(first_points);
+    for (const Line& line : lines_) found_.push_back(judge(line, largest_step_, largest_output_));
+    while (lines_.front().left.size() < most_points && smaller_steps_may_help()) {
+      add_points(more_points);
+      for (std::size_t j = 0; j < lines_.size(); ++j) {
+        if (found_[j].settled) continue;
+        // Once a step changes nothing, it is too small to tell anything.
+        if (!lines_[j].changes_at(lines_[j].left.size() - 1)) continue;
+        if (const Difference closer = judge(lines_[j], largest_step_, largest_output_);
+            better(closer, found_[j]))
+          found_[j] = closer;
+      }
+    }
+    look_far();
+    return std::move(found_);
+  }
+
+ private:
+  void add_points(std::size_t count) {
+    for (; count > 0; --count) {
+      const double step = step_at(largest_step_, lines_.front().left.size());
+      function_(-step, values_);
+      for (std::size_t j = 0; j < lines_.size(); ++j) lines_[j].left.push_back(values_[j]);
+      function_(step, values_);
+      for (std::size_t j = 0; j < lines_.size(); ++j) lines_[j].right.push_back(values_[j]);
+    }
+  }
+
+  // Where both are uncertain, but contradict each other, the smaller steps count.
+  static bool better(const Difference& closer, const Difference& found) {
+    if (closer.settled || found.kink) return closer.settled;
+    return closer.uncertainty < found.uncertainty ||
+           std::abs(closer.value - found.value) > 10 * (closer.uncertainty + found.uncertainty);
+  }
+
+  // Not where they would leave more to rounding than is uncertain now.
+  bool smaller_steps_may_help() const {
+    const std::size_t points = lines_.front().left.size();
+    const double step = step_at(largest_step_, points);
+    for (std::size_t j = 0; j < lines_.size(); ++j)
+      if (!found_[j].settled && lines_[j].changes_at(points - 1) &&
+          lines_[j].rounding(largest_output_) / step < found_[j].uncertainty)
+        return true;
+    return false;
+  }
+
+  // A gradient that is 0 by cancellation has a rounding of its own: not too far.
+  void look_far() {
+    std::vector<std::size_t> constant;
+    for (std::size_t j = 0; j < lines_.size(); ++j)
+      if (lines_[j].constant()) constant.push_back(j);
+    std::vector<double> scale(lines_.size(), std::max(largest_output_, unit));
+    for (double reach = largest_step_; !constant.empty(); reach *= 16) {
+      for (const std::size_t j : constant) found_[j].uncertainty = 2 * epsilon * scale[j] / reach;
+      if (reach > 100 * largest_step_) return;
+      for (const double offset : {-16 * reach, 16 * reach}) {
+        function_(offset, values_);
+        std::erase_if(constant, [&](std::size_t j) {
+          if (std::isfinite(values_[j])) scale[j] = std::max(scale[j], std::abs(values_[j]));
+          found_[j].uncertainty = 2 * epsilon * scale[j] / reach;
+          return values_[j] != lines_[j].middle;
+        });
+      }
+    }
+  }
+
+  const LineFunction& function_;
+  double largest_step_;
+  double largest_output_ = 0;
+  std::vector<double> values_;
+  std::vector<Line> lines_;
+  std::vector<Difference> found_;
+};
 
 }  // namespace
 
 std::vector<Difference> differentiate(const LineFunction& function, std::size_t outputs,
                                       double largest_step) {
-  std::vector<Line> lines(outputs);
-  std::vector<double> values(outputs);
-  const auto sample = [&](double offset, auto place) {
-    function(offset, values);
-    for (std::size_t j = 0; j < outputs; ++j) place(lines[j]) = values[j];
-  };
-  sample(0, [](Line& line) -> double& { return line.middle; });
-  for (std::size_t k = 0; k < points; ++k) {
-    const double step = largest_step / std::exp2(static_cast<double>(k));
-    sample(-step, [k](Line& line) -> double& { return line.left[k]; });
-    sample(step, [k](Line& line) -> double& { return line.right[k]; });
-  }
-  std::vector<Difference> found;
-  for (const Line& line : lines) {
-    found.push_back(smooth(line, largest_step));
-    look_for_kink(line, largest_step, found.back());
-  }
-  return found;
+  return Lines(function, outputs, largest_step).differentiate();
 }
 
 }  // namespace gradus

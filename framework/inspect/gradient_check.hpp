@@ -29,7 +29,8 @@
 ///   bits.
 ///
 ///   Where the function has a kink (relu at 0) the gradient may lie anywhere between the one-sided
-///   derivatives; such entries are counted, and more than one in a hundred fails the check: move the point.
+///   derivatives; such entries are counted, and more than one in a hundred (of those that are not 0 on both
+///   sides) fails the check: move the point.
 ///
 /// DIAGNOSTICS
 ///   On failure every op is checked by itself at the values that reach it, and those that fail are named as
@@ -66,8 +67,11 @@ struct CheckedTensor {
   Extents extents;
   int order = 1;
   std::size_t compared = 0;
-  std::size_t kinks = 0;
+  std::size_t nonzero = 0;    ///< comparisons of anything but 0 with 0
+  std::size_t kinks = 0;      ///< entries at a kink
   std::size_t unsettled = 0;  ///< entries whose differences do not settle; too many fail, like kinks
+  std::string kink_at;        ///< the first of them: which value to move
+  std::string unsettled_at;
   double worst_error = 0;
   bool ok = true;
   CheckedEntry worst;                ///< the entry of the largest excess

@@ -49,8 +49,30 @@ Expr cotangent_input(const Expr& like, const std::string& name);
 /// Standard normal numbers for an expression's elements; 1 for a scalar.
 std::vector<double> random_cotangent(const Expr& like, std::int64_t batch, std::uint64_t seed);
 
-/// What must hold beside the differences.
+/// The gradients of `expr`, as nodes, for a random cotangent, whose value is added to the point.
+std::vector<Expr> pulled_back(const Expr& expr, std::span<const Expr> wrt, std::int64_t batch,
+                              std::uint64_t seed, Point& at);
+
+/// By how much a tensor's gradient may be off when values of this size were rounded on the way: it may be 0
+/// by cancellation alone.
+double gradient_rounding(double largest_value, const std::vector<double>& tensor);
+
+/// Compares the Jacobian with differences.
+std::vector<CheckedTensor> check_jacobian(const GradientSystem& system, const GradientCheckOptions& options,
+                                          int order);
+
+/// Every op by itself, at the values that reach it: which of them is wrong? `gradients` are nodes that were
+/// checked, too, for order 2.
+std::vector<std::string> find_suspects(const Expr& expr, std::span<const Expr> gradients, const Point& point,
+                                       std::int64_t batch, const GradientCheckOptions& options);
+
+/// Leaves that move the value although no gradient reaches them, and not because it is meant to stop.
+CheckedProperty forgotten_leaves(const Expr& expr, std::span<const Expr> reached, const Point& point,
+                                 std::int64_t batch, const GradientCheckOptions& options);
+
+/// What must hold beside the differences; `agrees`: they do with the gradient, for this batch.
 std::vector<CheckedProperty> check_properties(const Expr& expr, std::span<const Expr> wrt, const Point& point,
-                                              std::int64_t batch, const GradientCheckOptions& options);
+                                              std::int64_t batch, const GradientCheckOptions& options,
+                                              bool agrees);
 
 }  // namespace gradus

@@ -34,9 +34,11 @@ std::string GradientReport::text() const {
                            [](const auto* a, const auto* b) { return a->worst.excess > b->worst.excess; });
   for (const CheckedTensor* tensor : sorted) {
     std::string verdict = tensor->ok ? "ok" : "WRONG";
-    if (tensor->kinks > 0) verdict += fmt::format(" ({} of {} at a kink)", tensor->kinks, tensor->compared);
+    if (tensor->kinks > 0)
+      verdict += fmt::format(" ({} of {} at a kink: {})", tensor->kinks, tensor->nonzero, tensor->kink_at);
     if (tensor->unsettled > 0)
-      verdict += fmt::format(" ({} of {} differences do not settle)", tensor->unsettled, tensor->compared);
+      verdict += fmt::format(" ({} of {} differences do not settle: {})", tensor->unsettled, tensor->nonzero,
+                             tensor->unsettled_at);
     text += row(tensor->name, to_string(std::span(tensor->extents)), tensor->order, tensor->worst, verdict);
     constexpr std::size_t most_shown = 5;
     for (std::size_t i = 1; i < std::min(tensor->failed.size(), most_shown); ++i)

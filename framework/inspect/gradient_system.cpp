@@ -44,6 +44,14 @@ std::vector<double> random_cotangent(const Expr& like, std::int64_t batch, std::
   return values;
 }
 
+std::vector<Expr> pulled_back(const Expr& expr, std::span<const Expr> wrt, std::int64_t batch,
+                              std::uint64_t seed, Point& at) {
+  const std::string name = "check/cotangent";
+  const Expr cotangent = cotangent_input(expr, name);
+  at[name] = random_cotangent(expr, batch, seed);
+  return vjp({&expr, 1}, {&cotangent, 1}, wrt);
+}
+
 GradientSystem::GradientSystem(std::vector<Expr> outputs, std::vector<Expr> wrt, const Point& at,
                                std::int64_t batch, const CompileOptions& options)
     : point(at),
