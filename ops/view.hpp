@@ -23,13 +23,17 @@ class Reshape final : public View<Reshape> {
   explicit Reshape(Shape to) : shape(std::move(to)) {}
   auto attributes() const { return std::tuple(attribute("shape", shape)); }
   Shape infer(InputShapes inputs) const override {
-    if (inputs[0].element_count() != shape.element_count())
+    // Two axes that hold the batch have no product, but extents of 1 may come and go beside them.
+    if (!equal_but_for_ones(inputs[0], shape) && inputs[0].element_count() != shape.element_count())
       throw Error("cannot be reshaped to " + to_string(shape));
     return shape;
   }
   std::vector<Expr> vjp(const Vjp& v) const override { return {reshape(v.cotangent, v.inputs[0].shape())}; }
 
   Shape shape;
+
+ private:
+  static bool equal_but_for_ones(const Shape& a, const Shape& b);
 };
 
 class StopGradient final : public View<StopGradient> {
