@@ -59,8 +59,6 @@ RULES = [
     ("gradient", "operator changed", r"(?<=\S) ([-+*/]) (?=\S)", {"+": " - ", "-": " + ", "*": " / ", "/": " * "}),
     ("gradient", "operand swapped", r"\b(a|b|x|y|ta|tb)\b(?! =)", {"a": "b", "b": "a", "x": "y", "y": "x", "ta": "tb", "tb": "ta"}),
     ("gradient", "operand swapped", rf"(?<=[(,] |.\()({ARGUMENT}), ({ARGUMENT})(?=[,)])", [r"\2, \1"]),
-    ("gradient", "operand swapped", r"\bv\.(inputs|output|cotangent)\b(?!\.size)(\[0\])?",
-     {"inputs": "v.cotangent", "output": "v.cotangent", "cotangent": "v.output"}),
     ("gradient", "reduction missing", r"\bsum\(([^(){},]+), ([^(){}]+|\{axis\}, true)\)", [r"(\1)"]),
     ("gradient", "reduction missing", r"\bsum\(", ["max("]),
     ("gradient", "flag wrong", r"\b(true|false)\b", {"true": "false", "false": "true"}),
