@@ -103,8 +103,24 @@ std::string fault(const OpRow& row, std::int64_t batch) {
   return is_adjoint(s, batch, row.twice) ? "" : "forward and reverse derivatives disagree";
 }
 
+// Smooth where their parts have ties: x itself, whichever operand wins, if the shares of the gradient are
+// right.
+std::vector<OpRow> ties() {
+  return {{.op = "maximum", .label = "itself", .inputs = {in({B, 3})}, .build = on([](Expr x) {
+                                                                         return maximum(x, x);
+                                                                       })},
+          {.op = "minimum", .label = "itself", .inputs = {in({B, 3})}, .build = on([](Expr x) {
+                                                                         return minimum(x, x);
+                                                                       })},
+          {.op = "max", .label = "of_equals", .inputs = {in({B, 1})}, .build = on([](Expr x) {
+                                                                        return max(concat({x, x, x}, 1), {1});
+                                                                      })}};
+}
+
 int run() {
-  for (const OpRow& row : op_table()) {
+  std::vector<OpRow> rows = op_table();
+  std::ranges::move(ties(), std::back_inserter(rows));
+  for (const OpRow& row : rows) {
     if (!row.differentiable()) continue;
     std::string why;
     try {
