@@ -67,7 +67,7 @@ class JacobianCheck {
   std::vector<Difference> entry_differences(std::size_t t, std::size_t i) {
     std::vector<double> moved = tensor(t);
     const double x = moved[i];
-    const auto found = differentiate(
+    auto found = differentiate(
         [&](double offset, std::span<double> outputs) {
           moved[i] = x + offset;
           system_.put(t, moved);
@@ -167,8 +167,7 @@ class JacobianCheck {
       const std::size_t middle = first + (last - first) / 2;
       std::vector<double> left(tangent.size(), 0.0);
       std::vector<double> right = left;
-      std::copy(tangent.begin() + first, tangent.begin() + middle, left.begin() + first);
-      std::copy(tangent.begin() + middle, tangent.begin() + last, right.begin() + middle);
+      for (std::size_t i = first; i < last; ++i) (i < middle ? left : right)[i] = tangent[i];
       const Comparison lower = along(t, left, cotangent, gradient);
       const Comparison upper = along(t, right, cotangent, gradient);
       const bool is_lower = lower.gap() >= upper.gap();

@@ -6,7 +6,7 @@
 //   cmake --preset release -B build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DGRADUS_FUZZERS=ON
 //   cmake --build build/fuzz --target idx_fuzzer
 //   cd build/fuzz && mkdir -p idx && export ASAN_OPTIONS=quarantine_size_mb=16
-//   limits="-max_len=4096 -timeout=5 -rss_limit_mb=256 -malloc_limit_mb=64"
+//   limits="-max_len=512 -timeout=5 -rss_limit_mb=256 -malloc_limit_mb=64"
 //   nice tests/fuzzers/idx_fuzzer $limits -runs=5000000 idx ../../tests/fuzzers/corpus/idx
 //
 // It stops at the first finding and writes the input to a file, which the program replays when it is given
