@@ -72,7 +72,7 @@ class NoInvolution final : public Unary<NoInvolution> {
 
 namespace {
 
-constexpr std::uint64_t graphs = 500;
+constexpr std::uint64_t graphs = GRADUS_GRAPHS;
 
 // Of numbers up to 3 it makes numbers up to `largest`.
 template <class ConcreteOp>

@@ -6,8 +6,8 @@
     tests/mutation/mutate.py                       # all of them: takes an hour or two on one core
     tests/mutation/mutate.py --only 'ops/softmax'  # those whose file, line or rule matches
 
-Mutants come from the sources by rule (RULES below); none is picked by hand. Each one compiles one object, which is
-linked ahead of the libraries, so that its definitions win. A gradient mutant is first shown to the gradient check
+Mutants come from the sources by rule (RULES below); none is picked by hand. Each one compiles one object (two for
+a header with a source file), which is linked ahead of the libraries, so that its definitions win. A gradient mutant is first shown to the gradient check
 alone (mutation_checker: the op table's rows without their references); what survives, and every other mutant, is
 shown to the tests. A mutant that does not compile does not count.
 
@@ -49,10 +49,10 @@ OPERAND = r"[A-Za-z_][\w.]*(?:\[\w+\])?(?:\([^()]*\))?|\d[\w.]*"
 ARGUMENT = r"(?:[A-Za-z_!][\w.]*(?:\[\w+\])?(?:\([^()]*\))?|\d[\w.]*)"
 # (kinds, name, pattern, replacements): each replacement at each match is a mutant.
 RULES = [
-    ("gradient", "sign flipped", r"\breturn (?!\{)(?!cotangent|parts|sum;|depends|last|found)([^;{}]+);", [r"return -(\1);"]),
+    ("gradient", "sign flipped", r"\breturn (?!\{)(?!w;|cotangent|parts|sum;|depends|last|found)([^;{}]+);", [r"return -(\1);"]),
     ("gradient", "sign flipped", r"\bv\.cotangent\b", [r"(-v.cotangent)"]),
     ("gradient", "sign flipped", r"\bdy\b(?! =)", [r"(-dy)"]),
-    ("gradient", "factor 2", r"\breturn (?!\{)(?!cotangent|parts|sum;|depends|last|found)([^;{}]+);", [r"return 2 * (\1);"]),
+    ("gradient", "factor 2", r"\breturn (?!\{)(?!w;|cotangent|parts|sum;|depends|last|found)([^;{}]+);", [r"return 2 * (\1);"]),
     ("gradient", "factor 2", r"\bv\.cotangent\b", [r"(2 * v.cotangent)"]),
     ("gradient", "term dropped", rf"({OPERAND}) ([-+*/]) ({OPERAND}|\()", [r"\1 \2 0 * \3", r"1 \2 \3"]),
     ("gradient", "term dropped", r"\baccumulate\(([^,()]+), ([^()]+)\)", [r"\1", r"\2"]),
@@ -88,8 +88,9 @@ RULES = [
 ]
 
 
-# Preprocessor, declarations, errors and checks of arguments, what only saves time, and where nodes say they come from.
-NOT_RULES = re.compile(r"^ *(#|namespace|static_assert|template|using|throw\b|static constexpr std::string)|throw Error"
+# Preprocessor, declarations, loop headers, errors and checks of arguments, what only saves time, and where nodes say
+# they come from.
+NOT_RULES = re.compile(r"^ *(#|for \(|namespace|static_assert|template|using|throw\b|static constexpr std::string)|throw Error"
                        r"|\b(check_pairs|common_graph)\(|Graph::Scope|\.reserve\(|^ +[\w.]*describe\(")
 
 
@@ -177,34 +178,42 @@ class Build:
         self.compile_commands = {c["file"]: c["command"] for c in commands}
         self.links = {}
 
-    def object_source(self, file):
-        """The one source file that makes what the file defines."""
+    def sources(self, file):
+        """The source files that make what the file defines: one, or two where a header has a source file beside it."""
         path = pathlib.Path(file)
+        kernels = self.directory / "ops/kernels"
         if path.suffix == ".cpp":
-            return str(ROOT / file)
-        if path.name == "rules.hpp":
-            return str(self.directory / "ops/kernels/arithmetic.cpp")
+            return [str(ROOT / file)]
+        if path.name == "rules.hpp":  # in every op's object: some that use all of it, and an op of a user's
+            return [str(kernels / f"{op}.cpp") for op in ("arithmetic", "extremum", "activation")] + [
+                str(HERE / "mutation_checker.cpp")]
         if path.parts[0] == "ops":
-            return str(self.directory / "ops/kernels" / (path.stem + ".cpp"))
-        return str(ROOT / path.with_suffix(".cpp"))
+            beside = (ROOT / path).with_suffix(".cpp")
+            return [str(kernels / (path.stem + ".cpp"))] + ([str(beside)] if beside.exists() else [])
+        return [str(ROOT / path.with_suffix(".cpp"))]
 
     def compile(self, mutant):
-        source = self.object_source(mutant.file)
         overlay = self.work / "include"
         subprocess.run(["rm", "-rf", str(overlay)], check=True)
         damaged = overlay / "gradus" / mutant.file
         damaged.parent.mkdir(parents=True)
         damaged.write_text(mutant.text)
-        command = shlex.split(self.compile_commands[source])
-        if command[0].endswith("ccache"):
-            command = command[1:]
-        out = command.index("-o")
-        command[out + 1] = str(self.work / "mutant.o")
-        command[command.index("-c") + 1] = str(damaged) if mutant.file.endswith(".cpp") else source
-        # Warnings are no errors: a parameter may be unused now.
-        command = [a for a in command if not a.startswith("-W") and a not in ("-MD",)]
-        command = [command[0], "-w", f"-I{overlay}"] + command[1:] + ["-O1"]
-        return subprocess.run(command, cwd=self.directory, capture_output=True).returncode == 0
+        self.objects, self.replaced = [], []
+        for source in self.sources(mutant.file):
+            command = shlex.split(self.compile_commands[source])
+            if command[0].endswith("ccache"):
+                command = command[1:]
+            out = command.index("-o") + 1
+            self.replaced.append(command[out])
+            command[out] = str(self.work / f"mutant{len(self.objects)}.o")
+            self.objects.append(command[out])
+            command[command.index("-c") + 1] = str(damaged) if source.endswith(mutant.file) else source
+            # Warnings are no errors: a parameter may be unused now.
+            command = [a for a in command if not a.startswith("-W") and a != "-MD"]
+            command = [command[0], "-w", f"-I{overlay}"] + command[1:] + ["-O1"]
+            if subprocess.run(command, cwd=self.directory, capture_output=True).returncode != 0:
+                return False
+        return True
 
     def program(self, name):
         """Links a test program with the mutant ahead of the libraries."""
@@ -213,11 +222,13 @@ class Build:
                                    text=True, check=True).stdout.strip().split("\n")[-1]
             link = shown.split(" && ")[1]
             self.links[name] = shlex.split(link)
-        command = list(self.links[name])
+        command = [part for part in self.links[name] if part not in self.replaced]
         out = command.index("-o")
         target = self.work / name
         command[out + 1] = str(target)
-        command.insert(1, str(self.work / "mutant.o"))
+        own = [o for o in self.objects if "tests/" not in self.replaced[self.objects.index(o)]]
+        checker = [o for o in self.objects if o not in own and name == "mutation_checker"]
+        command[1:1] = own + checker
         done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(done.stderr[-2000:])
