@@ -56,6 +56,21 @@ TEST_F(Fusion, AChainIsOneStepWithOneResult) {
   EXPECT_EQ(plan.steps[0].results.size(), 1U);
 }
 
+TEST_F(Fusion, AnOperandIsListedOnce) {
+  const Expr row = g.parameter("row", {8});
+  const Plan plan = plan_of({tanh(x) * x + x * row - row});
+  ASSERT_THAT(kinds(plan), ElementsAre(group));
+  EXPECT_EQ(plan.steps[0].operands.size(), 2U);
+}
+
+// Also when it is the first step.
+TEST_F(Fusion, AnUpdateIsWrittenIntoItsVariable) {
+  const Update update{w, w * 0.5};
+  const Plan plan = make_plan(optimize(extract({}, {&update, 1}), 3), 3, sizeof(float), {});
+  EXPECT_THAT(kinds(plan), ElementsAre(group));
+  EXPECT_EQ(plan.arena_bytes, 0U);
+}
+
 TEST_F(Fusion, CanBeSwitchedOff) {
   const Plan plan = plan_of({tanh(exp(x) * 2 + 1)}, 3, false);
   EXPECT_THAT(kinds(plan), ElementsAre(group, group, group, group));
