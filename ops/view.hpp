@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <ranges>
+
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/framework/graph/op_of.hpp"
 #include "gradus/ops/support/build.hpp"
@@ -23,13 +26,20 @@ class Reshape final : public View<Reshape> {
   explicit Reshape(Shape to) : shape(std::move(to)) {}
   auto attributes() const { return std::tuple(attribute("shape", shape)); }
   Shape infer(InputShapes inputs) const override {
-    if (inputs[0].element_count() != shape.element_count())
+    if (!differs_by_ones(inputs[0], shape) && inputs[0].element_count() != shape.element_count())
       throw Error("cannot be reshaped to " + to_string(shape));
     return shape;
   }
   std::vector<Expr> vjp(const Vjp& v) const override { return {reshape(v.cotangent, v.inputs[0].shape())}; }
 
   Shape shape;
+
+ private:
+  // Then the counts are equal even where B times B makes them no Dim.
+  static bool differs_by_ones(const Shape& a, const Shape& b) {
+    const auto is_more = [](Dim extent) { return extent != Dim(1); };
+    return std::ranges::equal(a | std::views::filter(is_more), b | std::views::filter(is_more));
+  }
 };
 
 class StopGradient final : public View<StopGradient> {
