@@ -23,10 +23,10 @@ void copy_block(const Op&, const T* const* inputs, T* output, std::size_t n) {
 }  // namespace
 
 template <class T>
-std::uint32_t ElementwiseProgram<T>::add_register(T* base, bool walks) {
-  registers_.push_back({base, walks});
+std::uint32_t ElementwiseProgram<T>::add_register(T* base, Kind kind) {
+  registers_.push_back({base, kind});
   const auto index = static_cast<std::uint32_t>(registers_.size() - 1);
-  if (base == nullptr) tile_registers_.push_back(index);
+  if (kind == Kind::tile) tile_registers_.push_back(index);
   return index;
 }
 
@@ -70,34 +70,51 @@ void ElementwiseProgram<T>::assemble(const Plan& plan, const Step& step,
   for (std::size_t c = 0; c < step.nodes.size(); ++c) {
     const NodeId id = step.nodes[c];
     const Node& node = plan.node(id);
-    Code code{node.op->block(T{}), node.op.get(), static_cast<std::uint32_t>(node.inputs.size()), {}, 0};
+    Code code{nullptr, node.op.get(), static_cast<std::uint32_t>(node.inputs.size()), {}, 0};
+    unsigned scalars = 0;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const NodeId input = read_as(node.inputs[i]);
       code.inputs[i] = registers.at(input);
+      if (registers_[code.inputs[i]].kind == Kind::scalar) scalars |= 1U << i;
       if (last_reader.at(input) == c && in_tile[input]) {
         free_tiles.push_back(code.inputs[i]);
         in_tile[input] = false;
       }
     }
+    choose_block(code, scalars);
     const auto result = std::ranges::find(step.results, id, &Step::Result::node);
     T* destination = result == step.results.end()
                          ? nullptr
                          : results[static_cast<std::size_t>(result - step.results.begin())];
     if (destination != nullptr && !read_after(destination, c)) {
-      code.output = add_register(destination, true);
+      code.output = add_register(destination, Kind::walking);
     } else if (!free_tiles.empty()) {
       code.output = free_tiles.back();
       free_tiles.pop_back();
     } else {
-      code.output = add_register(nullptr, false);
+      code.output = add_register(nullptr, Kind::tile);
     }
     if (destination == nullptr) in_tile[id] = true;
-    if (destination != nullptr && !registers_[code.output].walks) late.push_back({code.output, destination});
+    if (destination != nullptr && registers_[code.output].kind == Kind::tile)
+      late.push_back({code.output, destination});
     registers[id] = code.output;
     codes_.push_back(code);
   }
   for (const Late& l : late)
-    codes_.push_back({&copy_block<T>, codes_.front().op, 1, {l.from}, add_register(l.to, true)});
+    codes_.push_back({&copy_block<T>, codes_.front().op, 1, {l.from}, add_register(l.to, Kind::walking)});
+}
+
+// The kernel that takes the most of these inputs as scalars; the others are spread over tiles.
+template <class T>
+void ElementwiseProgram<T>::choose_block(Code& code, unsigned scalars) {
+  unsigned taken = scalars;
+  while ((code.block = code.op->block(T{}, taken)) == nullptr) taken = (taken - 1) & scalars;
+  for (std::uint32_t i = 0; i < code.arity; ++i) {
+    if (((scalars & ~taken) >> i & 1U) == 0) continue;
+    const std::uint32_t tile = add_register(nullptr, Kind::tile);
+    scalar_tiles_.emplace_back(code.inputs[i], tile);
+    code.inputs[i] = tile;
+  }
 }
 
 template <class T>
@@ -105,15 +122,16 @@ std::uint32_t ElementwiseProgram<T>::add_operand(const Plan& plan, const Operand
                                                  const T* data) {
   if (operand.value < 0) {
     const auto number = dynamic_cast<const Full&>(*plan.node(operand.node).op).resolve(plan.batch);
-    numbers_.emplace_back(add_register(nullptr, false), static_cast<T>(number));
+    numbers_.emplace_back(add_register(nullptr, Kind::scalar), static_cast<T>(number));
     return numbers_.back().first;
   }
-  if (operand.access == Access::full) {
-    const std::uint32_t added = add_register(const_cast<T*>(data), true);
+  if (operand.access == Access::full || operand.access == Access::scalar) {
+    const Kind kind = operand.access == Access::full ? Kind::walking : Kind::scalar;
+    const std::uint32_t added = add_register(const_cast<T*>(data), kind);
     operand_registers_.emplace_back(index, added);
     return added;
   }
-  const std::uint32_t tile = add_register(nullptr, false);
+  const std::uint32_t tile = add_register(nullptr, Kind::tile);
   spreads_.push_back({data, operand.access, static_cast<std::size_t>(operand.period), tile, index, true});
   return tile;
 }
@@ -136,15 +154,13 @@ void ElementwiseProgram<T>::make_tiles() {
   memory_ = allocate_aligned(stride * tile_registers_.size());
   for (std::size_t i = 0; i < tile_registers_.size(); ++i)
     registers_[tile_registers_[i]].base = reinterpret_cast<T*>(memory_.get() + i * stride);
-  for (const auto& [tile, number] : numbers_) std::fill_n(registers_[tile].base, tile_, number);
+  for (auto& [reg, number] : numbers_) registers_[reg].base = &number;
 }
 
 template <class T>
 void ElementwiseProgram<T>::spread(const Spread& what, std::size_t start, std::size_t n) {
   T* tile = registers_[what.tile].base;
-  if (what.access == Access::scalar) {
-    std::fill_n(tile, n, *what.source);
-  } else if (what.access == Access::row) {
+  if (what.access == Access::row) {
     for (std::size_t done = 0, from = start % what.period; done < n; from = 0) {
       const std::size_t length = std::min(what.period - from, n - done);
       std::copy_n(what.source + from, length, tile + done);
@@ -164,6 +180,8 @@ template <class T>
 void ElementwiseProgram<T>::run() {
   for (const Spread& s : spreads_)
     if (!s.every_tile) spread(s, 0, tile_);
+  for (const auto& [scalar, tile] : scalar_tiles_)
+    std::fill_n(registers_[tile].base, tile_, *registers_[scalar].base);
   for (std::size_t start = 0; start < count_; start += tile_) {
     const std::size_t n = std::min(tile_, count_ - start);
     for (const Spread& s : spreads_)
@@ -172,10 +190,10 @@ void ElementwiseProgram<T>::run() {
       std::array<const T*, largest_arity> inputs;
       for (std::uint32_t i = 0; i < code.arity; ++i) {
         const Register& r = registers_[code.inputs[i]];
-        inputs[i] = r.base + (r.walks ? start : 0);
+        inputs[i] = r.base + (r.kind == Kind::walking ? start : 0);
       }
       const Register& out = registers_[code.output];
-      code.block(*code.op, inputs.data(), out.base + (out.walks ? start : 0), n);
+      code.block(*code.op, inputs.data(), out.base + (out.kind == Kind::walking ? start : 0), n);
     }
   }
 }

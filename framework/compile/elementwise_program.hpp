@@ -26,11 +26,13 @@ class ElementwiseProgram {
   void rebind(std::size_t index, const T* data);
 
  private:
-  static constexpr std::size_t largest_arity = 3;
-  // Where a tile's worth of numbers is: a buffer that the tiles walk along, or a tile of its own.
+  static constexpr std::size_t largest_arity = 5;
+  // Where a tile's worth of numbers is: a buffer that the tiles walk along, a tile of its own, or a single
+  // number.
+  enum class Kind { walking, tile, scalar };
   struct Register {
     T* base = nullptr;
-    bool walks = false;
+    Kind kind = Kind::tile;
   };
   struct Code {
     Block<T> block;
@@ -39,7 +41,7 @@ class ElementwiseProgram {
     std::array<std::uint32_t, largest_arity> inputs;
     std::uint32_t output;
   };
-  // An operand that is not read element for element is spread over a tile first.
+  // A row or column is spread over a tile first.
   struct Spread {
     const T* source;
     Access access;
@@ -49,10 +51,11 @@ class ElementwiseProgram {
     bool every_tile;
   };
 
-  std::uint32_t add_register(T* base, bool walks);
+  std::uint32_t add_register(T* base, Kind kind);
   void assemble(const Plan& plan, const Step& step, const std::vector<const T*>& operands,
                 const std::vector<T*>& results);
   std::uint32_t add_operand(const Plan& plan, const Operand& operand, std::size_t index, const T* data);
+  void choose_block(Code& code, unsigned scalars);
   void make_tiles();
   void spread(const Spread& what, std::size_t start, std::size_t n);
 
@@ -61,9 +64,10 @@ class ElementwiseProgram {
   std::vector<Register> registers_;
   std::vector<Code> codes_;
   std::vector<Spread> spreads_;
-  std::vector<std::pair<std::uint32_t, T>> numbers_;  // tiles that hold a number in every element
+  std::vector<std::pair<std::uint32_t, T>> numbers_;                   // by register
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> scalar_tiles_;  // a scalar and the tile that it fills
   std::vector<std::uint32_t> tile_registers_;
-  std::vector<std::pair<std::size_t, std::uint32_t>> operand_registers_;  // element for element
+  std::vector<std::pair<std::size_t, std::uint32_t>> operand_registers_;  // read where they lie
   AlignedBytes memory_;
 };
 

@@ -47,7 +47,7 @@ NodeId fold_uniform(Graph& to, const Node& node, const std::vector<NodeId>& inpu
   std::vector<const double*> pointers;
   for (const double& value : values) pointers.push_back(&value);
   double result = 0;
-  node.op->block(double{})(*node.op, pointers.data(), &result, 1);
+  node.op->block(double{}, 0)(*node.op, pointers.data(), &result, 1);
   return append_full(to, node.shape, result);
 }
 

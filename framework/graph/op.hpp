@@ -51,7 +51,8 @@ struct Signature {
 template <class T>
 using Kernel = std::function<void(const T* const* inputs, T* output)>;
 
-/// The kernel of an elementwise op over `n` elements; `output` may be one of the inputs.
+/// The kernel of an elementwise op over `n` elements; `output` may be one of the inputs. Of an input that it
+/// takes for a scalar, only the first element is read.
 template <class T>
 using Block = void (*)(const class Op& op, const T* const* inputs, T* output, std::size_t n);
 
@@ -79,9 +80,10 @@ class Op {
 
   virtual Kernel<float> kernel(const Signature& signature, float tag) const = 0;
   virtual Kernel<double> kernel(const Signature& signature, double tag) const = 0;
-  /// Elementwise ops only; null otherwise.
-  virtual Block<float> block(float) const { return nullptr; }
-  virtual Block<double> block(double) const { return nullptr; }
+  /// Elementwise ops only; null otherwise. Bit i of `scalars`: input i is a scalar. Null, too, for scalars
+  /// for which there is no kernel; there is always one for none.
+  virtual Block<float> block(float, unsigned /*scalars*/) const { return nullptr; }
+  virtual Block<double> block(double, unsigned /*scalars*/) const { return nullptr; }
 
   virtual bool same_as(const Op& other) const = 0;
   virtual std::size_t hash() const = 0;
