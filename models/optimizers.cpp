@@ -7,6 +7,7 @@
 
 #include "gradus/models/initializers.hpp"
 #include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/descent.hpp"
 #include "gradus/ops/exponential.hpp"
 #include "gradus/ops/power.hpp"
 
@@ -46,7 +47,7 @@ std::vector<Update> sgd(const std::vector<Expr>& parameters, const std::vector<E
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Expr &w = parameters[i], &g = gradients[i];
     if (options.momentum == 0) {
-      updates.push_back({w, w - rate * g});
+      updates.push_back({w, descend(w, g, rate)});
       continue;
     }
     const Expr v = slot(graph, "sgd/velocity", w);
@@ -78,18 +79,19 @@ std::vector<Update> adam(const std::vector<Expr>& parameters, const std::vector<
   const Expr correction1 = correction(options.beta1);
   const Expr root2 = sqrt(correction(options.beta2));
   const bool keras = options.epsilon_form == AdamOptions::Epsilon::keras;
-  const Expr scaled_rate = keras ? rate * root2 / correction1 : rate / correction1;
+  // With r = √(1 − β₂ᵗ): m / (√v / r + ε) = r · m / (√v + r · ε).
+  const Expr scaled_rate = rate * root2 / correction1;
+  const Expr epsilon = keras ? Expr(options.epsilon) : options.epsilon * root2;
 
   std::vector<Update> updates{{step, t}};
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Expr &w = parameters[i], &g = gradients[i];
     const Expr m = slot(graph, "adam/m", w), v = slot(graph, "adam/v", w);
-    const Expr next_m = options.beta1 * m + (1 - options.beta1) * g;
-    const Expr next_v = options.beta2 * v + (1 - options.beta2) * square(g);
-    const Expr deviation = keras ? sqrt(next_v) : sqrt(next_v) / root2;
+    const Expr next_m = moving_average(m, g, options.beta1);
+    const Expr next_v = moving_square(v, g, options.beta2);
     updates.push_back({m, next_m});
     updates.push_back({v, next_v});
-    updates.push_back({w, w - scaled_rate * next_m / (deviation + options.epsilon)});
+    updates.push_back({w, adaptive_descend(w, next_m, next_v, scaled_rate, epsilon)});
   }
   return updates;
 }

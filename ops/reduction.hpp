@@ -79,6 +79,10 @@ class Reduction : public OpOf<Derived> {
     return kept;
   }
 
+  double flop(const Signature& signature) const final {
+    return static_cast<double>(element_count(signature.inputs[0]));
+  }
+
   template <class T>
   Kernel<T> make_kernel(const Signature& signature) const {
     const Extents& from = signature.inputs[0];

@@ -23,6 +23,7 @@ struct Traits {
   bool view = false;         ///< the same values in the same order: shares its input's buffer, no kernel
   bool commutative = false;  ///< two inputs, either order
   bool involution = false;   ///< f(f(x)) = x
+  bool by_rows = false;      ///< has a row kernel
   bool impure = false;       ///< two equal nodes may differ in value: never merged, never folded
   std::optional<double> left_identity = std::nullopt;   ///< f(e, x) = x
   std::optional<double> right_identity = std::nullopt;  ///< f(x, e) = x
@@ -50,6 +51,10 @@ struct Signature {
 /// throw Error for values that it cannot take; the executable adds the op's name and place.
 template <class T>
 using Kernel = std::function<void(const T* const* inputs, T* output)>;
+
+/// Computes rows [from, to) of the output's first axis alone, and writes them from `output` on.
+template <class T>
+using RowKernel = std::function<void(const T* const* inputs, T* output, std::int64_t from, std::int64_t to)>;
 
 /// The kernel of an elementwise op over `n` elements; `output` may be one of the inputs. Of an input that it
 /// takes for a scalar, only the first element is read.
@@ -80,10 +85,18 @@ class Op {
 
   virtual Kernel<float> kernel(const Signature& signature, float tag) const = 0;
   virtual Kernel<double> kernel(const Signature& signature, double tag) const = 0;
+  /// For what reads the output row by row while it is in cache; null without the trait `by_rows`.
+  virtual RowKernel<float> row_kernel(const Signature&, float) const { return nullptr; }
+  virtual RowKernel<double> row_kernel(const Signature&, double) const { return nullptr; }
   /// Elementwise ops only; null otherwise. Bit i of `scalars`: input i is a scalar. Null, too, for scalars
   /// for which there is no kernel; there is always one for none.
   virtual Block<float> block(float, unsigned /*scalars*/) const { return nullptr; }
   virtual Block<double> block(double, unsigned /*scalars*/) const { return nullptr; }
+
+  /// Arithmetic operations and elementary functions, one each.
+  virtual double flop(const Signature& signature) const {
+    return static_cast<double>(element_count(signature.output));
+  }
 
   virtual bool same_as(const Op& other) const = 0;
   virtual std::size_t hash() const = 0;

@@ -154,6 +154,18 @@ std::size_t ValueOp<Derived, Base>::hash() const {
   return hash;
 }
 
+namespace detail {
+
+template <class T, class Derived>
+RowKernel<T> make_row_kernel(const Derived& op, const Signature& signature) {
+  if constexpr (requires { op.template make_row_kernel<T>(signature); })
+    return op.template make_row_kernel<T>(signature);
+  else
+    return nullptr;
+}
+
+}  // namespace detail
+
 template <class Derived>
 Kernel<float> OpOf<Derived>::kernel(const Signature& signature, float) const {
   return this->derived().template make_kernel<float>(signature);
@@ -162,6 +174,16 @@ Kernel<float> OpOf<Derived>::kernel(const Signature& signature, float) const {
 template <class Derived>
 Kernel<double> OpOf<Derived>::kernel(const Signature& signature, double) const {
   return this->derived().template make_kernel<double>(signature);
+}
+
+template <class Derived>
+RowKernel<float> OpOf<Derived>::row_kernel(const Signature& signature, float) const {
+  return detail::make_row_kernel<float>(this->derived(), signature);
+}
+
+template <class Derived>
+RowKernel<double> OpOf<Derived>::row_kernel(const Signature& signature, double) const {
+  return detail::make_row_kernel<double>(this->derived(), signature);
 }
 
 template <class Rule, std::size_t Arity>

@@ -32,6 +32,19 @@ struct GraphOptions {
 };
 int graph(const GraphOptions& options);
 
+struct ProfileOptions {
+  std::string name;
+  std::int64_t batch = 0;  ///< 0: the tutorial's
+  std::size_t runs = 1000;
+  Precision precision = Precision::single;
+  std::string json;  ///< files to write, or empty
+  std::string svg;
+};
+int profile(const ProfileOptions& options);
+
+/// A Graphviz digraph as SVG; Error when Graphviz is not installed.
+std::string drawn_by_dot(const std::string& dot);
+
 /// Writes a file as a whole or not at all: to a temporary file beside it, which is then renamed.
 void write_file(const std::string& path, const std::string& content);
 

@@ -79,10 +79,7 @@ int check(const CheckOptions& options) {
   return report.ok() ? 0 : 1;
 }
 
-namespace {
-
-// Graphviz does the drawing.
-std::string svg(const std::string& dot) {
+std::string drawn_by_dot(const std::string& dot) {
   if (std::system("command -v dot > /dev/null 2>&1") != 0)
     throw Error(
         "graph: the program 'dot' is not installed; get it with 'apt install graphviz', or use --format dot");
@@ -102,8 +99,6 @@ std::string svg(const std::string& dot) {
   return drawn;
 }
 
-}  // namespace
-
 int graph(const GraphOptions& options) {
   const Problem p = find_tutorial(options.name).problem();
   const bool training = options.what != "forward";
@@ -120,7 +115,7 @@ int graph(const GraphOptions& options) {
   } else {
     drawn = text ? graph_text(outputs, updates) : graph_dot(outputs, updates);
   }
-  fmt::print("{}", options.format == "svg" ? svg(drawn) : drawn);
+  fmt::print("{}", options.format == "svg" ? drawn_by_dot(drawn) : drawn);
   return 0;
 }
 

@@ -43,7 +43,8 @@ int run(int argc, char** argv) {
       "  gradus train height-weight --seed 7\n"
       "  gradus train mnist --data ~/mnist --epochs 3\n"
       "  gradus check two-targets\n"
-      "  gradus graph sine --what plan");
+      "  gradus graph sine --what plan\n"
+      "  gradus profile mnist --batch 32");
   int status = 0;
 
   app.add_subcommand("list", "The tutorials, a line each")->callback([&] { status = list(); });
@@ -108,6 +109,21 @@ int run(int argc, char** argv) {
       ->check(CLI::IsMember({"text", "dot", "svg"}))
       ->capture_default_str();
   graph_command->callback([&] { status = graph(graph_options); });
+
+  ProfileOptions profile_options;
+  auto* profile_command = app.add_subcommand(
+      "profile", "Time a tutorial's training step, step by step of its plan: ns, share, GFLOP/s, bytes");
+  profile_command->add_option("name", profile_options.name, "Which; see 'gradus list'")->required();
+  profile_command->add_option("--batch", profile_options.batch, "Samples a step (default: the tutorial's)")
+      ->check(CLI::PositiveNumber);
+  profile_command->add_option("--runs", profile_options.runs, "How many runs the medians are of")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  add_precision(profile_command, profile_options.precision, "float or double (default float)");
+  profile_command->add_option("--json", profile_options.json, "Write the figures to this file, too");
+  profile_command->add_option("--svg", profile_options.svg,
+                              "Draw the plan with its costs as colours into this file (by graphviz)");
+  profile_command->callback([&] { status = profile(profile_options); });
 
   // CLI11 would only say that a subcommand is required.
   const auto is_first_word = [&](const CLI::App* command) { return command->get_name() == argv[1]; };

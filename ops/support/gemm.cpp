@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "gradus/framework/simd/isa.hpp"
+#include "gradus/ops/support/register_gemm.hpp"
+
 namespace gradus {
 
 namespace {
@@ -18,30 +21,36 @@ void one_thread() {
   (void)done;
 }
 
+// A product whose A may be some rows of a larger op(A).
+struct Part : Gemm {
+  std::int64_t lda;
+};
+
 // The first `columns` columns of the product.
-void blas_gemm(const Gemm& g, std::int64_t columns, const float* a, const float* b, float* c) {
+void blas_gemm(const Part& g, std::int64_t columns, const float* a, const float* b, float* c) {
   cblas_sgemm(CblasRowMajor, g.transpose_a ? CblasTrans : CblasNoTrans,
               g.transpose_b ? CblasTrans : CblasNoTrans, static_cast<int>(g.m), static_cast<int>(columns),
-              static_cast<int>(g.k), 1, a, static_cast<int>(g.transpose_a ? g.m : g.k), b,
+              static_cast<int>(g.k), 1, a, static_cast<int>(g.lda), b,
               static_cast<int>(g.transpose_b ? g.k : g.n), 0, c, static_cast<int>(g.n));
 }
-void blas_gemm(const Gemm& g, std::int64_t columns, const double* a, const double* b, double* c) {
+void blas_gemm(const Part& g, std::int64_t columns, const double* a, const double* b, double* c) {
   cblas_dgemm(CblasRowMajor, g.transpose_a ? CblasTrans : CblasNoTrans,
               g.transpose_b ? CblasTrans : CblasNoTrans, static_cast<int>(g.m), static_cast<int>(columns),
-              static_cast<int>(g.k), 1, a, static_cast<int>(g.transpose_a ? g.m : g.k), b,
+              static_cast<int>(g.k), 1, a, static_cast<int>(g.lda), b,
               static_cast<int>(g.transpose_b ? g.k : g.n), 0, c, static_cast<int>(g.n));
 }
 
-// y = M x for a row-major [rows, columns] M, or y = Mᵀ x; x and y may be columns of other matrices.
-void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const float* m, const float* x,
-               float* y, std::int64_t stride_x = 1, std::int64_t stride_y = 1) {
+// y = M x for a row-major [rows, columns] M whose rows are ldm apart, or y = Mᵀ x; x and y may be columns of
+// other matrices.
+void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const float* m, std::int64_t ldm,
+               const float* x, float* y, std::int64_t stride_x = 1, std::int64_t stride_y = 1) {
   cblas_sgemv(CblasRowMajor, t, static_cast<int>(rows), static_cast<int>(columns), 1, m,
-              static_cast<int>(columns), x, static_cast<int>(stride_x), 0, y, static_cast<int>(stride_y));
+              static_cast<int>(ldm), x, static_cast<int>(stride_x), 0, y, static_cast<int>(stride_y));
 }
-void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const double* m, const double* x,
-               double* y, std::int64_t stride_x = 1, std::int64_t stride_y = 1) {
+void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const double* m, std::int64_t ldm,
+               const double* x, double* y, std::int64_t stride_x = 1, std::int64_t stride_y = 1) {
   cblas_dgemv(CblasRowMajor, t, static_cast<int>(rows), static_cast<int>(columns), 1, m,
-              static_cast<int>(columns), x, static_cast<int>(stride_x), 0, y, static_cast<int>(stride_y));
+              static_cast<int>(ldm), x, static_cast<int>(stride_x), 0, y, static_cast<int>(stride_y));
 }
 
 // On AVX-512, OpenBLAS 0.3.21 takes products of up to 100³ multiplications, neither operand transposed, by
@@ -50,13 +59,14 @@ void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const
 constexpr std::int64_t most_by_small_kernel = 100 * 100 * 100;
 
 template <class T>
-void gemm_without_malloc(const Gemm& g, const T* a, const T* b, T* c) {
+void gemm_without_malloc(const Part& g, const T* a, const T* b, T* c) {
   constexpr std::int64_t vector = 64 / sizeof(T);
   std::int64_t columns = g.n / vector * vector;
   // More than half a vector of floats is taken without malloc, too.
   if (sizeof(T) == sizeof(float) && g.n - columns > vector / 2) columns = g.n;
   if (columns > 0) blas_gemm(g, columns, a, b, c);
-  for (std::int64_t j = columns; j < g.n; ++j) blas_gemv(CblasNoTrans, g.m, g.k, a, b + j, c + j, g.n, g.n);
+  for (std::int64_t j = columns; j < g.n; ++j)
+    blas_gemv(CblasNoTrans, g.m, g.k, a, g.lda, b + j, c + j, g.n, g.n);
 }
 
 // Below this many multiplications the call costs more than the work.
@@ -74,9 +84,9 @@ T dot(std::int64_t n, const T* x, std::int64_t stride_x, const T* y, std::int64_
 }
 
 template <class T>
-void small_gemm(const Gemm& g, const T* a, const T* b, T* c) {
-  const std::int64_t a_row = g.transpose_a ? 1 : g.k;
-  const std::int64_t a_column = g.transpose_a ? g.m : 1;
+void small_gemm(const Part& g, const T* a, const T* b, T* c) {
+  const std::int64_t a_row = g.transpose_a ? 1 : g.lda;
+  const std::int64_t a_column = g.transpose_a ? g.lda : 1;
   const std::int64_t b_row = g.transpose_b ? 1 : g.n;
   const std::int64_t b_column = g.transpose_b ? g.k : 1;
   // Rows too short to be worth a loop of their own, and rows of b that lie along the sum.
@@ -98,37 +108,68 @@ void small_gemm(const Gemm& g, const T* a, const T* b, T* c) {
   }
 }
 
+// a may be a column of a matrix.
 template <class T>
-void outer_product(const Gemm& g, const T* a, const T* b, T* c) {
+void outer_product(const Part& g, const T* a, const T* b, T* c) {
+  const std::int64_t a_row = g.transpose_a ? 1 : g.lda;
   for (std::int64_t i = 0; i < g.m; ++i) {
-    const T factor = a[i];
+    const T factor = a[i * a_row];
     T* row = c + i * g.n;
     for (std::int64_t j = 0; j < g.n; ++j) row[j] = factor * b[j];
   }
 }
 
+// Where b is so large that it comes from memory for every tile, packing pays.
+constexpr std::int64_t largest_unpacked = 1 << 18;
+
 template <class T>
-void gemm(const Gemm& g, const T* a, const T* b, T* c) {
+bool fits_registers(const Gemm& g) {
+  constexpr std::int64_t bytes[] = {16, 32, 64};
+  static const std::int64_t width = bytes[static_cast<std::size_t>(current_isa())] / sizeof(T);
+  return !g.transpose_b && g.n >= width && g.k * g.n <= largest_unpacked;
+}
+
+template <class T>
+void gemm(const Part& g, const T* a, const T* b, T* c) {
+  // A row times B is Bᵀ times the row: one pass over B, for which BLAS is made.
+  const bool by_vector = (g.m == 1 || g.n == 1) && g.m * g.n * g.k > small_work;
+  if (!by_vector && fits_registers<T>(g)) {
+    const std::int64_t a_row = g.transpose_a ? 1 : g.lda;
+    const std::int64_t a_column = g.transpose_a ? g.lda : 1;
+    return RegisterGemm<T>{g.m, g.n, g.k, a, a_row, a_column, b, g.n, c}();
+  }
   if (g.k == 1) return outer_product(g, a, b, c);
   if (g.m * g.n * g.k <= small_work) return small_gemm(g, a, b, c);
   one_thread();
-  // A row times B is Bᵀ times the row.
-  if (g.m == 1) {
-    return g.transpose_b ? blas_gemv(CblasNoTrans, g.n, g.k, b, a, c)
-                         : blas_gemv(CblasTrans, g.k, g.n, b, a, c);
+  if (g.m == 1 && !(g.transpose_a && g.lda > 1)) {
+    return g.transpose_b ? blas_gemv(CblasNoTrans, g.n, g.k, b, g.k, a, c)
+                         : blas_gemv(CblasTrans, g.k, g.n, b, g.n, a, c);
   }
   if (g.n == 1) {
-    return g.transpose_a ? blas_gemv(CblasTrans, g.k, g.m, a, b, c)
-                         : blas_gemv(CblasNoTrans, g.m, g.k, a, b, c);
+    return g.transpose_a ? blas_gemv(CblasTrans, g.k, g.m, a, g.lda, b, c)
+                         : blas_gemv(CblasNoTrans, g.m, g.k, a, g.lda, b, c);
   }
   if (!g.transpose_a && !g.transpose_b && g.m * g.n * g.k <= most_by_small_kernel)
     return gemm_without_malloc(g, a, b, c);
   blas_gemm(g, g.n, a, b, c);
 }
 
+template <class T>
+void some_rows(const Gemm& g, const T* a, const T* b, T* c, std::int64_t from, std::int64_t to) {
+  const std::int64_t lda = g.transpose_a ? g.m : g.k;
+  gemm(Part{{to - from, g.n, g.k, g.transpose_a, g.transpose_b}, lda}, a + from * (g.transpose_a ? 1 : lda),
+       b, c);
+}
+
 }  // namespace
 
-void Gemm::operator()(const float* a, const float* b, float* c) const { gemm(*this, a, b, c); }
-void Gemm::operator()(const double* a, const double* b, double* c) const { gemm(*this, a, b, c); }
+void Gemm::rows(const float* a, const float* b, float* c, std::int64_t from, std::int64_t to) const {
+  some_rows(*this, a, b, c, from, to);
+}
+void Gemm::rows(const double* a, const double* b, double* c, std::int64_t from, std::int64_t to) const {
+  some_rows(*this, a, b, c, from, to);
+}
+
+bool Gemm::takes_rows() const { return k == 1 || fits_registers<float>(*this); }
 
 }  // namespace gradus
