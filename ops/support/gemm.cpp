@@ -24,6 +24,7 @@ void one_thread() {
 // A product whose A may be some rows of a larger op(A).
 struct Part : Gemm {
   std::int64_t lda;
+  std::int64_t all_rows;  // decide how it is computed, so that a row has the same bits in any part
 };
 
 // The first `columns` columns of the product.
@@ -132,16 +133,17 @@ bool fits_registers(const Gemm& g) {
 template <class T>
 void gemm(const Part& g, const T* a, const T* b, T* c) {
   // A row times B is Bᵀ times the row: one pass over B, for which BLAS is made.
-  const bool by_vector = (g.m == 1 || g.n == 1) && g.m * g.n * g.k > small_work;
+  const std::int64_t work = g.all_rows * g.n * g.k;
+  const bool by_vector = (g.all_rows == 1 || g.n == 1) && work > small_work;
   if (!by_vector && fits_registers<T>(g)) {
     const std::int64_t a_row = g.transpose_a ? 1 : g.lda;
     const std::int64_t a_column = g.transpose_a ? g.lda : 1;
     return RegisterGemm<T>{g.m, g.n, g.k, a, a_row, a_column, b, g.n, c}();
   }
   if (g.k == 1) return outer_product(g, a, b, c);
-  if (g.m * g.n * g.k <= small_work) return small_gemm(g, a, b, c);
+  if (work <= small_work) return small_gemm(g, a, b, c);
   one_thread();
-  if (g.m == 1 && !(g.transpose_a && g.lda > 1)) {
+  if (g.all_rows == 1) {
     return g.transpose_b ? blas_gemv(CblasNoTrans, g.n, g.k, b, g.k, a, c)
                          : blas_gemv(CblasTrans, g.k, g.n, b, g.n, a, c);
   }
@@ -157,8 +159,8 @@ void gemm(const Part& g, const T* a, const T* b, T* c) {
 template <class T>
 void some_rows(const Gemm& g, const T* a, const T* b, T* c, std::int64_t from, std::int64_t to) {
   const std::int64_t lda = g.transpose_a ? g.m : g.k;
-  gemm(Part{{to - from, g.n, g.k, g.transpose_a, g.transpose_b}, lda}, a + from * (g.transpose_a ? 1 : lda),
-       b, c);
+  gemm(Part{{to - from, g.n, g.k, g.transpose_a, g.transpose_b}, lda, g.m},
+       a + from * (g.transpose_a ? 1 : lda), b, c);
 }
 
 }  // namespace
