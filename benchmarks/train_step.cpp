@@ -1,4 +1,4 @@
-// Training steps by gradus against hand-written ones, in one process and in turns.
+// Training steps by gradus, by hand-written C++ and by FANN, in one process and in turns.
 //   train_step [--check-only] [--plans] [Google Benchmark's options]
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <map>
@@ -13,11 +14,11 @@
 #include <vector>
 
 #include "check.hpp"
+#include "contenders.hpp"
 #include "environment.hpp"
 #include "gradus/framework/compile/flush_to_zero.hpp"
 #include "gradus/framework/inspect/dump.hpp"
 #include "ratio_table.hpp"
-#include "work.hpp"
 
 namespace gradus::benchmarks {
 
@@ -30,67 +31,81 @@ constexpr int warm_up_steps = 3;
 // memory lies lasts.
 template <class Contender>
 void time_steps(benchmark::State& state, Contender& contender, const Work& work) {
+  use_blas_threads(work.threads);
+  if constexpr (!std::is_same_v<Contender, Gradus<typename Contender::Number>>)
+    contender.start_at(Gradus<typename Contender::Number>(work).parameters());
   for (int i = 0; i < warm_up_steps; ++i) contender.step();
   for ([[maybe_unused]] auto _ : state) {
     contender.step();
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(work.batch));
+  if (!std::ranges::all_of(contender.parameters(), [](auto value) { return std::isfinite(value); }))
+    state.SkipWithError("the parameters are no longer finite");
 }
 
-template <class Reference>
-double seconds(Reference& reference, std::int64_t steps) {
+template <class Contender>
+double seconds(Contender& contender, std::int64_t steps) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
-  for (std::int64_t i = 0; i < steps; ++i) reference.step();
+  for (std::int64_t i = 0; i < steps; ++i) contender.step();
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// The flags that serve the reference better here: the smallest of many short times, taken in turns, so that
+// The flags that serve the contender better here: the smallest of many short times, taken in turns, so that
 // what else the machine does favours neither.
-template <class Reference>
+template <class Contender>
 Flags faster_flags(const Work& work) {
   constexpr double long_enough = 2e-3;
   constexpr int rounds = 15;
   constexpr std::array both{Flags::fast_math, Flags::no_errno};
-  const Gradus<typename Reference::Number> gradus(work);
-  std::array references{Reference(work, both[0]), Reference(work, both[1])};
-  for (Reference& reference : references) start_alike(gradus, reference);
+  use_blas_threads(work.threads);
+  const auto start = Gradus<typename Contender::Number>(work).parameters();
+  std::array contenders{Contender(work, both[0]), Contender(work, both[1])};
+  for (Contender& contender : contenders) contender.start_at(start);
   std::int64_t steps = 1;
-  while (std::max(seconds(references[0], steps), seconds(references[1], steps)) < long_enough) steps *= 2;
-  std::array best{seconds(references[0], steps), seconds(references[1], steps)};
+  while (std::max(seconds(contenders[0], steps), seconds(contenders[1], steps)) < long_enough) steps *= 2;
+  std::array best{seconds(contenders[0], steps), seconds(contenders[1], steps)};
   for (int round = 0; round < rounds; ++round)
-    for (std::size_t i = 0; i < both.size(); ++i) best[i] = std::min(best[i], seconds(references[i], steps));
+    for (std::size_t i = 0; i < both.size(); ++i) best[i] = std::min(best[i], seconds(contenders[i], steps));
   return best[0] <= best[1] ? both[0] : both[1];
 }
 
-template <class Reference>
-void time_gradus(benchmark::State& state, const Work& work) {
-  Gradus<typename Reference::Number> gradus(work);
-  time_steps(state, gradus, work);
-  if (!gradus.is_finite()) state.SkipWithError("the parameters are no longer finite");
-}
-
-template <class Reference>
-void time_handwritten(benchmark::State& state, const Work& work, Flags flags) {
-  Reference reference(work, flags);
-  start_alike(Gradus<typename Reference::Number>(work), reference);
-  time_steps(state, reference, work);
-  state.SetLabel(flags_text(flags));
-}
-
-template <class Reference>
-void register_work(const Work& work) {
-  const std::string name = work.name(precision_name<typename Reference::Number>);
-  benchmark::RegisterBenchmark((name + "/gradus").c_str(), time_gradus<Reference>, work)
-      ->Unit(benchmark::kMicrosecond);
+template <class Contender>
+void time_with_flags(benchmark::State& state, const Work& work) {
   // Found out only if it is to run, and once for all repetitions.
-  benchmark::RegisterBenchmark((name + "/handwritten").c_str(), [work](benchmark::State& state) {
-    static std::map<std::string, Flags> chosen;
-    const std::string key = work.name(precision_name<typename Reference::Number>);
-    if (!chosen.contains(key)) chosen[key] = faster_flags<Reference>(work);
-    time_handwritten<Reference>(state, work, chosen[key]);
-  })->Unit(benchmark::kMicrosecond);
+  static std::map<std::string, Flags> chosen;
+  const std::string name = work.name(precision_name<typename Contender::Number>);
+  if (!chosen.contains(name)) chosen[name] = faster_flags<Contender>(work);
+  Contender contender(work, chosen[name]);
+  time_steps(state, contender, work);
+  state.SetLabel(flags_text(chosen[name]));
+}
+
+template <class Contender>
+void time_contender(benchmark::State& state, const Work& work) {
+  Contender contender(work);
+  time_steps(state, contender, work);
+}
+
+template <class Contender>
+void register_contender(const Work& work) {
+  const auto add = [&](auto function) {
+    const std::string name =
+        fmt::format("{}/{}", work.name(precision_name<typename Contender::Number>), Contender::name);
+    benchmark::RegisterBenchmark(name.c_str(), function, work)->Unit(benchmark::kMicrosecond);
+  };
+  if constexpr (std::is_constructible_v<Contender, Work, Flags>)
+    add(time_with_flags<Contender>);
+  else if (Contender::takes_part(work))
+    add(time_contender<Contender>);
+}
+
+template <class First, class... Others>
+void register_work(const Work& work) {
+  register_contender<Gradus<typename First::Number>>(work);
+  register_contender<First>(work);
+  (register_contender<Others>(work), ...);
 }
 
 // Defaults come first, so that what the user gives wins.
@@ -110,8 +125,8 @@ bool take_flag(std::vector<char*>& arguments, std::string_view flag) {
 }
 
 void print_plans() {
-  for_all_work([]<class Reference>(const Work& work) {
-    using T = typename Reference::Number;
+  for_all_work([]<class First, class...>(const Work& work) {
+    using T = typename First::Number;
     fmt::print("# {}\n{}\n", work.name(precision_name<T>), plan_text(Gradus<T>(work).plan()));
   });
 }
@@ -126,7 +141,7 @@ int measure(std::vector<char*> arguments) {
   int count = static_cast<int>(arguments.size());
   benchmark::Initialize(&count, arguments.data());
   if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
-  for_all_work([]<class Reference>(const Work& work) { register_work<Reference>(work); });
+  for_all_work([]<class... Contenders>(const Work& work) { register_work<Contenders...>(work); });
   RatioReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);
   benchmark::Shutdown();
