@@ -7,7 +7,7 @@
 
 #include "contenders.hpp"
 #include "environment.hpp"
-#include "gradus/framework/graph/gradient.hpp"
+#include "gradients.hpp"
 
 namespace gradus::benchmarks {
 
@@ -86,53 +86,23 @@ void check_steps(const Work& work, Arguments... arguments) {
   if (!rest.empty()) throw Error(fmt::format("{}: {} parameters too many", where, rest.size()));
 }
 
-// All gradients of mnist's loss for one batch size, an executable each.
-template <class T>
-class Gradients {
- public:
-  Gradients(const Problem& problem, std::span<const Expr> gradients, std::size_t batch, Store<T>& store)
-      : x_(problem.graph->find("x")),
-        target_(problem.graph->find("target")),
-        executable_(compile<T>(gradients, {}, static_cast<std::int64_t>(batch), store)) {}
-
-  void run(std::size_t first_sample) {
-    const auto batch = static_cast<std::size_t>(executable_.batch());
-    const auto& samples = Samples<T>::of("mnist");
-    executable_.feed(x_, std::span(samples.inputs).subspan(first_sample * mnist_in, batch * mnist_in));
-    executable_.feed(target_,
-                     std::span(samples.targets).subspan(first_sample * mnist_out, batch * mnist_out));
-    executable_.run();
-  }
-  std::span<const T> operator[](std::size_t parameter) const { return executable_.output(parameter).values; }
-
- private:
-  Expr x_;
-  Expr target_;
-  Executable<T> executable_;
-};
-
 template <class T>
 void check_gradients_combine() {
   constexpr std::size_t batch = 32;
-  const Problem problem = find_tutorial("mnist").problem();
-  const auto parameters = problem.graph->parameters();
-  const auto gradients = grad(problem.loss, parameters);
-  Store<T> store;
-  Gradients<T> whole(problem, gradients, batch, store);
-  Gradients<T> single(problem, gradients, 1, store);
+  Gradients<T> whole(Work{"mnist", Optimizer::sgd, batch});
+  Gradients<T> single(Work{"mnist", Optimizer::sgd, 1});
   whole.run(0);
   std::vector<std::vector<T>> means;
-  for (std::size_t p = 0; p < parameters.size(); ++p) means.emplace_back(whole[p].size(), T(0));
+  for (std::size_t p = 0; p < whole.size(); ++p) means.emplace_back(whole[p].size(), T(0));
   for (std::size_t sample = 0; sample < batch; ++sample) {
     single.run(sample);
-    for (std::size_t p = 0; p < parameters.size(); ++p)
+    for (std::size_t p = 0; p < whole.size(); ++p)
       std::ranges::transform(means[p], single[p], means[p].begin(),
                              [](T sum, T gradient) { return sum + gradient / T(batch); });
   }
-  for (std::size_t p = 0; p < parameters.size(); ++p)
-    expect_same<T>(fmt::format("mnist/{}: gradient of {}", precision_name<T>,
-                               problem.graph->describe(parameters[p].id())),
-                   whole[p], means[p], fmt::format("a batch of {}", batch), "the mean of single samples");
+  for (std::size_t p = 0; p < whole.size(); ++p)
+    expect_same<T>(fmt::format("mnist/{}: gradient of {}", precision_name<T>, whole.name(p)), whole[p],
+                   means[p], fmt::format("a batch of {}", batch), "the mean of single samples");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Training steps by gradus, by hand-written C++ and by FANN, in one process and in turns.
-//   train_step [--check-only] [--plans] [Google Benchmark's options]
+//   train_step [--check-only] [--dump-check DIRECTORY] [--plans] [Google Benchmark's options]
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -15,6 +15,7 @@
 
 #include "check.hpp"
 #include "contenders.hpp"
+#include "dump.hpp"
 #include "environment.hpp"
 #include "gradus/framework/compile/flush_to_zero.hpp"
 #include "gradus/framework/inspect/dump.hpp"
@@ -124,6 +125,16 @@ bool take_flag(std::vector<char*>& arguments, std::string_view flag) {
   return std::erase_if(arguments, [&](const char* argument) { return flag == argument; }) > 0;
 }
 
+// Takes `option VALUE` out of the list; null without it.
+const char* take_value(std::vector<char*>& arguments, std::string_view option) {
+  const auto found = std::ranges::find(arguments, option, [](const char* a) { return std::string_view(a); });
+  if (found == arguments.end()) return nullptr;
+  if (found + 1 == arguments.end()) throw Error(fmt::format("{} needs a value", option));
+  const char* const value = found[1];
+  arguments.erase(found, found + 2);
+  return value;
+}
+
 void print_plans() {
   for_all_work([]<class First, class...>(const Work& work) {
     using T = typename First::Number;
@@ -161,7 +172,12 @@ int run(int argc, char** argv) {
     return 0;
   }
   const bool check_only = take_flag(arguments, "--check-only");
+  const char* const dump_to = take_value(arguments, "--dump-check");
   check_contenders();
+  if (dump_to != nullptr) {
+    dump_check(dump_to);
+    return 0;
+  }
   return check_only ? 0 : measure(std::move(arguments));
 }
 

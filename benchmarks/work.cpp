@@ -51,9 +51,11 @@ Problem sigmoid_problem() {
 
 }  // namespace
 
+std::string_view optimizer_name(Optimizer optimizer) { return optimizer == Optimizer::sgd ? "sgd" : "adam"; }
+
 std::string Work::name(std::string_view precision) const {
-  return fmt::format("train_step/{}/{}/{}/batch:{}/threads:{}", tutorial,
-                     optimizer == Optimizer::sgd ? "sgd" : "adam", precision, batch, threads);
+  return fmt::format("train_step/{}/{}/{}/batch:{}/threads:{}", tutorial, optimizer_name(optimizer),
+                     precision, batch, threads);
 }
 
 Problem problem_of(const Work& work) {

@@ -18,6 +18,8 @@ inline constexpr std::string_view mnist_sigmoid = "mnist-sigmoid";
 /// The learning rate of plain gradient descent on mnist; the others are the tutorials' own.
 inline constexpr double mnist_sgd_rate = 0.001;
 
+std::string_view optimizer_name(Optimizer optimizer);
+
 /// One training step of a tutorial's network, to be made in one precision.
 struct Work {
   std::string_view tutorial;
