@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <exception>
@@ -19,7 +18,7 @@
 #include "environment.hpp"
 #include "gradus/framework/compile/flush_to_zero.hpp"
 #include "gradus/framework/inspect/dump.hpp"
-#include "ratio_table.hpp"
+#include "timing.hpp"
 
 namespace gradus::benchmarks {
 
@@ -46,30 +45,12 @@ void time_steps(benchmark::State& state, Contender& contender, const Work& work)
 }
 
 template <class Contender>
-double seconds(Contender& contender, std::int64_t steps) {
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
-  for (std::int64_t i = 0; i < steps; ++i) contender.step();
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// The flags that serve the contender better here: the smallest of many short times, taken in turns, so that
-// what else the machine does favours neither.
-template <class Contender>
-Flags faster_flags(const Work& work) {
-  constexpr double long_enough = 2e-3;
-  constexpr int rounds = 15;
-  constexpr std::array both{Flags::fast_math, Flags::no_errno};
+Flags choose_flags(const Work& work) {
   use_blas_threads(work.threads);
   const auto start = Gradus<typename Contender::Number>(work).parameters();
-  std::array contenders{Contender(work, both[0]), Contender(work, both[1])};
+  std::array contenders{Contender(work, Flags::fast_math), Contender(work, Flags::no_errno)};
   for (Contender& contender : contenders) contender.start_at(start);
-  std::int64_t steps = 1;
-  while (std::max(seconds(contenders[0], steps), seconds(contenders[1], steps)) < long_enough) steps *= 2;
-  std::array best{seconds(contenders[0], steps), seconds(contenders[1], steps)};
-  for (int round = 0; round < rounds; ++round)
-    for (std::size_t i = 0; i < both.size(); ++i) best[i] = std::min(best[i], seconds(contenders[i], steps));
-  return best[0] <= best[1] ? both[0] : both[1];
+  return faster_flags(contenders);
 }
 
 template <class Contender>
@@ -77,7 +58,7 @@ void time_with_flags(benchmark::State& state, const Work& work) {
   // Found out only if it is to run, and once for all repetitions.
   static std::map<std::string, Flags> chosen;
   const std::string name = work.name(precision_name<typename Contender::Number>);
-  if (!chosen.contains(name)) chosen[name] = faster_flags<Contender>(work);
+  if (!chosen.contains(name)) chosen[name] = choose_flags<Contender>(work);
   Contender contender(work, chosen[name]);
   time_steps(state, contender, work);
   state.SetLabel(flags_text(chosen[name]));
@@ -109,22 +90,6 @@ void register_work(const Work& work) {
   (register_contender<Others>(work), ...);
 }
 
-// Defaults come first, so that what the user gives wins.
-std::vector<char*> with_defaults(int argc, char** argv) {
-  static std::array<std::string, 4> defaults{
-      "--benchmark_repetitions=10", "--benchmark_enable_random_interleaving=true",
-      "--benchmark_report_aggregates_only=true", "--benchmark_min_time=0.2"};
-  std::vector<char*> arguments{argv[0]};
-  for (std::string& argument : defaults) arguments.push_back(argument.data());
-  arguments.insert(arguments.end(), argv + 1, argv + argc);
-  return arguments;
-}
-
-// Takes an argument of our own out of the list.
-bool take_flag(std::vector<char*>& arguments, std::string_view flag) {
-  return std::erase_if(arguments, [&](const char* argument) { return flag == argument; }) > 0;
-}
-
 // Takes `option VALUE` out of the list; null without it.
 const char* take_value(std::vector<char*>& arguments, std::string_view option) {
   const auto found = std::ranges::find(arguments, option, [](const char* a) { return std::string_view(a); });
@@ -142,23 +107,9 @@ void print_plans() {
   });
 }
 
-void describe() {
-  for (const auto& [key, value] : describe_environment()) benchmark::AddCustomContext(key, value);
-  for (const std::string& warning : environment_warnings())
-    fmt::print(stderr, "\n*** WARNING *** {}\n\n", warning);
-}
-
 int measure(std::vector<char*> arguments) {
-  int count = static_cast<int>(arguments.size());
-  benchmark::Initialize(&count, arguments.data());
-  if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
   for_all_work([]<class... Contenders>(const Work& work) { register_work<Contenders...>(work); });
-  RatioReporter reporter;
-  benchmark::RunSpecifiedBenchmarks(&reporter);
-  benchmark::Shutdown();
-  if (const std::string table = reporter.markdown(); !table.empty())
-    fmt::print("\nProcessor time a step, medians:\n\n{}", table);
-  return reporter.has_errors() ? 1 : 0;
+  return run_benchmarks(std::move(arguments));
 }
 
 int run(int argc, char** argv) {

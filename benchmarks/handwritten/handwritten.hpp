@@ -16,6 +16,9 @@ enum class Flags { fast_math, no_errno };
 // The flags as given to the compiler, for a benchmark's label.
 const char* flags_text(Flags flags);
 
+// One build of the kernels, for those that need no state.
+const Kernels& kernels_of(Flags flags);
+
 // 2-2-1 sigmoid network in double, one sample per step.
 // Loss (o - t)^2 of one sample, gradient descent at rate 0.1.
 class HeightWeight {

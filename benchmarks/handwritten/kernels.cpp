@@ -307,11 +307,19 @@ T fused_step(MnistState<T>& state, const T* x, const T* one_hot) {
   return loss;
 }
 
+// ---- elements -----------------------------------------------------------------------------------
+
+void sigmoid_chain(int count, const float* __restrict a, const float* __restrict b, const float* __restrict c,
+                   const float* __restrict d, float* __restrict y) {
+  for (int i = 0; i < count; ++i) y[i] = d[i] / (1 + ::expf(-(a[i] * b[i] + c[i])));
+}
+
 }  // namespace
 
 extern const Kernels kernels = {height_weight,
                                 sine,
                                 {gradients<float>, update<float>, fused_step<float>},
-                                {gradients<double>, update<double>, fused_step<double>}};
+                                {gradients<double>, update<double>, fused_step<double>},
+                                sigmoid_chain};
 
 }  // namespace gradus::benchmarks::GRADUS_HANDWRITTEN

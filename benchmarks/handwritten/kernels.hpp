@@ -50,6 +50,8 @@ struct Kernels {
   void (*sine)(SineState&);
   MnistKernels<float> mnist_float;
   MnistKernels<double> mnist_double;
+  // y = sigmoid(a b + c) d, element by element.
+  void (*sigmoid_chain)(int count, const float* a, const float* b, const float* c, const float* d, float* y);
 };
 
 namespace fast_math {

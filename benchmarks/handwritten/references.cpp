@@ -12,10 +12,6 @@ namespace gradus::benchmarks {
 
 namespace {
 
-const Kernels* kernels_of(Flags flags) {
-  return flags == Flags::fast_math ? &fast_math::kernels : &no_errno::kernels;
-}
-
 // A length in whole cache lines, so that every array of one block starts on one.
 template <class T>
 std::size_t padded(std::size_t count) {
@@ -41,14 +37,18 @@ const char* flags_text(Flags flags) {
   return flags == Flags::fast_math ? GRADUS_FAST_MATH_FLAGS : GRADUS_NO_ERRNO_FLAGS;
 }
 
+const Kernels& kernels_of(Flags flags) {
+  return flags == Flags::fast_math ? fast_math::kernels : no_errno::kernels;
+}
+
 static_assert(sizeof(HeightWeightWeights) == HeightWeight::parameter_count * sizeof(double));
 
-HeightWeight::HeightWeight(Flags flags) : kernels_(kernels_of(flags)) {}
+HeightWeight::HeightWeight(Flags flags) : kernels_(&kernels_of(flags)) {}
 
 void HeightWeight::step(const double* x, double t) { kernels_->height_weight(weights_, x, t); }
 
 Sine::Sine(const double* x, const double* t, Flags flags, double rate)
-    : kernels_(kernels_of(flags)), state_(std::make_unique<SineState>()) {
+    : kernels_(&kernels_of(flags)), state_(std::make_unique<SineState>()) {
   std::copy_n(x, batch, state_->x);
   std::copy_n(t, batch, state_->t);
   state_->rate = rate;
@@ -69,7 +69,7 @@ void Mnist<T>::Free::operator()(T* memory) const {
 
 template <class T>
 Mnist<T>::Mnist(int batch, Optimizer optimizer, Schedule schedule, int threads, Flags flags, double rate)
-    : kernels_(mnist_kernels<T>(*kernels_of(flags))), schedule_(schedule), rate_(rate) {
+    : kernels_(mnist_kernels<T>(kernels_of(flags))), schedule_(schedule), rate_(rate) {
   const auto rows = static_cast<std::size_t>(batch);
   const std::size_t flat = padded<T>(mnist_parameters);
   const std::size_t layer = padded<T>(rows * mnist_hidden);

@@ -35,7 +35,7 @@ if backend() == "jax":
 
 class TrainOnBatch:
     name = f"keras_{backend()}"
-    single_rate = True  # which differs from the double
+    single_rate = True  # some backends keep it so, even where weights are double
 
     def __init__(self, work):
         keras.config.set_floatx(str(work.dtype))

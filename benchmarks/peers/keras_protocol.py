@@ -46,7 +46,7 @@ def main():
 
     start, processor_start = time.perf_counter(), time.process_time()
     model = network("mnist")
-    model.compile("adam", "categorical_crossentropy", ["accuracy"])
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
     model.fit(*train, batch_size=BATCH, epochs=EPOCHS, validation_split=0.1, verbose=0)
     accuracy = model.evaluate(*test, batch_size=BATCH, verbose=0)[1]
     real, processor = time.perf_counter() - start, time.process_time() - processor_start
