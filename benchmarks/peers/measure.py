@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times one peer: measure.py numpy|torch|jax|keras DUMP [--out FILE] [--filter REGEX] [--repetitions N]
+"""Times one peer: measure.py numpy|torch|jax|keras DUMP [--check-only] [--out FILE] [--filter REGEX]
 
 DUMP is what `train_step --dump-check DUMP` wrote. First the proof: from the same weights and samples, the same
 gradients (where the peer gives them out) and the same weights after one step. Then times, in Google Benchmark's
@@ -98,13 +98,16 @@ def pairs_of(options):
             if re.search(options.filter, f"{work.name}/{contender.name}")]
 
 
+def check_all(options):
+    environment.flush_to_zero()
+    for pair in pairs_of(options):
+        check(*pair)
+
+
 def measure(options, name):
     """All that the peer has for one work, in turns: the entries for JSON."""
     environment.flush_to_zero()
-    pairs = [(contender, work) for contender, work in pairs_of(options) if work.name == name]
-    for pair in pairs:
-        check(*pair)
-    timings = [Timing(*pair) for pair in pairs]
+    timings = [Timing(contender, work) for contender, work in pairs_of(options) if work.name == name]
     order = timings * options.repetitions
     random.shuffle(order)
     for timing in order:
@@ -130,10 +133,14 @@ def main():
     parser.add_argument("--out")
     parser.add_argument("--filter", default="")
     parser.add_argument("--repetitions", type=int, default=10)
+    parser.add_argument("--check-only", action="store_true")
     options = parser.parse_args()
 
     # A process for each work: compilers keep what they compiled for one from another's guards.
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        pool.apply(check_all, (options,))
+        if options.check_only:
+            return
         names, context = pool.apply(describe, (options,))
         random.shuffle(names)
         results = [pool.apply(measure, (options, name)) for name in names]

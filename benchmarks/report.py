@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Makes a report of measured results: report.py RAW [RESULTS]
+
+RAW is a folder of JSON files in Google Benchmark's format, train_step.json among them. Prints Markdown tables;
+with RESULTS, also puts raw files, table.md and plot.svg into RESULTS/<date>-<machine>/.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}
+BY_HAND = ("handwritten", "handwritten_fused", "fann", "std_exp")
+PLOTTED = "train_step/mnist/adam/float"
+
+
+class Results:
+    """Medians (a single run is its own) in seconds, by full name, in the order of measurement."""
+
+    def __init__(self, directory):
+        self.context = {}
+        self.medians = {}
+        for path in sorted(directory.glob("*.json")):
+            content = json.loads(path.read_text())
+            self.context |= {f"{path.stem}/{key}": value for key, value in content["context"].items()}
+            for entry in content["benchmarks"]:
+                if entry.get("error_occurred"):
+                    sys.exit(f"{path}: {entry['name']}: {entry['error_message']}")
+                if entry.get("aggregate_name", "median") == "median":
+                    self.medians[entry["run_name"]] = entry | {"seconds": self.seconds(entry)}
+
+    @staticmethod
+    def seconds(entry):
+        # Processor time, which a busy machine changes less; by the clock where threads share the work.
+        threads = re.search(r"threads:(\d+)", entry["run_name"])
+        clock = threads and int(threads[1]) > 1
+        return entry["real_time" if clock else "cpu_time"] * SECONDS[entry["time_unit"]]
+
+    def works(self, prefix):
+        """work -> contender -> entry, the works in natural order."""
+        works = {}
+        for name, entry in self.medians.items():
+            if name.startswith(prefix):
+                work, contender = name.rsplit("/", 1)
+                works.setdefault(work, {})[contender] = entry
+        return dict(sorted(works.items(), key=lambda item: natural(item[0])))
+
+
+def natural(text):
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", text)]
+
+
+def markdown(header, rows):
+    lines = [header, ["---"] + ["--:"] * (len(header) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def comparison(works, contenders, unit, cell):
+    """A row a work, a column a contender; `cell` puts gradus's seconds and another's into words."""
+    present = [c for c in contenders if any(c in entries for entries in works.values())]
+    rows = []
+    for work, entries in works.items():
+        if not any(c in entries for c in present):
+            continue
+        ours = entries.get("gradus")
+        row = [work.split("/", 1)[1], f"{ours['seconds'] / SECONDS[unit]:.4g}" if ours else "–"]
+        for contender in present:
+            theirs = entries.get(contender)
+            if theirs is None:
+                row.append("–")
+                continue
+            text = f"{theirs['seconds'] / SECONDS[unit]:.4g}"
+            row.append(f"{text} ({cell(ours['seconds'], theirs['seconds'])})" if ours else text)
+        rows.append(row)
+    return markdown(["work", f"gradus {unit}", *(f"{c} {unit}" for c in present)], rows) if rows else ""
+
+
+def ratio(ours, theirs):
+    return f"{ours / theirs:.2f}"
+
+
+def times_faster(ours, theirs):
+    return f"{theirs / ours:.2g}×"
+
+
+def flags(works):
+    """The compiler flags of the hand-written contenders, one line for each set."""
+    by_flags = {}
+    for work, entries in works.items():
+        for contender, entry in entries.items():
+            if entry.get("label", "").startswith("-O"):
+                by_flags.setdefault(entry["label"], []).append(f"{work.split('/', 1)[1]}/{contender}")
+    return "\n".join(f"- `{label}`: {', '.join(names)}" for label, names in by_flags.items())
+
+
+def graph_table(results):
+    kinds = ("build", "gradient", "compile")
+    sizes = sorted({int(name.rsplit(":", 1)[1]) for name in results.medians if name.startswith("graph_build/")})
+    rows = []
+    for size in sizes:
+        entries = [results.medians.get(f"graph_build/{kind}/nodes:{size}") for kind in kinds]
+        if not all(entries):
+            continue
+        rows.append([f"{size:,}", f"{entries[-1]['nodes']:,.0f}", *(f"{e['seconds'] * 1e3:.4g}" for e in entries),
+                     f"{entries[-1]['time_per_node'] * 1e6:.3g}"])
+    return markdown(["nodes", "with gradient and updates", "build ms", "gradient ms", "compile ms",
+                     "compile µs a node"], rows) if rows else ""
+
+
+def memory_table(results):
+    rows = []
+    for name, entry in sorted(results.medians.items(), key=lambda item: natural(item[0])):
+        if "arena_share" in entry:
+            rows.append([name, *(f"{entry[key] / 1024:,.0f}" for key in ("all_tensors", "arena")),
+                         f"{entry['arena_share']:.1%}"])
+    return markdown(["graph", "all tensors KiB", "arena KiB", "share"], rows) if rows else ""
+
+
+def protocol_lines(works):
+    return "\n".join(f"- {contender}: {entry['seconds']:.3g} s, {entry['label']}"
+                     for entries in works.values() for contender, entry in entries.items())
+
+
+def report(results):
+    steps = results.works("train_step/")
+    peers = sorted({c for entries in steps.values() for c in entries} - {"gradus", *BY_HAND})
+    elements = results.works("elements/")
+    protocol = results.works("protocol/")
+    compiled = [f"{name.split('/')[1]}: {entry['seconds']:.2f} s ({entry['label']})"
+                for name, entry in results.medians.items() if name.startswith("user_compile/")]
+    context = "\n".join(f"- {key.split('/', 1)[1]}: {results.context[key]}" for key in results.context
+                        if re.match(r"train_step/(date|cpu|num_cpus|mhz|openblas|OPENBLAS|flush|threads)", key))
+    versions = ", ".join(dict.fromkeys(f"{key.split('/')[1]} {value}" for key, value in results.context.items()
+                                       if re.search(r"/(python|numpy|jax|keras|tensorflow|torch)$", key)))
+    sections = [
+        ("Conditions", context + (f"\n- peers: {versions}" if versions else "")),
+        ("Training steps (in brackets: gradus's time as a fraction of the other's)",
+         comparison(steps, BY_HAND, "us", ratio)),
+        ("Flags of the hand-written steps", flags(steps)),
+        ("Training steps of peers (in brackets: how many times faster gradus is)",
+         comparison(steps, peers, "us", times_faster)),
+        ("The Keras program: 10 epochs, validation, test", protocol_lines(protocol)),
+        ("Elementwise kernels (in brackets: how many times faster gradus is)",
+         comparison(elements, BY_HAND, "us", times_faster)),
+        ("From source to program", graph_table(results)),
+        ("Memory", memory_table(results)),
+        ("A user's compile time", "\n".join(f"- {line}" for line in compiled)),
+    ]
+    head = ("Medians. Processor time for one thread, time by the clock for more. mnist-sigmoid is mnist's sizes with "
+            "sigmoids\nand the squared error, which FANN can do; it has neither relu nor softmax.")
+    return "\n\n".join([head, *(f"### {title}\n\n{text}" for title, text in sections if text)]) + "\n"
+
+
+def plot(results, path):
+    """Samples per second over batch sizes. Returns what was left out, or nothing."""
+    gnuplot = shutil.which("gnuplot")
+    if gnuplot is None:
+        return "no plot: gnuplot was not found (Debian's gnuplot-nox)"
+    curves = {}
+    for work, entries in results.works(PLOTTED).items():
+        batch, threads = (int(re.search(rf"{key}:(\d+)", work)[1]) for key in ("batch", "threads"))
+        for contender, entry in entries.items():
+            if threads == 1:
+                curves.setdefault(contender, []).append((batch, batch / entry["seconds"]))
+    if not curves:
+        return f"no plot: no results of {PLOTTED}"
+    blocks = "".join(f"$data{i} << end\n" + "".join(f"{b} {s:.6g}\n" for b, s in points) + "end\n"
+                     for i, points in enumerate(curves.values()))
+    lines = ", ".join(f"$data{i} with linespoints pointtype 7 pointsize 0.5 linewidth {3 if c == 'gradus' else 1.5} "
+                      f"title '{c}' noenhanced" for i, c in enumerate(curves))
+    script = (f"set terminal svg size 900,600 background 'white'\nset output '{path}'\nset logscale xy\n"
+              "set logscale x 2\nset key outside right top\nset grid\nset xlabel 'batch'\n"
+              f"set ylabel 'samples per second'\nset title '{PLOTTED}, one thread'\n{blocks}plot {lines}\n")
+    subprocess.run([gnuplot], input=script, text=True, check=True)
+    return None
+
+
+def machine(context):
+    words = [context["train_step/date"][:10], context["train_step/cpu"], context["train_step/openblas_core"],
+             f"{context['train_step/num_cpus']} threads"]
+    return re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("raw", type=pathlib.Path)
+    parser.add_argument("results", type=pathlib.Path, nargs="?")
+    options = parser.parse_args()
+    results = Results(options.raw)
+    text = report(results)
+    print(text)
+    if options.results is None:
+        return
+    directory = options.results / machine(results.context)
+    directory.mkdir(parents=True, exist_ok=True)
+    for path in options.raw.glob("*.json"):
+        shutil.copy(path, directory)
+    (directory / "table.md").write_text(text)
+    if left_out := plot(results, directory / "plot.svg"):
+        print(left_out, file=sys.stderr)
+    print(f"written to {directory}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
