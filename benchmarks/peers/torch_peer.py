@@ -1,6 +1,7 @@
 """PyTorch as its users write it: eager, and with torch.compile around the loss and the optimizer's step."""
 
 import itertools
+import logging
 
 import torch
 from torch import nn
@@ -10,6 +11,8 @@ from work import ADAM_BETAS, ADAM_EPSILON, SIZES, flat
 torch.set_num_threads(1)
 torch.set_num_interop_threads(1)
 torch.set_flush_denormal(True)
+torch._logging.set_logs(all=logging.ERROR)
+torch._dynamo.config.recompile_limit = 64  # the proof does all works in one process
 
 
 def network(tutorial):
