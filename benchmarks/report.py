@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}
+MICROSECONDS = 1e6
 BY_HAND = ("handwritten", "handwritten_fused", "fann", "std_exp")
 PLOTTED = "train_step/mnist/adam/float"
 
@@ -59,7 +60,7 @@ def markdown(header, rows):
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def comparison(works, contenders, unit, cell):
+def comparison(works, contenders, cell):
     """A row a work, a column a contender; `cell` puts gradus's seconds and another's into words."""
     present = [c for c in contenders if any(c in entries for entries in works.values())]
     rows = []
@@ -67,16 +68,16 @@ def comparison(works, contenders, unit, cell):
         if not any(c in entries for c in present):
             continue
         ours = entries.get("gradus")
-        row = [work.split("/", 1)[1], f"{ours['seconds'] / SECONDS[unit]:.4g}" if ours else "–"]
+        row = [work.split("/", 1)[1], f"{ours['seconds'] * MICROSECONDS:.4g}" if ours else "–"]
         for contender in present:
             theirs = entries.get(contender)
             if theirs is None:
                 row.append("–")
                 continue
-            text = f"{theirs['seconds'] / SECONDS[unit]:.4g}"
+            text = f"{theirs['seconds'] * MICROSECONDS:.4g}"
             row.append(f"{text} ({cell(ours['seconds'], theirs['seconds'])})" if ours else text)
         rows.append(row)
-    return markdown(["work", f"gradus {unit}", *(f"{c} {unit}" for c in present)], rows) if rows else ""
+    return markdown(["work", "gradus µs", *(f"{c} µs" for c in present)], rows) if rows else ""
 
 
 def ratio(ours, theirs):
@@ -84,7 +85,8 @@ def ratio(ours, theirs):
 
 
 def times_faster(ours, theirs):
-    return f"{theirs / ours:.2g}×"
+    times = theirs / ours
+    return f"{times:,.0f}×" if times >= 10 else f"{times:.2f}×"
 
 
 def flags(works):
@@ -94,7 +96,9 @@ def flags(works):
         for contender, entry in entries.items():
             if entry.get("label", "").startswith("-O"):
                 by_flags.setdefault(entry["label"], []).append(f"{work.split('/', 1)[1]}/{contender}")
-    return "\n".join(f"- `{label}`: {', '.join(names)}" for label, names in by_flags.items())
+    *few, (most, _) = sorted(by_flags.items(), key=lambda item: len(item[1])) or [("", None)]
+    lines = [f"- `{label}`: {', '.join(names)}" for label, names in few]
+    return "\n".join([*lines, f"- `{most}`: {'all others' if few else 'all'}"]) if most else ""
 
 
 def graph_table(results):
@@ -139,13 +143,13 @@ def report(results):
     sections = [
         ("Conditions", context + (f"\n- peers: {versions}" if versions else "")),
         ("Training steps (in brackets: gradus's time as a fraction of the other's)",
-         comparison(steps, BY_HAND, "us", ratio)),
+         comparison(steps, BY_HAND, ratio)),
         ("Flags of the hand-written steps", flags(steps)),
         ("Training steps of peers (in brackets: how many times faster gradus is)",
-         comparison(steps, peers, "us", times_faster)),
+         comparison(steps, peers, times_faster)),
         ("The Keras program: 10 epochs, validation, test", protocol_lines(protocol)),
         ("Elementwise kernels (in brackets: how many times faster gradus is)",
-         comparison(elements, BY_HAND, "us", times_faster)),
+         comparison(elements, BY_HAND, times_faster)),
         ("From source to program", graph_table(results)),
         ("Memory", memory_table(results)),
         ("A user's compile time", "\n".join(f"- {line}" for line in compiled)),
@@ -168,13 +172,16 @@ def plot(results, path):
                 curves.setdefault(contender, []).append((batch, batch / entry["seconds"]))
     if not curves:
         return f"no plot: no results of {PLOTTED}"
+    curves = {c: curves[c] for c in ("gradus", *BY_HAND, *sorted(curves)) if c in curves}
     blocks = "".join(f"$data{i} << end\n" + "".join(f"{b} {s:.6g}\n" for b, s in points) + "end\n"
                      for i, points in enumerate(curves.values()))
-    lines = ", ".join(f"$data{i} with linespoints pointtype 7 pointsize 0.5 linewidth {3 if c == 'gradus' else 1.5} "
-                      f"title '{c}' noenhanced" for i, c in enumerate(curves))
+    colours = 8  # that gnuplot has; then dashes
+    lines = ", ".join(f"$data{i} with linespoints linetype {i % colours + 1} dashtype {i // colours + 1} pointtype 7 "
+                      f"pointsize 0.5 linewidth {3 if c == 'gradus' else 1.5} title '{c}' noenhanced"
+                      for i, c in enumerate(curves))
     script = (f"set terminal svg size 900,600 background 'white'\nset output '{path}'\nset logscale xy\n"
               "set logscale x 2\nset key outside right top\nset grid\nset xlabel 'batch'\n"
-              f"set ylabel 'samples per second'\nset title '{PLOTTED}, one thread'\n{blocks}plot {lines}\n")
+              f"set ylabel 'samples per second'\nset title '{PLOTTED}, one thread' noenhanced\n{blocks}plot {lines}\n")
     subprocess.run([gnuplot], input=script, text=True, check=True)
     return None
 
