@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes a report of measured results: report.py RAW [RESULTS]
 
-RAW is a folder of JSON files in Google Benchmark's format, train_step.json among them. Prints Markdown tables;
+RAW is a folder of JSON files in Google Benchmark's format. Prints Markdown tables;
 with RESULTS, also puts raw files, table.md and plot.svg into RESULTS/<date>-<machine>/.
 """
 
@@ -16,6 +16,9 @@ import sys
 SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}
 MICROSECONDS = 1e6
 BY_HAND = ("handwritten", "handwritten_fused", "fann", "std_exp")
+CONDITIONS = ("date", "cpu", "num_cpus", "mhz_per_cpu", "cpu_scaling_enabled", "openblas_core", "openblas_config",
+              "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "threads", "flush_to_zero")
+PEERS = ("python", "numpy", "torch", "jax", "keras", "tensorflow")
 PLOTTED = "train_step/mnist/adam/float"
 
 
@@ -23,11 +26,11 @@ class Results:
     """Medians (a single run is its own) in seconds, by full name, in the order of measurement."""
 
     def __init__(self, directory):
-        self.context = {}
+        self.context = {}  # of all; where files disagree, the first by name counts
         self.medians = {}
         for path in sorted(directory.glob("*.json")):
             content = json.loads(path.read_text())
-            self.context |= {f"{path.stem}/{key}": value for key, value in content["context"].items()}
+            self.context = content["context"] | self.context
             for entry in content["benchmarks"]:
                 if entry.get("error_occurred"):
                     sys.exit(f"{path}: {entry['name']}: {entry['error_message']}")
@@ -136,10 +139,8 @@ def report(results):
     protocol = results.works("protocol/")
     compiled = [f"{name.split('/')[1]}: {entry['seconds']:.2f} s ({entry['label']})"
                 for name, entry in results.medians.items() if name.startswith("user_compile/")]
-    context = "\n".join(f"- {key.split('/', 1)[1]}: {results.context[key]}" for key in results.context
-                        if re.match(r"train_step/(date|cpu|num_cpus|mhz|openblas|OPENBLAS|flush|threads)", key))
-    versions = ", ".join(dict.fromkeys(f"{key.split('/')[1]} {value}" for key, value in results.context.items()
-                                       if re.search(r"/(python|numpy|jax|keras|tensorflow|torch)$", key)))
+    versions = ", ".join(f"{key} {results.context[key]}" for key in PEERS if key in results.context)
+    context = "\n".join(f"- {key}: {results.context[key]}" for key in CONDITIONS if key in results.context)
     sections = [
         ("Conditions", context + (f"\n- peers: {versions}" if versions else "")),
         ("Training steps (in brackets: gradus's time as a fraction of the other's)",
@@ -187,8 +188,7 @@ def plot(results, path):
 
 
 def machine(context):
-    words = [context["train_step/date"][:10], context["train_step/cpu"], context["train_step/openblas_core"],
-             f"{context['train_step/num_cpus']} threads"]
+    words = [context["date"][:10], context["cpu"], context["openblas_core"], f"{context['num_cpus']} threads"]
     return re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
 
 
