@@ -43,19 +43,19 @@ class MatMul final : public OpOf<MatMul> {
   Traits traits() const override { return {.by_rows = true}; }
 
   double flop(const Signature& signature) const override {
-    const Gemm gemm = gemm_of(signature);
-    return 2.0 * static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k);
+    return 2.0 * static_cast<double>(element_count(signature.output)) * static_cast<double>(inner(signature));
   }
 
   template <class T>
   Kernel<T> make_kernel(const Signature& signature) const {
-    return
-        [gemm = gemm_of(signature)](const T* const* in, T* out) { gemm.rows(in[0], in[1], out, 0, gemm.m); };
+    return [gemm = gemm_of<T>(signature), m = signature.output[0]](const T* const* in, T* out) {
+      gemm.rows(in[0], in[1], out, 0, m);
+    };
   }
 
   template <class T>
   RowKernel<T> make_row_kernel(const Signature& signature) const {
-    const Gemm gemm = gemm_of(signature);
+    const Gemm<T> gemm = gemm_of<T>(signature);
     if (!gemm.takes_rows()) return nullptr;
     return [gemm](const T* const* in, T* out, std::int64_t from, std::int64_t to) {
       gemm.rows(in[0], in[1], out, from, to);
@@ -65,9 +65,10 @@ class MatMul final : public OpOf<MatMul> {
   Transposed transposed;
 
  private:
-  Gemm gemm_of(const Signature& signature) const {
-    return {signature.output[0], signature.output[1], signature.inputs[0][transposed.a ? 0 : 1], transposed.a,
-            transposed.b};
+  std::int64_t inner(const Signature& signature) const { return signature.inputs[0][transposed.a ? 0 : 1]; }
+  template <class T>
+  Gemm<T> gemm_of(const Signature& signature) const {
+    return {signature.output[0], signature.output[1], inner(signature), transposed.a, transposed.b};
   }
 };
 

@@ -15,14 +15,20 @@ constexpr int most_rows = 6;
 // So many rows of b, 4 vectors wide, stay in the first-level cache.
 constexpr std::int64_t depth = 128;
 
+template <class T>
+struct Operands : GemmShape {
+  const T* a;
+  const T* b;
+  T* c;
+};
+
 template <class T, std::size_t bytes>
 struct Tiles {
   using Vector [[gnu::vector_size(bytes)]] = T;
   static constexpr std::int64_t width = bytes / sizeof(T);
 
   template <int rows, int columns>
-  static void tile(const RegisterGemm<T>& g, std::int64_t i, std::int64_t j, std::int64_t from,
-                   std::int64_t to) {
+  static void tile(const Operands<T>& g, std::int64_t i, std::int64_t j, std::int64_t from, std::int64_t to) {
     const T* a = g.a + i * g.a_row;
     const T* b = g.b + j;
     T* c = g.c + i * g.n + j;
@@ -47,7 +53,7 @@ struct Tiles {
   // All rows of some columns. The rows are shared out evenly: a tile of one or two would wait for its own
   // sums.
   template <int columns>
-  static void strip(const RegisterGemm<T>& g, std::int64_t j, std::int64_t from, std::int64_t to) {
+  static void strip(const Operands<T>& g, std::int64_t j, std::int64_t from, std::int64_t to) {
     const std::int64_t tiles = (g.m + most_rows - 1) / most_rows;
     for (std::int64_t t = 0; t < tiles; ++t) {
       const std::int64_t i = t * g.m / tiles;
@@ -74,14 +80,14 @@ struct Tiles {
   }
 
   template <int columns>
-  static void strips(const RegisterGemm<T>& g, std::int64_t& j) {
+  static void strips(const Operands<T>& g, std::int64_t& j) {
     for (; j + columns * width <= g.n; j += columns * width)
       for (std::int64_t from = 0; from < g.k; from += depth)
         strip<columns>(g, j, from, std::min(g.k, from + depth));
   }
 
   template <int widest>
-  static void run(const RegisterGemm<T>& g) {
+  static void run(const Operands<T>& g) {
     std::int64_t j = 0;
     strips<widest>(g, j);
     if constexpr (widest > 2) strips<2>(g, j);
@@ -92,29 +98,28 @@ struct Tiles {
   }
 };
 
-template <class T>
 struct Multiply {
-  template <Isa isa>
-  static void run(const RegisterGemm<T>* g) {
-    constexpr bool wide = isa == Isa::avx512;
-    if (wide && g->n * sizeof(T) >= 64)
-      Tiles<T, wide ? 64 : 16>::template run<4>(*g);
-    else if (isa != Isa::baseline && g->n * sizeof(T) >= 32)
-      Tiles<T, isa == Isa::baseline ? 16 : 32>::template run<2>(*g);
+  template <Isa isa, class T>
+  static void run(const GemmShape& shape, const T* a, const T* b, T* c) {
+    const Operands<T> g{shape, a, b, c};
+    const std::size_t row = static_cast<std::size_t>(g.n) * sizeof(T);
+    if (isa == Isa::avx512 && row >= 64)
+      Tiles<T, isa == Isa::avx512 ? 64 : 16>::template run<4>(g);
+    else if (isa != Isa::baseline && row >= 32)
+      Tiles<T, isa == Isa::baseline ? 16 : 32>::template run<2>(g);
     else
-      Tiles<T, 16>::template run<2>(*g);
+      Tiles<T, 16>::template run<2>(g);
   }
 };
 
 }  // namespace
 
 template <class T>
-void RegisterGemm<T>::operator()() const {
-  static const auto multiply = version_for_isa<Multiply<T>, const RegisterGemm<T>*>();
-  multiply(this);
+GemmKernel<T> register_gemm() {
+  return version_for_isa<Multiply, const GemmShape&, const T*, const T*, T*>();
 }
 
-template struct RegisterGemm<float>;
-template struct RegisterGemm<double>;
+template GemmKernel<float> register_gemm();
+template GemmKernel<double> register_gemm();
 
 }  // namespace gradus

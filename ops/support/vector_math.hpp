@@ -30,13 +30,13 @@ struct Format<float> {
   static constexpr Bits bias = 127;
   static constexpr float shifter = 0x1.8p23F;      // adding it rounds to a whole number, left in the low bits
   static constexpr float ln2_high = 0x1.62e4p-1F;  // its multiples are exact
-  static constexpr float ln2_low = 0x1.7f7d1cp-20F;  // ln 2 − ln2_high
-  static constexpr float exp_least = -104;           // below, and the result is 0
-  static constexpr float exp_most = 89;              // above, and it is ∞
-  static constexpr float one_from = 20;              // 1 − tanh(x/2) is below half an ulp
+  static constexpr float ln2_low = 0x1.7f7d1cp-20F;   // ln 2 − ln2_high
+  static constexpr float exp_least = -0x1.5d589ep6F;  // log of the smallest normal number
+  static constexpr float exp_most = 0x1.62e42ep6F;    // log of the largest
+  static constexpr float one_from = 20;               // 1 − tanh(x/2) is below half an ulp
   // (eʳ − 1 − r) / r² on |r| ≤ ln 2 / 2.
-  static constexpr float exp_terms[] = {0.50000000759285093F, 0.16666666858639916F,  0.04166627467973860F,
-                                        0.00833326475305405F, 0.001394580897006474F, 0.00019918196542532493F};
+  static constexpr float exp_terms[] = {0.50000000937110850F, 0.16666519566524070F, 0.04166620888295251F,
+                                        0.00836882193902731F, 0.001395033685134031F};
   // (2 atanh(s) − 2s) / s³ in s², |s| ≤ (√2 − 1)/(√2 + 1).
   static constexpr float log_terms[] = {0.66666665661119597F, 0.40000332740123886F, 0.28537422604987728F,
                                         0.23580529813865835F};
@@ -50,13 +50,13 @@ struct Format<double> {
   static constexpr double shifter = 0x1.8p52;
   static constexpr double ln2_high = 0x1.62e42fee00000p-1;
   static constexpr double ln2_low = 0x1.a39ef35793c76p-33;
-  static constexpr double exp_least = -746;
-  static constexpr double exp_most = 710;
+  static constexpr double exp_least = -0x1.6232bdd7abcd2p9;
+  static constexpr double exp_most = 0x1.62e42fefa39efp9;
   static constexpr double one_from = 44;
   static constexpr double exp_terms[] = {
-      0.49999999999999999969,   0.16666666666666683232,    0.041666666666666721901,  0.0083333333333171049971,
-      0.0013888888888859296211, 0.00019841269896304518783, 2.4801587372475478945e-5, 2.7557234884550974496e-6,
-      2.7557234231021569085e-7, 2.5112041279164961346e-8,  2.0926716373404452138e-9};
+      0.50000000000000117894,   0.16666666666666697852,   0.041666666666521856288,  0.008333333333307829387,
+      0.0013888888945572939608, 0.0001984126991625291725, 2.4801491261358053865e-5, 2.7557217169014189524e-6,
+      2.7630855933656586055e-7, 2.5117619956583741429e-8};
   static constexpr double log_terms[] = {
       0.66666666666667306751, 0.39999999999433425762, 0.28571428739024282327, 0.22222198861256357397,
       0.18183551578521378,    0.15314331594176207562, 0.14793509827181555477};
@@ -150,20 +150,24 @@ Lane<T, isa> exp(Lane<T, isa> x) {
   if constexpr (detail::left_to_std<T, isa>) return std::exp(x.value);
   using L = Lane<T, isa>;
   using F = detail::Format<T>;
-  const detail::Reduced<T, isa> at(detail::at_least(detail::at_most(x, L(F::exp_most)), L(F::exp_least)));
-  // 2ⁿ in two factors: n goes beyond the exponents at either end.
-  const L half = (at.n * L(T(0.5)) + L(F::shifter)) - L(F::shifter);
-  return ((L(1) + at.expm1()) * detail::power_of_two(half)) * detail::power_of_two(at.n - half);
+  const detail::Reduced<T, isa> at(x);
+  // n is added to the exponent: 2ⁿ itself would overflow a little before eˣ does.
+  const auto exponent = std::bit_cast<typename F::Bits>(at.n.value + F::shifter) << F::mantissa;
+  L y = std::bit_cast<T>(std::bit_cast<typename F::Bits>((L(1) + at.expm1()).value) + exponent);
+  y = where(x < L(F::exp_least), L(0), y);
+  y = where(x > L(F::exp_most), L(std::numeric_limits<T>::infinity()), y);
+  return where(x == x, y, x);
 }
 
 template <std::floating_point T, Isa isa>
 Lane<T, isa> expm1(Lane<T, isa> x) {
   if constexpr (detail::left_to_std<T, isa>) return std::expm1(x.value);
   using L = Lane<T, isa>;
+  using F = detail::Format<T>;
   // Below −40 the result is −1 anyway.
-  const detail::Reduced<T, isa> at(
-      detail::at_least(detail::at_most(x, L(detail::Format<T>::exp_most)), L(-40)));
-  return where(x == L(0), x, at.scaled_expm1());
+  const detail::Reduced<T, isa> at(detail::at_least(detail::at_most(x, L(F::exp_most)), L(-40)));
+  const L y = where(x > L(F::exp_most), L(std::numeric_limits<T>::infinity()), at.scaled_expm1());
+  return where(x == L(0), x, y);
 }
 
 template <std::floating_point T, Isa isa>
