@@ -72,6 +72,7 @@ class Reduction : public OpOf<Derived> {
  public:
   explicit Reduction(std::vector<std::int64_t> reduced) : axes(std::move(reduced)) {}
   auto attributes() const { return std::tuple(attribute("axes", axes)); }
+  Traits traits() const final { return {.reduction = true}; }
 
   Shape infer(InputShapes inputs) const final {
     Shape kept;

@@ -38,6 +38,16 @@ ElementwiseProgram<T>::ElementwiseProgram(const Plan& plan, const Step& step,
   if (step.producer_operands > 0) make_producer(plan, step, operands);
   assemble(plan, step, operands, results);
   make_tiles();
+  if (tile_ == count_) resolve();
+}
+
+template <class T>
+void ElementwiseProgram<T>::resolve() {
+  for (const Code& code : codes_) {
+    Resolved resolved{code.block, code.op, {}, place(registers_[code.output], 0)};
+    for (std::uint32_t i = 0; i < code.arity; ++i) resolved.inputs[i] = place(registers_[code.inputs[i]], 0);
+    resolved_.push_back(resolved);
+  }
 }
 
 template <class T>
@@ -206,6 +216,13 @@ void ElementwiseProgram<T>::run() {
     if (!s.every_tile) spread(s, 0, tile_);
   for (const auto& [scalar, tile] : scalar_tiles_)
     std::fill_n(registers_[tile].base, tile_, *registers_[scalar].base);
+  if (!resolved_.empty()) {
+    if (panel_rows_ > 0) produce_(producer_inputs_.data(), registers_[panel_].base, 0, rows_);
+    for (const Spread& s : spreads_)
+      if (s.every_tile) spread(s, 0, count_);
+    for (const Resolved& r : resolved_) r.block(*r.op, r.inputs.data(), r.output, count_);
+    return;
+  }
   if (panel_rows_ == 0) return run_range(0, count_);
   for (std::int64_t row = 0; row < rows_; row += panel_rows_) {
     const std::int64_t end = std::min(rows_, row + panel_rows_);

@@ -53,6 +53,7 @@ class ElementwiseProgram {
                 const std::vector<T*>& results);
   std::uint32_t add_operand(const Plan& plan, const Operand& operand, const T* data);
   void make_producer(const Plan& plan, const Step& step, const std::vector<const T*>& operands);
+  void resolve();
   void run_range(std::size_t from, std::size_t to);
   T* place(const Register& r, std::size_t start) const {
     if (r.kind == Kind::walking) return r.base + start;
@@ -70,6 +71,14 @@ class ElementwiseProgram {
   std::vector<std::pair<std::uint32_t, T>> numbers_;                   // by register
   std::vector<std::pair<std::uint32_t, std::uint32_t>> scalar_tiles_;  // a scalar and the tile that it fills
   std::vector<std::uint32_t> tile_registers_;
+  // The codes with their places, where all fits one tile and these never change.
+  struct Resolved {
+    Block<T> block;
+    const Op* op;
+    std::array<const T*, largest_arity> inputs;
+    T* output;
+  };
+  std::vector<Resolved> resolved_;
   // The producer, if there is one, and how many of its rows make a panel.
   RowKernel<T> produce_;
   std::vector<const T*> producer_inputs_;

@@ -23,6 +23,7 @@ struct Traits {
   bool view = false;         ///< the same values in the same order: shares its input's buffer, no kernel
   bool commutative = false;  ///< two inputs, either order
   bool involution = false;   ///< f(f(x)) = x
+  bool reduction = false;    ///< of one input; what it combines out of one element is that element
   bool by_rows = false;      ///< has a row kernel
   bool impure = false;       ///< two equal nodes may differ in value: never merged, never folded
   std::optional<double> left_identity = std::nullopt;   ///< f(e, x) = x
