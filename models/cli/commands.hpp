@@ -32,7 +32,4 @@ struct GraphOptions {
 };
 int graph(const GraphOptions& options);
 
-/// Writes a file as a whole or not at all: to a temporary file beside it, which is then renamed.
-void write_file(const std::string& path, const std::string& content);
-
 }  // namespace gradus::cli
