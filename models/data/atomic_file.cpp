@@ -77,17 +77,37 @@ bool locked(int file, const std::filesystem::path& temporary) {
          stat(temporary.c_str(), &there) == 0 && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
 }
 
-}  // namespace
+std::filesystem::path temporary_of(const std::filesystem::path& path) {
+  std::filesystem::path temporary = path;
+  return temporary += ".tmp";
+}
 
-void write_atomically(const std::filesystem::path& path, std::span<const std::string_view> pieces) {
+int open_temporary(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) fail(path, EISDIR);
-  std::filesystem::path temporary = path;
-  temporary += ".tmp";
   constexpr mode_t for_all = 0666;
-  const Descriptor file(open(temporary.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, for_all));
+  const int file = open(temporary_of(path).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, for_all);
   if (file < 0) fail(path, errno);
-  if (!locked(file, temporary)) fail(path, "another process is writing it; give each a file of its own");
+  return file;
+}
+
+void lock(int file, const std::filesystem::path& path) {
+  if (!locked(file, temporary_of(path)))
+    fail(path, "another process is writing it; give each a file of its own");
+}
+
+}  // namespace
+
+void require_writable(const std::filesystem::path& path) {
+  const Descriptor file(open_temporary(path));
+  lock(file, path);
+  unlink(temporary_of(path).c_str());
+}
+
+void write_atomically(const std::filesystem::path& path, std::span<const std::string_view> pieces) {
+  const Descriptor file(open_temporary(path));
+  lock(file, path);
+  const std::filesystem::path temporary = temporary_of(path);
   const FileSizeSignalBlocked blocked;
   const bool good = ftruncate(file, 0) == 0 &&
                     std::ranges::all_of(pieces, [&](auto piece) { return write_all(file, piece); }) &&

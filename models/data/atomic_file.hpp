@@ -12,4 +12,7 @@ namespace gradus {
 void write_atomically(const std::filesystem::path& path, std::span<const std::string_view> pieces);
 void write_atomically(const std::filesystem::path& path, std::string_view content);
 
+/// Error when the file could not be written now, before work is done for it; leaves nothing behind.
+void require_writable(const std::filesystem::path& path);
+
 }  // namespace gradus
