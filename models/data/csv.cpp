@@ -64,6 +64,16 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::string no_column(std::string_view name, const std::vector<std::string>& names) {
+  std::string all;
+  for (const std::string& each : names) all += (all.empty() ? "" : ", ") + each;
+  const bool other_delimiter = names.size() == 1 && names[0].find_first_of(",;\t|") != std::string::npos;
+  return fmt::format("there is no column '{}'; the header has: {}{}", name, all,
+                     other_delimiter ? " (if that is more than one column, say what separates them with "
+                                       "--delimiter)"
+                                     : "");
+}
+
 struct Hash : std::hash<std::string_view> {
   using is_transparent = void;
 };
@@ -186,13 +196,7 @@ class CsvParser {
   std::size_t index_of(const std::string& name) const {
     const auto found = std::ranges::find(names_, name);
     if (found != names_.end()) return static_cast<std::size_t>(found - names_.begin());
-    std::string all;
-    for (const std::string& each : names_) all += (all.empty() ? "" : ", ") + each;
-    const bool other_delimiter = names_.size() == 1 && names_[0].find_first_of(",;\t|") != std::string::npos;
-    fail_file(fmt::format("there is no column '{}'; the header has: {}{}", name, all,
-                          other_delimiter ? "; if that is more than one column, say what separates them with "
-                                            "--delimiter"
-                                          : ""));
+    fail_file(no_column(name, names_));
   }
 
   void choose_columns() {
@@ -215,7 +219,10 @@ class CsvParser {
       table_.shifts_.emplace_back(table_.rows_, shift);
     std::size_t field = 0;
     do {
-      if (field == targets_.size()) fail_ragged(field);
+      if (field == targets_.size()) {
+        read_field(field);
+        fail_ragged(count_fields(field + 1));
+      }
       Target& target = targets_[field];
       if (target.column == nullptr)
         read_field(field);
@@ -228,14 +235,16 @@ class CsvParser {
     pass_line_end();
   }
 
-  [[noreturn]] void fail_ragged(std::size_t field) {
-    while (pass_delimiter()) {
-      read_field(field);
-      ++field;
-    }
-    fail_line(fmt::format("{} fields, but there are {} columns{}", field, targets_.size(),
-                          field > targets_.size() ? "; put fields that hold a delimiter into quotes"
-                                                  : "; add what is missing"));
+  // To the end of the line; how many fields it has, `fields` of which are behind us.
+  std::size_t count_fields(std::size_t fields) {
+    for (; pass_delimiter(); ++fields) read_field(fields);
+    return fields;
+  }
+
+  [[noreturn]] void fail_ragged(std::size_t fields) const {
+    fail_line(fmt::format("{} fields, but there are {} columns{}", fields, targets_.size(),
+                          fields > targets_.size() ? "; put fields that hold a delimiter into quotes"
+                                                   : "; add what is missing"));
   }
 
   // What nearly all fields of number columns are: digits up to the delimiter.
@@ -261,15 +270,16 @@ class CsvParser {
     if (target.is_text) return add_label(target, field, text);
     const auto value = number_of(text);
     if (value && std::isfinite(*value)) return column.numbers.push_back(*value);
-    if (is_missing(text)) fail_missing(field, text);
+    // A field that is left out makes the others look wrong: that is then what to say.
+    const std::string shown(trimmed(text));
+    if (const std::size_t fields = count_fields(field + 1); fields != targets_.size()) fail_ragged(fields);
+    if (is_missing(shown)) fail_missing(field, shown);
     if (value)
-      fail_field(field,
-                 fmt::format("'{}' is no finite number that a double holds; correct it", trimmed(text)));
-    fail_field(field,
-               fmt::format("'{}' is not a number, as {} are; correct it, or make the column text with "
-                           "--text {}",
-                           trimmed(text), target.must_be_number ? "its values must be" : "those before",
-                           column.name));
+      fail_field(field, fmt::format("'{}' is no finite number that a double holds; correct it", shown));
+    fail_field(field, fmt::format("'{}' is not a number, as {} are; correct it, or make the column text with "
+                                  "--text {}",
+                                  shown, target.must_be_number ? "its values must be" : "those before",
+                                  column.name));
   }
 
   void add_label(Target& target, std::size_t field, std::string_view text) {
@@ -307,10 +317,9 @@ CsvTable::CsvTable(const std::filesystem::path& path, const CsvOptions& options)
 const CsvColumn& CsvTable::column(std::string_view name) const {
   const auto found = std::ranges::find(columns_, name, &CsvColumn::name);
   if (found != columns_.end()) return *found;
-  std::string all;
-  for (const CsvColumn& each : columns_) all += (all.empty() ? "" : ", ") + each.name;
-  throw Error(
-      fmt::format("{} '{}': there is no column '{}'; there are: {}", what, path_.string(), name, all));
+  std::vector<std::string> names;
+  for (const CsvColumn& each : columns_) names.push_back(each.name);
+  throw Error(fmt::format("{} '{}': {}", what, path_.string(), no_column(name, names)));
 }
 
 std::uint64_t CsvTable::line(std::size_t row) const {
