@@ -374,7 +374,7 @@ TEST(Summary, CountsParameters) {
             "norm    [B, 8]            32\n"
             "output  [B, 3]            27\n"
             "----------------------------\n"
-            "parameters: 99 (83 trained, 16 not), optimizer: 172\n");
+            "parameters: 99 (83 trained, 16 not); optimizer and generator: 172\n");
 }
 
 TEST(Progress, IsALinePerEpochWhereLinesStayAndABarWhereTheyDoNot) {
