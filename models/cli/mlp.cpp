@@ -28,7 +28,7 @@ constexpr std::array<OptimizerRow, 6> optimizers{
      {"rprop", 1e-2, [](double rate, double) { return rprop({.initial_step = rate}); }}}};
 
 Optimizer optimizer_of(const MlpOptions& options, const TrainOptions& shared) {
-  const auto found = std::ranges::find(optimizers, options.optimizer, &OptimizerRow::name);
+  const auto* const found = std::ranges::find(optimizers, options.optimizer, &OptimizerRow::name);
   if (found == optimizers.end())
     throw Error(
         fmt::format("there is no optimizer '{}'; there are: adam, nadam, sgd, rmsprop, adagrad, rprop",

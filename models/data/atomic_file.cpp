@@ -35,8 +35,8 @@ class FileSizeSignalBlocked {
   FileSizeSignalBlocked& operator=(const FileSizeSignalBlocked&) = delete;
 
  private:
-  sigset_t signals_;
-  sigset_t before_;
+  sigset_t signals_{};
+  sigset_t before_{};
 };
 
 class Descriptor {

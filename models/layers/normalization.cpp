@@ -2,6 +2,7 @@
 
 #include "gradus/models/initializers.hpp"
 #include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/descent.hpp"
 #include "gradus/ops/power.hpp"
 #include "gradus/ops/reduction.hpp"
 
@@ -52,11 +53,8 @@ Expr batch_norm(const Expr& x, const std::string& name, Mode& mode, const BatchN
     rows.pop_back();
     centre = mean(x, rows);
     variance = mean(square(x - centre), rows);
-    const auto moved = [&](const Expr& running, const Expr& now) {
-      return options.momentum * running + (1 - options.momentum) * now;
-    };
-    mode.update(running_mean, moved(running_mean, centre));
-    mode.update(running_variance, moved(running_variance, variance));
+    mode.update(running_mean, moving_average(running_mean, centre, options.momentum));
+    mode.update(running_variance, moving_average(running_variance, variance, options.momentum));
   }
   return scaled((x - centre) / sqrt(variance + options.epsilon), name, features, options.scale,
                 options.shift);

@@ -1,6 +1,7 @@
 #include "gradus/models/optimizers/adagrad.hpp"
 
 #include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/descent.hpp"
 #include "gradus/ops/power.hpp"
 
 namespace gradus {
@@ -14,7 +15,7 @@ Optimizer adagrad(const AdagradOptions& options) {
             const Expr squares = step.slot("squares", options.initial);
             const Expr next = squares + square(step.gradient);
             step.set(squares, next);
-            return step.parameter - step.rate * step.gradient / (sqrt(next) + options.epsilon);
+            return adaptive_descend(step.parameter, step.gradient, next, step.rate, options.epsilon);
           }};
 }
 

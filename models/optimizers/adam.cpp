@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/descent.hpp"
 #include "gradus/ops/exponential.hpp"
 #include "gradus/ops/power.hpp"
 
@@ -25,11 +26,16 @@ Expr count(ParameterStep& step) {
   return t;
 }
 
-// A slot that forgets: beta · slot + (1 − beta) · value.
-Expr average(ParameterStep& step, std::string_view kind, double beta, const Expr& value) {
-  const Expr slot = step.slot(kind);
-  const Expr next = beta * slot + (1 - beta) * value;
-  step.set(slot, next);
+struct Moments {
+  Expr m;  ///< the average gradient
+  Expr v;  ///< and its square
+};
+
+Moments moments(ParameterStep& step, double beta1, double beta2) {
+  const Expr m = step.slot("m"), v = step.slot("v");
+  const Moments next{moving_average(m, step.gradient, beta1), moving_square(v, step.gradient, beta2)};
+  step.set(m, next.m);
+  step.set(v, next.v);
   return next;
 }
 
@@ -43,13 +49,12 @@ Optimizer adam(const AdamOptions& options) {
   return {"adam", options.rate, [options](ParameterStep& step) {
             const bool keras = options.epsilon_form == AdamOptions::Epsilon::keras;
             const Expr t = count(step);
-            const Expr correction1 = correction(options.beta1, t);
             const Expr root2 = sqrt(correction(options.beta2, t));
-            const Expr rate = keras ? step.rate * root2 / correction1 : step.rate / correction1;
-            const Expr m = average(step, "m", options.beta1, step.gradient);
-            const Expr v = average(step, "v", options.beta2, square(step.gradient));
-            const Expr deviation = keras ? sqrt(v) : sqrt(v) / root2;
-            return step.parameter - rate * m / (deviation + options.epsilon);
+            const Expr rate = step.rate * root2 / correction(options.beta1, t);
+            const auto [m, v] = moments(step, options.beta1, options.beta2);
+            // √v̂ + ε = (√v + ε·root2) / root2.
+            const Expr epsilon = keras ? Expr(options.epsilon) : options.epsilon * root2;
+            return adaptive_descend(step.parameter, m, v, rate, epsilon);
           }};
 }
 
@@ -77,12 +82,11 @@ Optimizer nadam(const NadamOptions& options) {
             const Expr product_before = step.shared("momentum_product", 1);
             const Expr product = product_before * now;
             step.set(product_before, product);
-            const Expr m = average(step, "m", options.beta1, step.gradient);
-            const Expr v = average(step, "v", options.beta2, square(step.gradient));
-            const Expr deviation = sqrt(v / correction(options.beta2, t)) + options.epsilon;
-            const Expr by_gradient = step.rate * (1 - now) / (1 - product);
-            const Expr by_momentum = step.rate * next / (1 - product * next);
-            return step.parameter - (by_gradient * step.gradient + by_momentum * m) / deviation;
+            const auto [m, v] = moments(step, options.beta1, options.beta2);
+            const Expr root2 = sqrt(correction(options.beta2, t));
+            const Expr direction =
+                (1 - now) / (1 - product) * step.gradient + next / (1 - product * next) * m;
+            return adaptive_descend(step.parameter, direction, v, step.rate * root2, options.epsilon * root2);
           }};
 }
 

@@ -1,6 +1,7 @@
 #include "gradus/models/optimizers/rmsprop.hpp"
 
 #include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/descent.hpp"
 #include "gradus/ops/power.hpp"
 
 namespace gradus {
@@ -13,21 +14,22 @@ Optimizer rmsprop(const RmspropOptions& options) {
   detail::check_setting(options.epsilon >= 0, "rmsprop", "epsilon, which must not be negative,",
                         options.epsilon);
   return {"rmsprop", options.rate, [options](ParameterStep& step) {
-            const auto average = [&](std::string_view kind, const Expr& value) {
-              const Expr slot = step.slot(kind);
-              const Expr next = options.smoothing * slot + (1 - options.smoothing) * value;
+            const auto remember = [&](const Expr& slot, const Expr& next) {
               step.set(slot, next);
               return next;
             };
             const Expr& g = step.gradient;
-            Expr variance = average("v", square(g));
-            if (options.centered) variance = variance - square(average("mean", g));
+            const Expr v = step.slot("v");
+            Expr variance = remember(v, moving_square(v, g, options.smoothing));
+            if (options.centered) {
+              const Expr mean = step.slot("mean");
+              variance = variance - square(remember(mean, moving_average(mean, g, options.smoothing)));
+            }
+            if (options.momentum == 0)
+              return adaptive_descend(step.parameter, g, variance, step.rate, options.epsilon);
             const Expr scaled = g / (sqrt(variance) + options.epsilon);
-            if (options.momentum == 0) return step.parameter - step.rate * scaled;
             const Expr buffer = step.slot("buffer");
-            const Expr next = options.momentum * buffer + scaled;
-            step.set(buffer, next);
-            return step.parameter - step.rate * next;
+            return descend(step.parameter, remember(buffer, options.momentum * buffer + scaled), step.rate);
           }};
 }
 

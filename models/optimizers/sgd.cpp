@@ -1,6 +1,6 @@
 #include "gradus/models/optimizers/sgd.hpp"
 
-#include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/descent.hpp"
 
 namespace gradus {
 
@@ -10,7 +10,7 @@ Optimizer sgd(const SgdOptions& options) {
                         momentum);
   return {"sgd", rate, [momentum = momentum, nesterov = nesterov](ParameterStep& step) {
             const Expr &w = step.parameter, &g = step.gradient, &rate = step.rate;
-            if (momentum == 0) return w - rate * g;
+            if (momentum == 0) return descend(w, g, rate);
             const Expr v = step.slot("velocity");
             const Expr next = momentum * v - rate * g;
             step.set(v, next);
