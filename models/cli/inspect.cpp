@@ -9,6 +9,7 @@
 #include "gradus/framework/graph/gradient.hpp"
 #include "gradus/framework/inspect/dump.hpp"
 #include "gradus/models/cli/commands.hpp"
+#include "gradus/models/data/atomic_file.hpp"
 
 namespace gradus::cli {
 
@@ -75,7 +76,7 @@ int check(const CheckOptions& options) {
         fmt::format("{}{}: {}", properties.empty() ? "" : ", ", property.name, property.ok ? "ok" : "BROKEN");
   fmt::print("{}\n{}: {}\n", properties, options.name,
              report.ok() ? "all gradients agree with the differences" : "WRONG gradients");
-  if (!options.json.empty()) write_file(options.json, to_json(report).dump(2) + "\n");
+  if (!options.json.empty()) write_atomically(options.json, to_json(report).dump(2) + "\n");
   return report.ok() ? 0 : 1;
 }
 
@@ -87,7 +88,7 @@ std::string drawn_by_dot(const std::string& dot) {
   const int descriptor = mkstemp(source.data());
   if (descriptor < 0) throw Error("graph: no temporary file can be made in " P_tmpdir);
   close(descriptor);
-  write_file(source, dot);
+  write_atomically(source, dot);
   std::string drawn;
   std::FILE* pipe = popen(("dot -Tsvg " + source).c_str(), "r");
   char buffer[4096];

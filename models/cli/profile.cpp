@@ -7,6 +7,7 @@
 #include "gradus/framework/inspect/dump.hpp"
 #include "gradus/framework/simd/isa.hpp"
 #include "gradus/models/cli/commands.hpp"
+#include "gradus/models/data/atomic_file.hpp"
 
 namespace gradus::cli {
 
@@ -53,8 +54,8 @@ int profile(const ProfileOptions& options) {
     fmt::print("{}, batch {}, {}, kernels for {}: medians of {} runs\n{}", options.name, batch,
                sizeof(T) == sizeof(float) ? "float" : "double", to_string(current_isa()), options.runs,
                profile_text(made));
-    if (!options.json.empty()) write_file(options.json, to_json(made).dump(2) + "\n");
-    if (!options.svg.empty()) write_file(options.svg, drawn_by_dot(plan_dot(program.plan(), shares(made))));
+    if (!options.json.empty()) write_atomically(options.json, to_json(made).dump(2) + "\n");
+    if (!options.svg.empty()) write_atomically(options.svg, drawn_by_dot(plan_dot(program.plan(), shares(made))));
     return 0;
   });
 }
