@@ -4,6 +4,15 @@
 
 namespace gradus {
 
+bool Reshape::equal_but_for_ones(const Shape& a, const Shape& b) {
+  const auto others = [](const Shape& shape) {
+    std::vector<Dim> dims;
+    std::ranges::copy_if(shape, std::back_inserter(dims), [](Dim d) { return d != Dim(1); });
+    return dims;
+  };
+  return others(a) == others(b);
+}
+
 Expr reshape(Arg x, const Shape& shape) {
   const std::span<const Arg> operands(&x, 1);
   graph_of(Reshape::name, operands);

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <ranges>
-
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/framework/graph/op_of.hpp"
 #include "gradus/ops/support/build.hpp"
@@ -26,7 +23,8 @@ class Reshape final : public View<Reshape> {
   explicit Reshape(Shape to) : shape(std::move(to)) {}
   auto attributes() const { return std::tuple(attribute("shape", shape)); }
   Shape infer(InputShapes inputs) const override {
-    if (!differs_by_ones(inputs[0], shape) && inputs[0].element_count() != shape.element_count())
+    // Two axes that hold the batch have no product, but extents of 1 may come and go beside them.
+    if (!equal_but_for_ones(inputs[0], shape) && inputs[0].element_count() != shape.element_count())
       throw Error("cannot be reshaped to " + to_string(shape));
     return shape;
   }
@@ -35,11 +33,7 @@ class Reshape final : public View<Reshape> {
   Shape shape;
 
  private:
-  // Then the counts are equal even where B times B makes them no Dim.
-  static bool differs_by_ones(const Shape& a, const Shape& b) {
-    const auto is_more = [](Dim extent) { return extent != Dim(1); };
-    return std::ranges::equal(a | std::views::filter(is_more), b | std::views::filter(is_more));
-  }
+  static bool equal_but_for_ones(const Shape& a, const Shape& b);
 };
 
 class StopGradient final : public View<StopGradient> {

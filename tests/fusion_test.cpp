@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "framework_support.hpp"
+#include "gradus/framework/compile/fuse.hpp"
 #include "gradus/framework/graph/gradient.hpp"
 #include "gradus/framework/graph/leaf.hpp"
 #include "gradus/framework/random.hpp"
@@ -183,6 +184,27 @@ TEST_F(Fusion, AScalarStateIsReadAsAScalar) {
   ASSERT_NE(operand, nullptr);
   EXPECT_EQ(operand->access, Access::scalar);
   EXPECT_GE(operand->value, 0);
+}
+
+TEST(BroadcastAccess, IsTheSimplestThatReadsTheShape) {
+  const auto is = [](const Extents& shape, const Extents& target, Access access, std::int64_t period) {
+    const auto found = broadcast_access(shape, target);
+    return found && found->access == access && found->period == period;
+  };
+  EXPECT_TRUE(is({2, 3}, {2, 3}, Access::full, 1));
+  EXPECT_TRUE(is({6}, {1, 6}, Access::full, 1));
+  EXPECT_TRUE(is({1, 1}, {1, 1}, Access::full, 1));
+  EXPECT_TRUE(is({}, {2, 3}, Access::scalar, 1));
+  EXPECT_TRUE(is({1, 1}, {2, 3}, Access::scalar, 1));
+  EXPECT_TRUE(is({3}, {2, 3}, Access::row, 3));
+  EXPECT_TRUE(is({1, 2, 3}, {4, 2, 3}, Access::row, 6));
+  EXPECT_TRUE(is({2, 1}, {2, 3}, Access::column, 3));
+  EXPECT_TRUE(is({2, 1}, {1, 2, 3}, Access::column, 3));
+  EXPECT_TRUE(is({2, 1, 1}, {2, 3, 4}, Access::column, 12));
+  EXPECT_FALSE(broadcast_access({2, 1, 3}, {2, 4, 3}));
+  EXPECT_FALSE(broadcast_access({2, 1}, {4, 2, 3}));
+  EXPECT_FALSE(
+      broadcast_access({1, 2, 1, 4}, {4, 2, 3, 4}));  // 4 · 2 elements, but not those of 4 · 2 columns
 }
 
 TEST_F(Fusion, EveryElementOfAWholeOperandIsReadInFull) {

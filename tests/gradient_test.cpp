@@ -167,6 +167,22 @@ TEST(Grad, WithRespectToAnIntermediateNode) {
   expect_near(evaluate(gradients[2]), {1});
 }
 
+// A product of matrices has a reverse product for each operand: only the one that is asked for is built.
+TEST(Grad, BuildsNothingForWhatIsNotWanted) {
+  const auto products = [](bool both) {
+    Graph g;
+    const Expr x = g.input("x", {B, 2}), w = g.parameter("w", {2, 3});
+    const Expr loss = sum(matmul(tanh(x), w));
+    const Expr wrt[] = {w, x};
+    grad(loss, std::span(wrt).first(both ? 2 : 1));
+    std::size_t count = 0;
+    for (NodeId id = 0; id < g.size(); ++id) count += g[id].op->name() == "matmul" ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(products(false), 2U);
+  EXPECT_EQ(products(true), 3U);
+}
+
 TEST(Grad, WithoutAPathIsZeroOfTheSameShape) {
   Graph g;
   const Expr x = g.input("x", {B, 2});

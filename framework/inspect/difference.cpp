@@ -16,6 +16,8 @@ constexpr std::size_t more_points = 6;
 constexpr std::size_t most_points = 43;
 constexpr std::size_t small_steps = 4;
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
+// A run takes smaller numbers for 0.
+constexpr double smallest = std::numeric_limits<double>::min();
 // What an output says of the numbers that were added up to it ends here: they may have cancelled.
 constexpr double unit = 1;
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -55,22 +57,49 @@ struct Line {
     return largest;
   }
 
-  // The least that rounding leaves uncertain in a value. Where the smallest step changes nothing, but a
-  // larger one does, the function is flat, or it is rounded to multiples of that change.
-  double rounding(double of_all_outputs) const {
-    const double least = 2 * epsilon * scale();
-    if (changes_at(left.size() - 1)) return least;
-    double quantum = infinity;
+  // Beside a kink, one side is constant up to there, while the other changes in proportion to the step.
+  // Rounding makes the values constant, too, but treats both sides alike.
+  bool flat_beside_kink() const {
+    constexpr std::size_t well_beyond = 4, looked_at = 3;
+    std::size_t first = left.size();  // that is constant
+    while (first > 0 && !changes_at(first - 1)) --first;
+    if (first == left.size() || first < well_beyond + looked_at + 1) return false;
+    const auto change = [&](std::size_t k) {
+      return std::max(std::abs(left[k] - middle), std::abs(right[k] - middle));
+    };
+    const auto gap = [&](std::size_t k) { return std::abs(left[k] - middle + right[k] - middle); };
+    const auto is_proportional = [](double larger, double smaller) {
+      return ratio * smaller > 0.7 * larger && ratio * smaller < 1.4 * larger;
+    };
+    for (std::size_t k = first - 1 - well_beyond, i = 0; i < looked_at; ++i, --k)
+      if (!(gap(k) > 0.5 * change(k) && is_proportional(gap(k), gap(k + 1)) &&
+            is_proportional(change(k), change(k + 1))))
+        return false;
+    return true;
+  }
+
+  // Where rounding hides what the smallest step changes, it tells nothing.
+  bool ends_in_rounding() const { return !changes_at(left.size() - 1) && !flat_beside_kink(); }
+
+  // The multiple to which the values are rounded, if that can be seen; else 0.
+  double quantum(double of_all_outputs) const {
+    if (!ends_in_rounding()) return 0;
+    double least = infinity;
     for (std::size_t k = 0; k < left.size(); ++k)
       for (const double v : {left[k], right[k]})
-        if (v != middle) quantum = std::min(quantum, std::abs(v - middle));
-    const bool tiny = quantum <= 1e3 * epsilon * std::max(of_all_outputs, unit);
-    return tiny ? std::max(least, quantum) : least;
+        if (v != middle) least = std::min(least, std::abs(v - middle));
+    return least <= 1e3 * epsilon * std::max(of_all_outputs, unit) ? least : 0;
+  }
+
+  // The least that rounding leaves uncertain in a value.
+  double rounding(double of_all_outputs) const {
+    return std::max(2 * epsilon * scale() + smallest, quantum(of_all_outputs));
   }
 };
 
-// `noise` starts as what rounding alone must leave uncertain in a value.
-Difference smooth(const Line& line, double largest_step, double& noise) {
+// `noise` starts as what rounding alone must leave uncertain in a value; `within` the function it may be
+// more.
+Difference smooth(const Line& line, double largest_step, double within, double& noise) {
   const std::size_t levels = line.left.size() - 1;
   std::vector<double> central;
   std::vector<double> apart;
@@ -79,22 +108,52 @@ Difference smooth(const Line& line, double largest_step, double& noise) {
   for (std::size_t k = 0; k + 1 < levels; ++k) apart.push_back(std::abs(central[k] - central[k + 1]));
   // Among the smallest steps it is rounding that keeps neighbours apart, in proportion to 1/h. Cancellation
   // within the function can make it larger than the last bit of its value.
+  const auto noise_at = [&](std::size_t k) { return std::isfinite(apart[k]) ? apart[k] * step(k + 1) : 0; };
+  std::size_t loudest = levels - 2;
   for (std::size_t k = levels - 1 - small_steps; k + 1 < levels; ++k)
-    if (std::isfinite(apart[k])) noise = std::max(noise, apart[k] * step(k + 1));
+    if (noise_at(k) > noise_at(loudest)) loudest = k;
+  // A kink at some distance makes differences err in proportion to 1/h, too, but always by as much; and from
+  // where the steps do not reach it, not at all. That is no excuse.
+  double elsewhere = noise;
+  for (std::size_t k = levels - 1 - 2 * small_steps; k + 1 < levels; ++k)
+    if (k + 1 < loudest || k > loudest + 1) elsewhere = std::max(elsewhere, noise_at(k));
+  const double base = noise;
+  noise = std::max(noise, noise_at(loudest));
+  // A number within that is rounded jumps: what two steps further is gone without a trace was no truncation,
+  // which fades by 2.1⁵ from step to step.
+  for (std::size_t k = 0; k + 3 < levels; ++k)
+    if (noise_at(k) <= 16 * within && std::max(noise_at(k + 2), base) < 1e-5 * noise_at(k))
+      noise = std::max(noise, noise_at(k));
+  bool within_reach = false;  // the kink, of all steps: how much smaller ones change is not to be known
+  double excuse = 20 * elsewhere < noise ? elsewhere : noise;
+  for (std::size_t k = levels - 1 - 2 * small_steps; k + small_steps < levels; ++k) {
+    double low = infinity, high = -infinity;
+    for (std::size_t i = k; i < k + small_steps; ++i) {
+      const double err = (central[i] - central[i + 1]) * step(i + 1);
+      low = std::min(low, err);
+      high = std::max(high, err);
+    }
+    const double less = std::min(std::abs(low), std::abs(high));
+    const double more = std::max(std::abs(low), std::abs(high));
+    if (!(low * high > 0 && more < 1.5 * less && less > 20 * std::max(base, within))) continue;
+    excuse = base;
+    within_reach = k + small_steps + 1 == levels;
+  }
   Difference best;
   best.value = central[levels / 2];
   best.uncertainty = infinity;
   for (std::size_t k = 1; k + 1 < levels; ++k) {
     double off = larger(apart[k - 1], apart[k]);
-    // What smaller steps say counts, but for their rounding.
+    // What smaller steps say counts, but for the rounding in each of two differences.
     for (std::size_t j = k + 2; j < levels; ++j)
-      off = larger(off, std::abs(central[k] - central[j]) - noise / step(j));
+      off = larger(off, std::abs(central[k] - central[j]) - 2 * excuse / step(j));
     // NaN, where a large step leaves the function's domain, is never less.
     if (const double uncertainty = off + noise / step(k); uncertainty < best.uncertainty) {
       best.value = central[k];
       best.uncertainty = uncertainty;
     }
   }
+  if (within_reach) best.uncertainty = infinity;
   return best;
 }
 
@@ -118,17 +177,23 @@ void look_for_kink(const Line& line, double largest_step, double noise, Differen
   found.right = right + (right - right_before) / (ratio - 1);
 }
 
-Difference judge(const Line& line, double largest_step, double of_all_outputs) {
-  if (line.constant()) return {.settled = true};
-  const double rounding = line.rounding(of_all_outputs);
+struct Judgement {
+  Difference difference{};
+  double noise = 0;
+};
+
+// `least_noise`: what larger steps have shown.
+Judgement judge(const Line& line, double largest_step, double of_all_outputs, double least_noise) {
+  if (line.constant()) return {{.settled = true}};
+  const double rounding = std::max(line.rounding(of_all_outputs), least_noise);
   double noise = rounding;
-  Difference found = smooth(line, largest_step, noise);
+  Difference found = smooth(line, largest_step, epsilon * std::max(of_all_outputs, unit), noise);
   look_for_kink(line, largest_step, noise, found);
   double slope = std::abs(found.value);
   if (found.kink) slope = std::max({slope, std::abs(found.left), std::abs(found.right)});
   const double of_rounding = std::max(rounding, 2 * epsilon * unit) / largest_step;
   found.settled = found.uncertainty <= std::max(1e-6 * slope, 500 * of_rounding);
-  return found;
+  return {found, noise};
 }
 
 class Lines {
@@ -144,16 +209,20 @@ class Lines {
 
   std::vector<Difference> differentiate() {
     add_points(first_points);
-    for (const Line& line : lines_) found_.push_back(judge(line, largest_step_, largest_output_));
+    // Numbers within the function may be rounded to multiples of this. Between two such roundings it looks as
+    // smooth as it is wrong: once seen they are not forgotten.
+    const double within = 16 * epsilon * std::max(largest_output_, unit);
+    for (const Line& line : lines_) {
+      const Judgement first = judge(line, largest_step_, largest_output_, 0);
+      found_.push_back(first.difference);
+      least_noise_.push_back(first.noise <= within ? first.noise : 0);
+    }
     while (lines_.front().left.size() < most_points && smaller_steps_may_help()) {
       add_points(more_points);
       for (std::size_t j = 0; j < lines_.size(); ++j) {
-        if (found_[j].settled) continue;
-        // Once a step changes nothing, it is too small to tell anything.
-        if (!lines_[j].changes_at(lines_[j].left.size() - 1)) continue;
-        if (const Difference closer = judge(lines_[j], largest_step_, largest_output_);
-            better(closer, found_[j]))
-          found_[j] = closer;
+        if (found_[j].settled || lines_[j].ends_in_rounding()) continue;
+        const auto closer = judge(lines_[j], largest_step_, largest_output_, least_noise_[j]).difference;
+        if (better(closer, found_[j])) found_[j] = closer;
       }
     }
     look_far();
@@ -183,8 +252,8 @@ class Lines {
     const std::size_t points = lines_.front().left.size();
     const double step = step_at(largest_step_, points);
     for (std::size_t j = 0; j < lines_.size(); ++j)
-      if (!found_[j].settled && lines_[j].changes_at(points - 1) &&
-          lines_[j].rounding(largest_output_) / step < found_[j].uncertainty)
+      if (!found_[j].settled && !lines_[j].ends_in_rounding() &&
+          std::max(lines_[j].rounding(largest_output_), least_noise_[j]) / step < found_[j].uncertainty)
         return true;
     return false;
   }
@@ -215,6 +284,7 @@ class Lines {
   std::vector<double> values_;
   std::vector<Line> lines_;
   std::vector<Difference> found_;
+  std::vector<double> least_noise_;
 };
 
 }  // namespace

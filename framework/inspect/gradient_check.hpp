@@ -19,9 +19,10 @@
 /// DESCRIPTION
 ///   Everything is computed in double, whatever precision the model trains in. Each entry of a gradient is
 ///   compared with central differences; the tolerance is what the differences themselves leave uncertain (see
-///   difference.hpp), not a number that hides small terms. The expression may have any shape: every output is
-///   looked at, or, in the fast mode, random combinations of them, never their plain sum, in which errors
-///   cancel.
+///   difference.hpp), not a number that hides small terms. Only what is below 1e-10 of the tensor's largest
+///   entry may be the rounding of the gradient itself, unless one of the two is exactly 0. The expression may
+///   have any shape: every output is looked at, or, in the fast mode, random combinations of them, never
+///   their plain sum, in which errors cancel.
 ///
 ///   Beside the differences, these must hold: all values are finite; two runs give the same bits; a zero
 ///   cotangent gives zero gradients; the gradient of a batch is what the samples' gradients combine to; the

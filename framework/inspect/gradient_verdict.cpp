@@ -12,14 +12,21 @@ namespace {
 // How much more than its estimated uncertainty a difference may be off.
 constexpr double safety = 10;
 // Differences that leave more than this part of the largest entry uncertain prove nothing.
-constexpr double coarsest = 1e-4;
+constexpr double coarsest = 1e-3;
+// What part of the largest entry a gradient's own rounding may leave of an entry that cancels.
+constexpr double of_cancellation = 1e-10;
 // Of the scale of what is moved.
 constexpr double largest_step = 1.0 / 32;
+
+// The gradient is rounded, too.
+double allowance(double analytic, const Difference& difference) {
+  return safety * (difference.uncertainty + std::numeric_limits<double>::epsilon() * std::abs(analytic));
+}
 
 }  // namespace
 
 Agreement compare(double analytic, const Difference& difference) {
-  const double allowed = safety * difference.uncertainty;
+  const double allowed = allowance(analytic, difference);
   const double off = std::abs(analytic - difference.value);
   if (off <= allowed && std::isfinite(off)) return Agreement::full;
   if (std::isfinite(analytic) && !std::isfinite(off)) return Agreement::unknown;
@@ -46,7 +53,7 @@ void Verdict::add(std::string what, double analytic, const Difference& differenc
   if (at_kink && !is_direction && ++tensor_.kinks == 1) tensor_.kink_at = entry.what;
   if (agreement == Agreement::full || agreement == Agreement::none) {
     entry.error = std::abs(analytic - difference.value);  // over the largest entry, once that is known
-    entry.excess = entry.error == 0 ? 0 : entry.error / (safety * difference.uncertainty);
+    entry.excess = entry.error == 0 ? 0 : entry.error / allowance(analytic, difference);
     if (std::isnan(entry.excess)) entry.excess = std::numeric_limits<double>::infinity();
   }
   entries_.push_back({std::move(entry), !difference.settled && !at_kink && !is_direction});
@@ -56,6 +63,8 @@ CheckedTensor Verdict::finish() {
   for (auto& [entry, counts] : entries_) {
     if (counts && !(safety * entry.uncertainty <= coarsest * largest_) && ++tensor_.unsettled == 1)
       tensor_.unsettled_at = entry.what;
+    const bool exact = entry.analytic == 0 || entry.numeric == 0;
+    if (!exact && entry.error <= of_cancellation * largest_) entry.excess = std::min(entry.excess, 1.0);
     if (entry.error > 0) entry.error /= largest_;
     tensor_.worst_error = std::isnan(entry.error) ? std::numeric_limits<double>::infinity()
                                                   : std::max(tensor_.worst_error, entry.error);

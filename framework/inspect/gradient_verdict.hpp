@@ -32,7 +32,7 @@ class Verdict {
  private:
   struct Item {
     CheckedEntry entry;
-    bool counts;  // when it is too uncertain
+    bool counts = false;  // when it is too uncertain
   };
   CheckedTensor tensor_;
   double largest_ = 0;

@@ -57,6 +57,7 @@ class ByteSource {
     if (error || !file_)
       fail(path, "opening it",
            fmt::format("{}; check that you may read it", std::generic_category().message(errno)));
+    buffer_.resize(std::clamp<std::uint64_t>(file_size_, 1, kChunk));
     refill();
     compressed_ = is_gzip(input());
     constexpr int gzip_window = 15 + 16;  // the largest window; a gzip header and nothing else
@@ -161,7 +162,7 @@ class ByteSource {
   std::uint64_t file_size_ = 0;
   std::uint64_t file_offset_ = 0;  // of the file itself: what was consumed from buffer_
   std::uint64_t offset_ = 0;       // of the contents
-  std::vector<std::uint8_t> buffer_ = std::vector<std::uint8_t>(kChunk);
+  std::vector<std::uint8_t> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   bool compressed_ = false;
@@ -259,7 +260,7 @@ IdxFile read_idx(const std::filesystem::path& path) {
   const std::uint64_t data_start = source.offset();
   if (!source.compressed()) idx.values.reserve(count);  // known to be there
 
-  std::vector<std::uint8_t> chunk(kChunk);
+  std::vector<std::uint8_t> chunk(std::clamp<std::uint64_t>(count, 1, kChunk));
   while (idx.values.size() < count) {
     const std::size_t wanted = std::min<std::uint64_t>(chunk.size(), count - idx.values.size());
     const std::size_t got = source.read(std::span(chunk).first(wanted));

@@ -55,20 +55,36 @@ class Forgetful final : public OpOf<Forgetful> {
   }
 };
 
+// A trait that lies, so that the optimiser simplifies f(f(x)) to x:
+class NoInvolution final : public Unary<NoInvolution> {
+ public:
+  static constexpr std::string_view name = "no_involution";
+  static constexpr Traits extra_traits{.involution = true};
+  template <class T>
+  static T f(T x) {
+    return 1 - x * T(0.5);
+  }
+  template <class T>
+  static T d(T, T) {
+    return -0.5;
+  }
+};
+
 namespace {
 
-constexpr std::uint64_t graphs = 500;
+constexpr std::uint64_t graphs = GRADUS_GRAPHS;
 
+// Of numbers up to 3 it makes numbers up to `largest`.
 template <class ConcreteOp>
-Form planted() {
+Form planted(double largest = 10) {
   const std::string name(ConcreteOp::name);
   return {.op = name,
           .text = name + "($0)",
           .build = [](Graph&, const Step&, const std::string&,
                       const std::vector<Expr>& in) { return build<ConcreteOp>({in[0]}); },
           .facts =
-              [](const Form&, const Site& site) {
-                return Facts{-10, 10, site.in[0].samples};
+              [largest](const Form&, const Site& site) {
+                return Facts{-largest, largest, site.in[0].samples};
               },
           .draw =
               [](Maker& maker) {
@@ -149,6 +165,10 @@ TEST(Checks, FindAWrongDerivative) { expect_found(planted<SlackSquare>(), "gradi
 TEST(Checks, FindAWrongFloat) { expect_found(planted<CoarseHalf>(), "float"); }
 TEST(Checks, FindAReadOfStaleMemory) {
   expect_found(planted<Forgetful>(), testing::AnyOf("plans", "raw", "updates"));
+}
+
+TEST(Checks, FindAWrongSimplification) {
+  expect_found(planted<NoInvolution>(3), testing::AnyOf("optimised", "updates"));
 }
 
 TEST(Shrink, LeavesTheCulpritAlone) {

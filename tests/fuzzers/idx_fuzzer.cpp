@@ -6,21 +6,20 @@
 //   cmake --preset release -B build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DGRADUS_FUZZERS=ON
 //   cmake --build build/fuzz --target idx_fuzzer
 //   cd build/fuzz && mkdir -p idx && export ASAN_OPTIONS=quarantine_size_mb=16
-//   limits="-max_len=4096 -timeout=5 -rss_limit_mb=256 -malloc_limit_mb=64"
+//   limits="-max_len=512 -timeout=5 -rss_limit_mb=256 -malloc_limit_mb=64"
 //   nice tests/fuzzers/idx_fuzzer $limits -runs=5000000 idx ../../tests/fuzzers/corpus/idx
 //
 // It stops at the first finding and writes the input to a file, which the program replays when it is given
 // its name. What is worth keeping goes into corpus/idx, which idx_replay runs as a test.
 
 #include <sys/mman.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <span>
@@ -43,16 +42,23 @@ void require(bool holds, const char* what) {
 }
 
 /// A file in memory that has a path, which is what the reader takes. It leaves nothing behind in a crash.
-std::string memory_file() {
-  const int descriptor = memfd_create("idx", 0);
-  require(descriptor >= 0, "no memory file can be made");
-  return "/proc/self/fd/" + std::to_string(descriptor);
-}
+class MemoryFile {
+ public:
+  MemoryFile() {
+    require(descriptor_ >= 0, "no memory file can be made");
+    path_ = "/proc/self/fd/" + std::to_string(descriptor_);
+  }
+  const std::string& path() const { return path_; }
+  void hold(const Bytes& bytes) const {
+    const auto size = static_cast<ssize_t>(bytes.size());
+    require(ftruncate(descriptor_, size) == 0 && pwrite(descriptor_, bytes.data(), bytes.size(), 0) == size,
+            "a memory file cannot be written");
+  }
 
-void write(const std::string& path, const Bytes& bytes) {
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-}
+ private:
+  int descriptor_ = memfd_create("idx", 0);
+  std::string path_;
+};
 
 /// What read_idx makes of the file, or nothing if it refuses it.
 std::optional<IdxFile> read(const std::string& path) {
@@ -96,7 +102,7 @@ Bytes unpack(const std::string& path) {
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
   require(file != nullptr, "zlib cannot open the file");
   Bytes contents;
-  Bytes chunk(std::size_t{1} << 16U);
+  Bytes chunk(std::size_t{1} << 13U);
   for (int got = 1; got > 0; contents.insert(contents.end(), chunk.begin(), chunk.begin() + std::max(got, 0)))
     got = gzread(file.get(), chunk.data(), static_cast<unsigned>(chunk.size()));
   return contents;
@@ -119,8 +125,9 @@ Bytes pack(const Bytes& contents) {
 }
 
 void fuzz(const Bytes& bytes) {
-  static const std::string path = memory_file();
-  write(path, bytes);
+  static const MemoryFile file;
+  const std::string& path = file.path();
+  file.hold(bytes);
   const std::optional<IdxFile> found = read(path);
   const bool compressed = bytes.size() >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B;
   if (!compressed)
@@ -129,7 +136,7 @@ void fuzz(const Bytes& bytes) {
     require(same(found, parse(unpack(path))), "a compressed file is not read for what it is");
 
   if (bytes.size() > 0xFFFF) return;  // more than a stored block takes
-  write(path, pack(bytes));
+  file.hold(pack(bytes));
   require(same(read(path), parse(bytes)), "a file is not the same when it is compressed");
 }
 

@@ -7,11 +7,15 @@
 //   cmake --preset release -B build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DGRADUS_FUZZERS=ON
 //   cmake --build build/fuzz --target mnist_fuzzer
 //   cd build/fuzz && mkdir -p mnist && export ASAN_OPTIONS=quarantine_size_mb=16
-//   limits="-max_len=8192 -timeout=5 -rss_limit_mb=256 -malloc_limit_mb=64"
+//   limits="-max_len=4096 -timeout=5 -rss_limit_mb=256 -malloc_limit_mb=64"
 //   nice tests/fuzzers/mnist_fuzzer $limits -runs=5000000 mnist ../../tests/fuzzers/corpus/mnist
 //
 // It stops at the first finding and writes the input to a file, which the program replays when it is given
 // its name. What is worth keeping goes into corpus/mnist, which mnist_replay runs as a test.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -19,7 +23,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,17 +59,30 @@ class Scratch {
             .string();
     require(mkdtemp(pattern.data()) != nullptr, "no directory can be made");
     path_ = pattern;
+    for (std::size_t i = 0; i < kNames.size(); ++i) {
+      files_[i] = open((path_ / kNames[i]).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+      require(files_[i] >= 0, "no file can be made");
+    }
   }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   ~Scratch() {
+    for (const int file : files_) close(file);
     std::error_code ignored;
     fs::remove_all(path_, ignored);
   }
   const fs::path& path() const { return path_; }
+  fs::path path(std::size_t file) const { return path_ / kNames[file]; }
+  /// Opening the files anew each time would be the slowest part.
+  void hold(std::size_t file, std::string_view bytes) const {
+    const auto size = static_cast<ssize_t>(bytes.size());
+    require(ftruncate(files_[file], size) == 0 && pwrite(files_[file], bytes.data(), bytes.size(), 0) == size,
+            "a file cannot be written");
+  }
 
  private:
   fs::path path_;
+  std::array<int, kNames.size()> files_{};
 };
 
 /// The first file of `input`, which keeps the others.
@@ -92,11 +108,7 @@ bool holds(const Digits& digits, const IdxFile& images, const IdxFile& labels) {
 
 void fuzz(std::string_view input) {
   static const Scratch scratch;
-  static const auto path = [](std::size_t i) { return scratch.path() / kNames[i]; };
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    const std::string_view file = take_file(input);
-    std::ofstream(path(i), std::ios::binary).write(file.data(), static_cast<std::streamsize>(file.size()));
-  }
+  for (std::size_t i = 0; i < kNames.size(); ++i) scratch.hold(i, take_file(input));
 
   std::optional<Mnist> mnist;
   try {
@@ -107,7 +119,7 @@ void fuzz(std::string_view input) {
   }
   std::array<IdxFile, 4> files;
   try {
-    for (std::size_t i = 0; i < kNames.size(); ++i) files[i] = read_idx(path(i));
+    for (std::size_t i = 0; i < kNames.size(); ++i) files[i] = read_idx(scratch.path(i));
   } catch (const Error&) {
     require(!mnist, "a set is taken though one of its files is refused");
     return;
