@@ -105,7 +105,7 @@ Entry entry_of(const std::string& name, const Json& value, std::uint64_t data_by
   const Json &dtype = value["dtype"], &shape = value["shape"], &offsets = value["data_offsets"];
   if (!dtype.is_string() || !shape.is_array() || !offsets.is_array() || offsets.size() != 2)
     throw Error("expected a text as dtype, a list as shape and two numbers as data_offsets");
-  const auto type = std::ranges::find(types, dtype.get<std::string>(), &TypeRow::name);
+  const auto* const type = std::ranges::find(types, dtype.get<std::string>(), &TypeRow::name);
   if (type == types.end()) throw Error(fmt::format("there is no dtype '{}'", dtype.get<std::string>()));
   Entry entry{{name, static_cast<ElementType>(type - types.begin()), {}, {}},
               whole_number(offsets[0]),

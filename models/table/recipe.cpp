@@ -32,7 +32,7 @@ const std::array<Activation, 6> activations{{{"relu", relu, he_uniform},
                                              {"linear", [](Arg x) { return x.expr; }, glorot_uniform}}};
 
 const Activation& find_activation(const std::string& name) {
-  const auto found = std::ranges::find(activations, name, &Activation::name);
+  const auto* const found = std::ranges::find(activations, name, &Activation::name);
   if (found != activations.end()) return *found;
   std::string all;
   for (const std::string& each : activation_names()) all += (all.empty() ? "" : ", ") + each;
@@ -146,7 +146,7 @@ ModelDefinition model_of(const TableRecipe& recipe, const Optimizer& optimizer) 
   const Activation& activation = find_activation(recipe.activation);
   for (const std::int64_t units : recipe.hidden)
     if (units < 1) throw Error(fmt::format("a hidden layer has {} units; it must have at least 1", units));
-  if (recipe.normalization != "" && recipe.normalization != "batch" && recipe.normalization != "layer")
+  if (!recipe.normalization.empty() && recipe.normalization != "batch" && recipe.normalization != "layer")
     throw Error(fmt::format("there is no normalization '{}'; there are: batch, layer", recipe.normalization));
   const bool classify = recipe.task == Task::classify;
   const auto network = [recipe, activation](const std::vector<Expr>& in, Mode& mode) {
@@ -169,7 +169,7 @@ ModelDefinition model_of(const TableRecipe& recipe, const Optimizer& optimizer) 
 }
 
 TableRecipe recipe_of(const TensorFile& file) {
-  const auto refuse = [&](std::string_view why) -> Error {
+  const auto refuse = [&](std::string_view why) {
     return Error(fmt::format("model file '{}': {}", file.path().string(), why));
   };
   const auto found = file.metadata().find("recipe");

@@ -41,7 +41,10 @@ class ScheduleCallback final : public Callback {
 
 Schedule step_decay(double rate, std::int64_t every, double factor) {
   check(every, "step_decay");
-  return [=](std::int64_t at) { return rate * std::pow(factor, static_cast<double>(at / every)); };
+  return [=](std::int64_t at) {
+    const std::int64_t decays = at / every;
+    return rate * std::pow(factor, static_cast<double>(decays));
+  };
 }
 
 Schedule exponential_decay(double rate, std::int64_t length, double factor) {

@@ -97,8 +97,8 @@ std::string summary_of(const Expr& prediction, const Graph& training) {
                         grouped(line.counts.trainable + line.counts.fixed));
   text += std::string(name_width + shape_width + 16, '-') + "\n";
   const std::int64_t all = total.trainable + total.fixed;
-  return text + fmt::format("parameters: {} ({} trained, {} not); optimizer and generator: {}\n", grouped(all),
-                            grouped(total.trainable), grouped(total.fixed),
+  return text + fmt::format("parameters: {} ({} trained, {} not); optimizer and generator: {}\n",
+                            grouped(all), grouped(total.trainable), grouped(total.fixed),
                             grouped(variables_in(training) - all));
 }
 

@@ -175,7 +175,6 @@ void Trainer<T>::Impl::begin(const Dataset<T>& samples, const FitOptions<T>& wan
         at.samples, at.batch, at.shuffle ? "" : ", unshuffled", trained, wanted.batch,
         wanted.shuffle ? "" : ", unshuffled"));
   data = &samples;
-  options = &wanted;
   validation = wanted.validation ? &*wanted.validation : split > 0 ? data : nullptr;
   validation_rows =
       wanted.validation ? in_order(0, wanted.validation->count()) : in_order(trained, samples.count());

@@ -48,15 +48,15 @@ struct Trainer<T>::Impl final : Training {
   void mark() override;
   std::string find_nan() override;
 
-  History fit(const Dataset<T>& data, const FitOptions<T>& options);
-  void begin(const Dataset<T>& data, const FitOptions<T>& options);
+  History fit(const Dataset<T>& samples, const FitOptions<T>& wanted);
+  void begin(const Dataset<T>& samples, const FitOptions<T>& wanted);
   void run_epoch();
-  void run_step(typename Programs<T>::Program& program, std::int64_t rows);
+  void run_step(typename Programs<T>::Program& program, std::int64_t step);
   std::span<const std::uint32_t> rows_of_step(std::int64_t step) const;
   void order_rows();
   void finish_epoch();
   void write_checkpoints();
-  std::vector<double> means_over(const Dataset<T>& data, std::span<const std::uint32_t> rows,
+  std::vector<double> means_over(const Dataset<T>& from, std::span<const std::uint32_t> wanted,
                                  std::int64_t batch);
 
   void write_checkpoint(const std::string& path) const;
@@ -77,7 +77,6 @@ struct Trainer<T>::Impl final : Training {
 
   // Of the fit under way.
   const Dataset<T>* data = nullptr;
-  const FitOptions<T>* options = nullptr;
   Callbacks callbacks;
   Callbacks step_callbacks;
   Random shuffler;
