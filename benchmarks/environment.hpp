@@ -6,7 +6,10 @@
 
 namespace gradus::benchmarks {
 
-/// Keeps OpenBLAS to one thread, and says what the figures depend on: processor, BLAS kernels, threads.
+/// How many threads OpenBLAS may use from now on.
+void use_blas_threads(int threads);
+
+/// What the figures depend on: processor, BLAS kernels, threads.
 std::vector<std::pair<std::string, std::string>> describe_environment();
 
 /// What makes the figures worthless, a line each.

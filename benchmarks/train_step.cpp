@@ -1,11 +1,11 @@
-// Training steps by gradus against hand-written ones, in one process and in turns.
-//   train_step [--check-only] [--plans] [Google Benchmark's options]
+// Training steps by gradus, by hand-written C++ and by FANN, in one process and in turns.
+//   train_step [--check-only] [--dump-check DIRECTORY] [--plans] [Google Benchmark's options]
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <map>
@@ -13,11 +13,12 @@
 #include <vector>
 
 #include "check.hpp"
+#include "contenders.hpp"
+#include "dump.hpp"
 #include "environment.hpp"
 #include "gradus/framework/compile/flush_to_zero.hpp"
 #include "gradus/framework/inspect/dump.hpp"
-#include "ratio_table.hpp"
-#include "work.hpp"
+#include "timing.hpp"
 
 namespace gradus::benchmarks {
 
@@ -30,109 +31,85 @@ constexpr int warm_up_steps = 3;
 // memory lies lasts.
 template <class Contender>
 void time_steps(benchmark::State& state, Contender& contender, const Work& work) {
+  use_blas_threads(work.threads);
+  if constexpr (!std::is_same_v<Contender, Gradus<typename Contender::Number>>)
+    contender.start_at(Gradus<typename Contender::Number>(work).parameters());
   for (int i = 0; i < warm_up_steps; ++i) contender.step();
   for ([[maybe_unused]] auto _ : state) {
     contender.step();
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(work.batch));
+  if (!std::ranges::all_of(contender.parameters(), [](auto value) { return std::isfinite(value); }))
+    state.SkipWithError("the parameters are no longer finite");
 }
 
-template <class Reference>
-double seconds(Reference& reference, std::int64_t steps) {
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
-  for (std::int64_t i = 0; i < steps; ++i) reference.step();
-  return std::chrono::duration<double>(Clock::now() - start).count();
+template <class Contender>
+Flags choose_flags(const Work& work) {
+  use_blas_threads(work.threads);
+  const auto start = Gradus<typename Contender::Number>(work).parameters();
+  std::array contenders{Contender(work, Flags::fast_math), Contender(work, Flags::no_errno)};
+  for (Contender& contender : contenders) contender.start_at(start);
+  return faster_flags(contenders);
 }
 
-// The flags that serve the reference better here: the smallest of many short times, taken in turns, so that
-// what else the machine does favours neither.
-template <class Reference>
-Flags faster_flags(const Work& work) {
-  constexpr double long_enough = 2e-3;
-  constexpr int rounds = 15;
-  constexpr std::array both{Flags::fast_math, Flags::no_errno};
-  const Gradus<typename Reference::Number> gradus(work);
-  std::array references{Reference(work, both[0]), Reference(work, both[1])};
-  for (Reference& reference : references) start_alike(gradus, reference);
-  std::int64_t steps = 1;
-  while (std::max(seconds(references[0], steps), seconds(references[1], steps)) < long_enough) steps *= 2;
-  std::array best{seconds(references[0], steps), seconds(references[1], steps)};
-  for (int round = 0; round < rounds; ++round)
-    for (std::size_t i = 0; i < both.size(); ++i) best[i] = std::min(best[i], seconds(references[i], steps));
-  return best[0] <= best[1] ? both[0] : both[1];
-}
-
-template <class Reference>
-void time_gradus(benchmark::State& state, const Work& work) {
-  Gradus<typename Reference::Number> gradus(work);
-  time_steps(state, gradus, work);
-  if (!gradus.is_finite()) state.SkipWithError("the parameters are no longer finite");
-}
-
-template <class Reference>
-void time_handwritten(benchmark::State& state, const Work& work, Flags flags) {
-  Reference reference(work, flags);
-  start_alike(Gradus<typename Reference::Number>(work), reference);
-  time_steps(state, reference, work);
-  state.SetLabel(flags_text(flags));
-}
-
-template <class Reference>
-void register_work(const Work& work) {
-  const std::string name = work.name(precision_name<typename Reference::Number>);
-  benchmark::RegisterBenchmark((name + "/gradus").c_str(), time_gradus<Reference>, work)
-      ->Unit(benchmark::kMicrosecond);
+template <class Contender>
+void time_with_flags(benchmark::State& state, const Work& work) {
   // Found out only if it is to run, and once for all repetitions.
-  benchmark::RegisterBenchmark((name + "/handwritten").c_str(), [work](benchmark::State& state) {
-    static std::map<std::string, Flags> chosen;
-    const std::string key = work.name(precision_name<typename Reference::Number>);
-    if (!chosen.contains(key)) chosen[key] = faster_flags<Reference>(work);
-    time_handwritten<Reference>(state, work, chosen[key]);
-  })->Unit(benchmark::kMicrosecond);
+  static std::map<std::string, Flags> chosen;
+  const std::string name = work.name(precision_name<typename Contender::Number>);
+  if (!chosen.contains(name)) chosen[name] = choose_flags<Contender>(work);
+  Contender contender(work, chosen[name]);
+  time_steps(state, contender, work);
+  state.SetLabel(flags_text(chosen[name]));
 }
 
-// Defaults come first, so that what the user gives wins.
-std::vector<char*> with_defaults(int argc, char** argv) {
-  static std::array<std::string, 4> defaults{
-      "--benchmark_repetitions=10", "--benchmark_enable_random_interleaving=true",
-      "--benchmark_report_aggregates_only=true", "--benchmark_min_time=0.2"};
-  std::vector<char*> arguments{argv[0]};
-  for (std::string& argument : defaults) arguments.push_back(argument.data());
-  arguments.insert(arguments.end(), argv + 1, argv + argc);
-  return arguments;
+template <class Contender>
+void time_contender(benchmark::State& state, const Work& work) {
+  Contender contender(work);
+  time_steps(state, contender, work);
 }
 
-// Takes an argument of our own out of the list.
-bool take_flag(std::vector<char*>& arguments, std::string_view flag) {
-  return std::erase_if(arguments, [&](const char* argument) { return flag == argument; }) > 0;
+template <class Contender>
+void register_contender(const Work& work) {
+  const auto add = [&](auto function) {
+    const std::string name =
+        fmt::format("{}/{}", work.name(precision_name<typename Contender::Number>), Contender::name);
+    benchmark::RegisterBenchmark(name.c_str(), function, work)->Unit(benchmark::kMicrosecond);
+  };
+  if constexpr (std::is_constructible_v<Contender, Work, Flags>)
+    add(time_with_flags<Contender>);
+  else if (Contender::takes_part(work))
+    add(time_contender<Contender>);
+}
+
+template <class First, class... Others>
+void register_work(const Work& work) {
+  register_contender<Gradus<typename First::Number>>(work);
+  register_contender<First>(work);
+  (register_contender<Others>(work), ...);
+}
+
+// Takes `option VALUE` out of the list; null without it.
+const char* take_value(std::vector<char*>& arguments, std::string_view option) {
+  const auto found = std::ranges::find(arguments, option, [](const char* a) { return std::string_view(a); });
+  if (found == arguments.end()) return nullptr;
+  if (found + 1 == arguments.end()) throw Error(fmt::format("{} needs a value", option));
+  const char* const value = found[1];
+  arguments.erase(found, found + 2);
+  return value;
 }
 
 void print_plans() {
-  for_all_work([]<class Reference>(const Work& work) {
-    using T = typename Reference::Number;
+  for_all_work([]<class First, class...>(const Work& work) {
+    using T = typename First::Number;
     fmt::print("# {}\n{}\n", work.name(precision_name<T>), plan_text(Gradus<T>(work).plan()));
   });
 }
 
-void describe() {
-  for (const auto& [key, value] : describe_environment()) benchmark::AddCustomContext(key, value);
-  for (const std::string& warning : environment_warnings())
-    fmt::print(stderr, "\n*** WARNING *** {}\n\n", warning);
-}
-
 int measure(std::vector<char*> arguments) {
-  int count = static_cast<int>(arguments.size());
-  benchmark::Initialize(&count, arguments.data());
-  if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
-  for_all_work([]<class Reference>(const Work& work) { register_work<Reference>(work); });
-  RatioReporter reporter;
-  benchmark::RunSpecifiedBenchmarks(&reporter);
-  benchmark::Shutdown();
-  if (const std::string table = reporter.markdown(); !table.empty())
-    fmt::print("\nProcessor time a step, medians:\n\n{}", table);
-  return reporter.has_errors() ? 1 : 0;
+  for_all_work([]<class... Contenders>(const Work& work) { register_work<Contenders...>(work); });
+  return run_benchmarks(std::move(arguments));
 }
 
 int run(int argc, char** argv) {
@@ -146,7 +123,12 @@ int run(int argc, char** argv) {
     return 0;
   }
   const bool check_only = take_flag(arguments, "--check-only");
+  const char* const dump_to = take_value(arguments, "--dump-check");
   check_contenders();
+  if (dump_to != nullptr) {
+    dump_check(dump_to);
+    return 0;
+  }
   return check_only ? 0 : measure(std::move(arguments));
 }
 

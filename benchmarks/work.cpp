@@ -2,18 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "gradus/framework/random.hpp"
+#include "gradus/models/layers.hpp"
 #include "gradus/models/optimizers.hpp"
+#include "gradus/ops/activation.hpp"
+#include "gradus/ops/losses.hpp"
 
 namespace gradus::benchmarks {
 
 namespace {
-
-// The learning rate of plain gradient descent on mnist; the others are the tutorials' own.
-constexpr double mnist_sgd_rate = 0.001;
 
 // More than fits a second-level cache, since real images come from memory; two batches of the largest size.
 constexpr std::size_t made_up_images = 2048;
@@ -40,26 +37,33 @@ Samples<T> own_samples(std::string_view tutorial) {
   return {{x.begin(), x.end()}, {target.begin(), target.end()}, static_cast<std::size_t>(problem.batch)};
 }
 
-std::vector<Update> updates_of(const Work& work, const Problem& problem) {
-  return work.tutorial == "mnist" && work.optimizer == Optimizer::sgd
-             ? sgd(problem.loss, {.rate = mnist_sgd_rate})
-             : problem.updates;
-}
-
-template <class T>
-Executable<T> executable_of(const Work& work, const Problem& problem, Store<T>& store) {
-  std::vector<Expr> outputs;
-  if (work.wants_loss()) outputs.push_back(problem.loss);
-  const auto updates = updates_of(work, problem);
-  return compile<T>(std::span(std::as_const(outputs)), std::span(updates),
-                    static_cast<std::int64_t>(work.batch), store);
+Problem sigmoid_problem() {
+  const auto graph = std::make_shared<Graph>();
+  const Expr x = graph->input("x", {B, mnist_in});
+  const Expr target = graph->input("target", {B, mnist_out});
+  const Expr h = sigmoid(
+      linear(x, mnist_hidden, "hidden", {.weights = values(sine_pattern(mnist_in, mnist_hidden, 0.05))}));
+  const Expr o = sigmoid(
+      linear(h, mnist_out, "output", {.weights = values(sine_pattern(mnist_hidden, mnist_out, 0.1))}));
+  const Expr loss = half_squared_error(o, target);
+  return {graph, o, loss, sgd(loss, {.rate = mnist_sgd_rate}), 1, {}};
 }
 
 }  // namespace
 
+std::string_view optimizer_name(Optimizer optimizer) { return optimizer == Optimizer::sgd ? "sgd" : "adam"; }
+
 std::string Work::name(std::string_view precision) const {
-  return fmt::format("train_step/{}/{}/{}/batch:{}/threads:1", tutorial,
-                     optimizer == Optimizer::sgd ? "sgd" : "adam", precision, batch);
+  return fmt::format("train_step/{}/{}/{}/batch:{}/threads:{}", tutorial, optimizer_name(optimizer),
+                     precision, batch, threads);
+}
+
+Problem problem_of(const Work& work) {
+  if (work.tutorial == mnist_sigmoid) return sigmoid_problem();
+  Problem problem = find_tutorial(work.tutorial).problem();
+  if (work.tutorial == "mnist" && work.optimizer == Optimizer::sgd)
+    problem.updates = sgd(problem.loss, {.rate = mnist_sgd_rate});
+  return problem;
 }
 
 template <class T>
@@ -70,32 +74,7 @@ const Samples<T>& Samples<T>::of(std::string_view tutorial) {
   return tutorial == "height-weight" ? people : tutorial == "sine" ? points : images;
 }
 
-template <class T>
-Gradus<T>::Gradus(const Work& work)
-    : problem_(find_tutorial(work.tutorial).problem()),
-      inputs_(problem_.graph->find("x")),
-      targets_(problem_.graph->find("target")),
-      executable_(executable_of(work, problem_, store_)),
-      batches_(work),
-      // The whole data set is one batch: fed once, it stays, as it does in the reference.
-      feeds_(work.batch != Samples<T>::of(work.tutorial).count) {
-  if (!feeds_) feed();
-  for (const Expr& parameter : problem_.graph->parameters()) {
-    const std::string& name = (*problem_.graph)[parameter.id()].label;
-    parameters_.push_back({name, store_.values(name)});
-  }
-}
-
-template <class T>
-bool Gradus<T>::is_finite() const {
-  return std::ranges::all_of(parameters_, [](const Parameter& parameter) {
-    return std::ranges::all_of(parameter.values, [](T value) { return std::isfinite(value); });
-  });
-}
-
 template struct Samples<float>;
 template struct Samples<double>;
-template class Gradus<float>;
-template class Gradus<double>;
 
 }  // namespace gradus::benchmarks

@@ -1,26 +1,33 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "gradus/framework/compile/executable.hpp"
 #include "gradus/models/tutorials/tutorial.hpp"
-#include "handwritten/handwritten.hpp"
+#include "handwritten/kernels.hpp"
 
-/// What is measured, and the two contenders that do it.
+/// What is measured: networks, samples.
 namespace gradus::benchmarks {
+
+/// mnist's images and sizes with sigmoids and the squared error, ½ Σ (o − t)²: what FANN can do of it.
+inline constexpr std::string_view mnist_sigmoid = "mnist-sigmoid";
+
+/// The learning rate of plain gradient descent on mnist; the others are the tutorials' own.
+inline constexpr double mnist_sgd_rate = 0.001;
+
+std::string_view optimizer_name(Optimizer optimizer);
 
 /// One training step of a tutorial's network, to be made in one precision.
 struct Work {
   std::string_view tutorial;
   Optimizer optimizer;
   std::size_t batch;
+  int threads = 1;
 
-  /// Each contender computes the loss, or neither does.
+  /// Every contender computes the loss, or none does.
   bool wants_loss() const { return tutorial == "mnist"; }
   /// "train_step/mnist/adam/float/batch:32/threads:1".
   std::string name(std::string_view precision) const;
@@ -28,6 +35,9 @@ struct Work {
 
 template <class T>
 constexpr std::string_view precision_name = sizeof(T) == sizeof(float) ? "float" : "double";
+
+/// The network with its loss, its updates and its starting weights.
+Problem problem_of(const Work& work);
 
 /// Samples to train on: the tutorial's own, or made-up images for mnist, so that no data is needed. Made
 /// once.
@@ -69,115 +79,7 @@ class Batches {
   std::size_t next_ = 0;
 };
 
-/// gradus, used as its users would: feed a batch, run.
-template <class T>
-class Gradus {
- public:
-  using Number = T;
-
-  explicit Gradus(const Work& work);
-
-  void step() {
-    if (feeds_) feed();
-    executable_.run();
-  }
-
-  /// Where the parameters live, in the order of their creation.
-  struct Parameter {
-    std::string name;
-    std::span<T> values;
-  };
-  const std::vector<Parameter>& parameters() const { return parameters_; }
-  bool is_finite() const;
-
-  /// The loss of the last step, where the work wants it.
-  T loss() const { return executable_.output().item(); }
-  const Plan& plan() const { return executable_.plan(); }
-
- private:
-  void feed() {
-    const auto batch = batches_.next();
-    executable_.feed(inputs_, batch.inputs);
-    executable_.feed(targets_, batch.targets);
-  }
-
-  Problem problem_;
-  Expr inputs_;
-  Expr targets_;
-  Store<T> store_;
-  Executable<T> executable_;
-  Batches<T> batches_;
-  bool feeds_;
-  std::vector<Parameter> parameters_;
-};
-
-/// The hand-written references behind one interface, at the same starting weights as gradus.
-class HeightWeightReference {
- public:
-  using Number = double;
-  HeightWeightReference(const Work& work, Flags flags) : network_(flags), batches_(work) {}
-  void step() {
-    const auto batch = batches_.next();
-    network_.step(batch.inputs.data(), batch.targets.front());
-  }
-  std::span<double> parameters() { return {network_.parameters(), HeightWeight::parameter_count}; }
-
- private:
-  HeightWeight network_;
-  Batches<double> batches_;
-};
-
-class SineReference {
- public:
-  using Number = double;
-  SineReference(const Work& work, Flags flags)
-      : network_(Samples<double>::of(work.tutorial).inputs.data(),
-                 Samples<double>::of(work.tutorial).targets.data(), flags) {}
-  void step() { network_.step(); }
-  std::span<double> parameters() { return {network_.parameters(), Sine::parameter_count}; }
-
- private:
-  Sine network_;
-};
-
-template <class T>
-class MnistReference {
- public:
-  using Number = T;
-  MnistReference(const Work& work, Flags flags)
-      : network_(static_cast<int>(work.batch), work.optimizer, flags), batches_(work) {}
-  void step() {
-    const auto batch = batches_.next();
-    network_.step(batch.inputs.data(), batch.targets.data());
-  }
-  std::span<T> parameters() { return {network_.parameters(), Mnist<T>::parameter_count}; }
-  T loss() const { return network_.loss(); }
-
- private:
-  Mnist<T> network_;
-  Batches<T> batches_;
-};
-
-/// Copies gradus's weights, as they are now, to a reference.
-template <class Reference>
-void start_alike(const Gradus<typename Reference::Number>& gradus, Reference& reference) {
-  auto to = reference.parameters().begin();
-  for (const auto& parameter : gradus.parameters()) to = std::ranges::copy(parameter.values, to).out;
-}
-
-/// Calls `f.template operator()<Reference>(work)` for all that is measured.
-template <class F>
-void for_all_work(F f) {
-  f.template operator()<HeightWeightReference>(Work{"height-weight", Optimizer::sgd, 1});
-  f.template operator()<SineReference>(Work{"sine", Optimizer::sgd, Sine::batch});
-  for (const std::size_t batch : {1, 32, 256, 1024})
-    f.template operator()<MnistReference<float>>(Work{"mnist", Optimizer::adam, batch});
-  f.template operator()<MnistReference<float>>(Work{"mnist", Optimizer::sgd, 1});
-}
-
 extern template struct Samples<float>;
 extern template struct Samples<double>;
-extern template class Gradus<float>;
-extern template class Gradus<double>;
 
 }  // namespace gradus::benchmarks

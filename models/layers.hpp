@@ -1,22 +1,6 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-
-#include "gradus/framework/graph/graph.hpp"
-#include "gradus/models/initializers.hpp"
-
-namespace gradus {
-
-struct LinearOptions {
-  Initializer weights = glorot_uniform();
-  Initializer bias = zeros();
-  bool has_bias = true;
-};
-
-/// x [B, in] · W [in, units] + b [units] → [B, units], with new parameters "<name>/W" and "<name>/b". The
-/// nodes carry the caller's line.
-Expr linear(const Expr& x, std::int64_t units, const std::string& name, const LinearOptions& options = {},
-            Location where = Location::current());
-
-}  // namespace gradus
+// Every layer.
+#include "gradus/models/layers/dropout.hpp"
+#include "gradus/models/layers/linear.hpp"
+#include "gradus/models/layers/normalization.hpp"

@@ -40,14 +40,36 @@ class MatMul final : public OpOf<MatMul> {
     return cotangents;
   }
 
+  Traits traits() const override { return {.by_rows = true}; }
+
+  double flop(const Signature& signature) const override {
+    return 2.0 * static_cast<double>(element_count(signature.output)) * static_cast<double>(inner(signature));
+  }
+
   template <class T>
   Kernel<T> make_kernel(const Signature& signature) const {
-    const Gemm gemm{signature.output[0], signature.output[1], signature.inputs[0][transposed.a ? 0 : 1],
-                    transposed.a, transposed.b};
-    return [gemm](const T* const* in, T* out) { gemm(in[0], in[1], out); };
+    return [gemm = gemm_of<T>(signature), m = signature.output[0]](const T* const* in, T* out) {
+      gemm.rows(in[0], in[1], out, 0, m);
+    };
+  }
+
+  template <class T>
+  RowKernel<T> make_row_kernel(const Signature& signature) const {
+    const Gemm<T> gemm = gemm_of<T>(signature);
+    if (!gemm.takes_rows()) return nullptr;
+    return [gemm](const T* const* in, T* out, std::int64_t from, std::int64_t to) {
+      gemm.rows(in[0], in[1], out, from, to);
+    };
   }
 
   Transposed transposed;
+
+ private:
+  std::int64_t inner(const Signature& signature) const { return signature.inputs[0][transposed.a ? 0 : 1]; }
+  template <class T>
+  Gemm<T> gemm_of(const Signature& signature) const {
+    return {signature.output[0], signature.output[1], inner(signature), transposed.a, transposed.b};
+  }
 };
 
 /// The matrix product a [m, k] · b [k, n] → [m, n]; with a flag, that operand is stored transposed. Error

@@ -6,6 +6,7 @@
 
 #include "gradus/framework/graph/graph.hpp"
 #include "gradus/framework/graph/op_of.hpp"
+#include "gradus/framework/simd/isa.hpp"
 #include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/comparison.hpp"
 #include "gradus/ops/support/build.hpp"
@@ -71,12 +72,17 @@ class Reduction : public OpOf<Derived> {
  public:
   explicit Reduction(std::vector<std::int64_t> reduced) : axes(std::move(reduced)) {}
   auto attributes() const { return std::tuple(attribute("axes", axes)); }
+  Traits traits() const final { return {.reduction = true}; }
 
   Shape infer(InputShapes inputs) const final {
     Shape kept;
     for (std::size_t axis = 0; axis < inputs[0].rank(); ++axis)
       if (!reduces(axis)) kept.push_back(inputs[0][axis]);
     return kept;
+  }
+
+  double flop(const Signature& signature) const final {
+    return static_cast<double>(element_count(signature.inputs[0]));
   }
 
   template <class T>
@@ -88,22 +94,32 @@ class Reduction : public OpOf<Derived> {
       strides.push_back(reduces(axis) ? 0 : kept[next++]);
     const StridedWalk walk(from, row_major_strides(from), strides);
     const auto count = static_cast<std::size_t>(element_count(signature.output));
-    return [walk, count](const T* const* in, T* out) {
+    const auto reduce = version_for_isa<Reduce, const StridedWalk&, const T*, T*>();
+    return [walk, count, reduce](const T* const* in, T* out) {
       std::fill_n(out, count, Derived::template initial<T>());
-      walk([&](std::int64_t a, std::int64_t b, std::int64_t n, std::int64_t stride_a, std::int64_t stride_b) {
-        const T* from = in[0] + a;
-        T* to = out + b;
-        if (stride_b == 0) {
-          *to = Derived::combine(*to, Derived::combine_row(from, n, stride_a));
-        } else {
-          for (std::int64_t i = 0; i < n; ++i)
-            to[i * stride_b] = Derived::combine(to[i * stride_b], from[i * stride_a]);
-        }
-      });
+      reduce(walk, in[0], out);
     };
   }
 
   std::vector<std::int64_t> axes;  // not negative, increasing
+
+ private:
+  struct Reduce {
+    template <Isa isa, class T>
+    static void run(const StridedWalk& walk, const T* in, T* out) {
+      walk([&](std::int64_t a, std::int64_t b, std::int64_t n, std::int64_t stride_a, std::int64_t stride_b) {
+        const T* from = in + a;
+        T* to = out + b;
+        if (stride_b == 0)
+          *to = Derived::combine(*to, Derived::combine_row(from, n, stride_a));
+        else if (stride_a == 1 && stride_b == 1)
+          for (std::int64_t i = 0; i < n; ++i) to[i] = Derived::combine(to[i], from[i]);
+        else
+          for (std::int64_t i = 0; i < n; ++i)
+            to[i * stride_b] = Derived::combine(to[i * stride_b], from[i * stride_a]);
+      });
+    }
+  };
 
  protected:
   bool reduces(std::size_t axis) const {

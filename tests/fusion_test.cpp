@@ -7,6 +7,7 @@
 #include "gradus/framework/compile/fuse.hpp"
 #include "gradus/framework/graph/gradient.hpp"
 #include "gradus/framework/graph/leaf.hpp"
+#include "gradus/framework/random.hpp"
 #include "gradus/ops.hpp"
 
 namespace gradus {
@@ -110,11 +111,57 @@ TEST_F(Fusion, TwoReadersThatDoNotMeetAreTwoSteps) {
 }
 
 TEST_F(Fusion, OtherOpsSeparateGroups) {
-  const Plan plan = plan_of({tanh(matmul(exp(x * x), w) + 1)});
+  const Plan plan = plan_of({tanh(softmax(exp(x * x)) + 1)});
   ASSERT_THAT(kinds(plan), ElementsAre(group, op, group));
   EXPECT_THAT(ops_of(plan, plan.steps[0]), ElementsAre("mul", "exp"));
-  EXPECT_THAT(ops_of(plan, plan.steps[1]), ElementsAre("matmul"));
+  EXPECT_THAT(ops_of(plan, plan.steps[1]), ElementsAre("softmax"));
   EXPECT_THAT(ops_of(plan, plan.steps[2]), ElementsAre("add", "tanh"));
+}
+
+TEST_F(Fusion, AProductIsTakenInByTheGroupThatAloneReadsIt) {
+  const Plan plan = plan_of({tanh(matmul(exp(x), w) + 1)});
+  ASSERT_THAT(kinds(plan), ElementsAre(group, group));
+  EXPECT_THAT(ops_of(plan, plan.steps[1]), ElementsAre("matmul", "add", "tanh"));
+  EXPECT_EQ(plan.steps[1].producer_operands, 2U);
+}
+
+TEST_F(Fusion, AProductThatIsReadElsewhereIsStored) {
+  const Expr product = matmul(x, w);
+  EXPECT_THAT(kinds(plan_of({tanh(product), product})), ElementsAre(op, group)) << "an output";
+  EXPECT_THAT(kinds(plan_of({tanh(product), softmax(product)})), UnorderedElementsAre(op, op, group));
+  EXPECT_THAT(kinds(plan_of({product * sum(product)})), UnorderedElementsAre(op, op, group))
+      << "and comes back";
+  EXPECT_THAT(kinds(plan_of({tanh(transpose(product))})), UnorderedElementsAre(op, op, group));
+}
+
+// Of more rows than one panel holds: the last has fewer.
+TEST_F(Fusion, PanelsOfAProductAreTheProduct) {
+  Graph big;
+  const Expr a = big.input("a", {B, 30}), b = big.input("b", {30, 200}), row = big.input("row", {200}),
+             column = big.input("column", {B, 1});
+  const Expr product = matmul(a, b);
+  Store<float> store;
+  auto fused = compile<float>({relu(product * column + row)}, {}, 101, store);
+  auto stored = compile<float>({product}, {}, 101, store);
+  gradus::Random random(3);
+  std::vector<float> rows(200), columns(101);
+  for (float& v : rows) v = static_cast<float>(random.uniform(-1, 1));
+  for (float& v : columns) v = static_cast<float>(random.uniform(-1, 1));
+  for (auto* program : {&fused, &stored})
+    for (const char* name : {"a", "b"})
+      for (float& v : program->buffer(big.find(name))) v = static_cast<float>(random.uniform(-1, 1));
+  for (const char* name : {"a", "b"})
+    std::ranges::copy(fused.buffer(big.find(name)), stored.buffer(big.find(name)).begin());
+  fused.feed(row, rows);
+  fused.feed(column, columns);
+  ASSERT_EQ(fused.plan().steps.size(), 1U);
+  ASSERT_GT(fused.output().values.size() * sizeof(float), 2 * panel_bytes);
+  fused.run();
+  stored.run();
+  for (std::size_t i = 0; i < fused.output().values.size(); ++i) {
+    const float expected = stored.output().values[i] * columns[i / 200] + rows[i % 200];
+    ASSERT_FLOAT_EQ(fused.output().values[i], std::max(expected, 0.0F)) << i;
+  }
 }
 
 TEST_F(Fusion, APathThatLeavesAndComesBackIsNotFused) {
@@ -127,8 +174,8 @@ TEST_F(Fusion, APathThatLeavesAndComesBackIsNotFused) {
 TEST_F(Fusion, BiasAndActivationReadTheBiasAsARow) {
   const Expr bias = g.parameter("bias", {8});
   const Plan plan = plan_of({relu(matmul(x, w) + bias)});
-  ASSERT_THAT(kinds(plan), ElementsAre(op, group)) << "no broadcast is carried out";
-  const Operand* operand = operand_of(plan, plan.steps[1], "bias");
+  ASSERT_THAT(kinds(plan), ElementsAre(group)) << "no broadcast is carried out";
+  const Operand* operand = operand_of(plan, plan.steps[0], "bias");
   ASSERT_NE(operand, nullptr);
   EXPECT_EQ(operand->access, Access::row);
   EXPECT_EQ(operand->period, 8);
@@ -205,13 +252,14 @@ TEST_F(Fusion, AGroupHasAtMostSixtyFourNodes) {
 }
 
 TEST_F(Fusion, ASgdStepOfALayerCopiesNothing) {
-  // Two products and a sum; bias, tanh and the loss's gradient are one group, and so is each update.
+  // The product, bias, tanh and the loss's gradient are one group, and so is each update, that of w with its
+  // product.
   const Expr bias = g.parameter("bias", {8});
   const Expr loss = half_squared_error(tanh(matmul(x, w) + bias), g.input("t", {B, 8}));
   const auto gradients = grad(loss, std::vector{w, bias});
   const std::vector<Update> updates{{w, w - 0.1 * gradients[0]}, {bias, bias - 0.1 * gradients[1]}};
   const Plan plan = make_plan(optimize(extract({}, updates), 3), 3, sizeof(float), {});
-  EXPECT_THAT(kinds(plan), UnorderedElementsAre(op, group, op, group, op, group));
+  EXPECT_THAT(kinds(plan), UnorderedElementsAre(group, group, op, group));
   for (const Step& step : plan.steps) EXPECT_NE(step.kind, Step::Kind::copy);
 }
 

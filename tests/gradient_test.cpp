@@ -105,6 +105,15 @@ TEST(Grad, OfAMatrixProduct) {
   expect_near(evaluate(gradients[1], {fa, fc}), db);
 }
 
+// The count of [B, 2B] elements has no form a·B + c, and is not needed.
+TEST(Grad, OfABroadcastBesideTwoBatchAxes) {
+  Graph g;
+  const Expr x = g.input("x", {B, 2 * B, 1});
+  const Expr dx = grad(sum(broadcast_to(x, {B, 2 * B, 5})), x);
+  EXPECT_EQ(dx.shape(), x.shape());
+  expect_near(evaluate(dx, {{x, {3, 4}}}, {.batch = 1}), {5, 5});
+}
+
 TEST(Grad, OfABroadcastOperandSumsOverWhatItRepeats) {
   Graph g;
   const Expr x = g.input("x", {B, 3}), row = g.input("row", {3}), column = g.input("column", {B, 1}),

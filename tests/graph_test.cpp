@@ -324,6 +324,15 @@ TEST(Reshape, FindsTheExtentThatIsLeft) {
   EXPECT_EQ(reshape(x, {B, 6, 2}).shape(), (Shape{B, 6, 2}));
 }
 
+TEST(Reshape, AddsAndDropsExtentsOfOneBesideTwoThatHoldTheBatch) {
+  Graph g;
+  const Expr x = g.input("x", {B + 1, 1}), y = g.input("y", {1, B});
+  const Expr table = x + y;
+  EXPECT_EQ(reshape(table, {B + 1, 1, B}).shape(), (Shape{B + 1, 1, B}));
+  EXPECT_EQ(grad(sum(square(table)), x).shape(), x.shape());
+  EXPECT_THROW(reshape(table, {B, B + 1}), Error);
+}
+
 TEST(Reshape, ToTheSameShapeIsTheSameNode) {
   Graph g;
   const Expr x = g.input("x", {B, 3});

@@ -137,17 +137,22 @@ std::vector<OpRow> structure_rows();
 std::vector<OpRow> reduction_rows();
 std::vector<OpRow> matmul_rows();
 
+/// f(at(0), at(1), …) with as many arguments of type A as f takes.
+template <class A, std::size_t arity = 1, class F, class At>
+auto call(const F& f, const At& at) {
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    if constexpr (std::invocable<const F&, decltype((void(I), std::declval<A>()))...>)
+      return f(at(I)...);
+    else
+      return call<A, arity + 1>(f, at);
+  }
+  (std::make_index_sequence<arity>());
+}
+
 /// A row's builder from a function of its input expressions.
 template <class F>
 auto on(F f) {
-  return [f](Graph&, const Exprs& x) {
-    if constexpr (std::invocable<F, Expr>)
-      return Expr(f(x.at(0)));
-    else if constexpr (std::invocable<F, Expr, Expr>)
-      return Expr(f(x.at(0), x.at(1)));
-    else
-      return Expr(f(x.at(0), x.at(1), x.at(2)));
-  };
+  return [f](Graph&, const Exprs& x) { return Expr(call<Expr>(f, [&](std::size_t i) { return x.at(i); })); };
 }
 
 /// A tensor's element at an index of what it is broadcast to.
@@ -159,12 +164,7 @@ template <class F>
 auto pointwise(F f) {
   return [f](const Tensors& x) {
     return generate(broadcast_extents(x), [&](const Extents& i) -> double {
-      if constexpr (std::invocable<F, double>)
-        return f(broadcast_at(x.at(0), i));
-      else if constexpr (std::invocable<F, double, double>)
-        return f(broadcast_at(x.at(0), i), broadcast_at(x.at(1), i));
-      else
-        return f(broadcast_at(x.at(0), i), broadcast_at(x.at(1), i), broadcast_at(x.at(2), i));
+      return call<double>(f, [&](std::size_t k) { return broadcast_at(x.at(k), i); });
     });
   };
 }

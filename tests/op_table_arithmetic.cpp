@@ -149,6 +149,36 @@ std::vector<OpRow> arithmetic_rows() {
        .inputs = {in({B, 3}, between(0.5, 2)), in({3})},
        .build = on([](Expr a, Expr b) { return pow(a, b); }),
        .reference = pointwise([](double a, double b) { return std::exp(b * std::log(a)); })},
+
+      {.op = "descend",
+       .inputs = {in({B, 3}), in({B, 3}), in({})},
+       .build = on([](Expr w, Expr g, Expr rate) { return descend(w, g, rate); }),
+       .reference = pointwise([](double w, double g, double rate) { return w - g * rate; })},
+      {.op = "moving_average",
+       .inputs = {in({B, 3}), in({3})},
+       .build = on([](Expr m, Expr x) { return moving_average(m, x, 0.75); }),
+       .reference = pointwise([](double m, double x) { return m + 0.25 * (x - m); })},
+      {.op = "moving_square",
+       .inputs = {in({B, 3}), in({B, 3})},
+       .build = on([](Expr m, Expr x) { return moving_square(m, x, 0.75); }),
+       .reference = pointwise([](double m, double x) { return m + 0.25 * (x * x - m); })},
+      {.op = "adaptive_descend",
+       .inputs = {in({B, 3}), in({B, 3}), in({B, 3}, between(0.5, 2)), in({}), in({}, between(0.1, 1))},
+       .build = on([](Expr w, Expr m, Expr v, Expr rate, Expr epsilon) {
+         return adaptive_descend(w, m, v, rate, epsilon);
+       }),
+       .reference = pointwise([](double w, double m, double v, double rate, double epsilon) {
+         return w - m / (std::sqrt(v) + epsilon) * rate;
+       })},
+      {.op = "adaptive_descend",
+       .label = "without_scalars",
+       .inputs = {in({3}), in({B, 3}), in({B, 3}, between(0.5, 2)), in({B, 3}), in({B, 1}, between(0.1, 1))},
+       .build = on([](Expr w, Expr m, Expr v, Expr rate, Expr epsilon) {
+         return adaptive_descend(w, m, v, rate, epsilon);
+       }),
+       .reference = pointwise([](double w, double m, double v, double rate, double epsilon) {
+         return w - m / (std::sqrt(v) + epsilon) * rate;
+       })},
   };
 }
 

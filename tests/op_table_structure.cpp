@@ -16,6 +16,26 @@ auto reshaped(Extents extents) {
   };
 }
 
+// Philox4x32-10 once more, from the paper's definition: word `index` of a counter, for RandomUniform's layout.
+double philox_uniform(const Tensor& state, std::uint64_t stream, std::uint64_t index) {
+  std::uint64_t s[4];
+  for (std::int64_t i = 0; i < 4; ++i) s[i] = static_cast<std::uint64_t>(state(i));
+  constexpr std::uint64_t low = 0xFFFFFFFF;
+  std::uint64_t r0 = index / 4, l0 = (s[2] | s[3] << 24U) & low, r1 = stream & low, l1 = stream >> 32U;
+  std::uint64_t k0 = s[0] | ((s[3] >> 8U) & 0xFFU) << 24U, k1 = s[1] | (s[3] >> 16U) << 24U;
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t p = 0xD2511F53 * r0, q = 0xCD9E8D57 * r1;
+    r0 = (q >> 32U) ^ l0 ^ k0;
+    r1 = (p >> 32U) ^ l1 ^ k1;
+    l0 = q & low;
+    l1 = p & low;
+    k0 = (k0 + 0x9E3779B9) & low;
+    k1 = (k1 + 0xBB67AE85) & low;
+  }
+  const std::uint64_t words[] = {r0, l0, r1, l1};
+  return static_cast<double>(words[index % 4] >> 8U) / (1 << 24);
+}
+
 }  // namespace
 
 std::vector<OpRow> structure_rows() {
@@ -263,6 +283,31 @@ std::vector<OpRow> structure_rows() {
                return x[0](i[0], i[1]) == static_cast<double>(i[2]) ? 1 : 0;
              });
            }},
+
+      {.op = "random_uniform",
+       .inputs = {fixed({4}, whole(0, (1 << 24) - 1))},
+       .build = on([](Expr x) {
+         return random_uniform(x, 0x123456789ABCDEF, {3, 2});
+       }),
+       .reference =
+           [](const Tensors& x) {
+             return generate({3, 2}, [&](const Extents& i) {
+               return philox_uniform(x[0], 0x123456789ABCDEF, static_cast<std::uint64_t>(2 * i[0] + i[1]));
+             });
+           }},
+      {.op = "random_uniform",
+       .label = "batch",
+       .inputs = {fixed({4}, whole(0, (1 << 24) - 1)), in({B, 5})},
+       .build = on([](Expr x, Expr y) {
+         return random_uniform(x, 7, {B, 5}) * y;
+       }),
+       .reference =
+           [](const Tensors& x) {
+             return generate(x[1].extents, [&](const Extents& i) {
+               return philox_uniform(x[0], 7, static_cast<std::uint64_t>(5 * i[0] + i[1])) * x[1].at(i);
+             });
+           },
+       .mixes_batch = true},
   };
 }
 

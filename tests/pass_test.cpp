@@ -164,6 +164,16 @@ TEST_F(Pass, DividingByABatchOfOneVanishes) {
   EXPECT_EQ(optimized(average, 2), (OpCounts{{"input", 1}, {"sum", 1}, {"full", 1}, {"div", 1}}));
 }
 
+TEST_F(Pass, ReductionsOfOneElementEachAreViews) {
+  const OpCounts view{{"input", 1}, {"alias", 1}};
+  EXPECT_EQ(optimized(sum(x, {0}), 1), view);
+  EXPECT_EQ(optimized(max(x, {0}), 1), view);
+  EXPECT_EQ(optimized(sum(x, {0}), 3), (OpCounts{{"input", 1}, {"sum", 1}}));
+  const Expr one = g.input("one", {B, 1});
+  EXPECT_EQ(optimized({sum(one), sum(one, {0}), sum(one, {1})}, 1), (OpCounts{{"input", 1}, {"alias", 2}}))
+      << "a scalar, and one of the shape [1] for both axes";
+}
+
 TEST_F(Pass, DeadNodesAreGone) {
   const Expr dead = exp(matmul(y, y, {false, true}));
   g.parameter("unused", {1000});

@@ -3,11 +3,16 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "allocation_counter.hpp"
 #include "gradus/framework/compile/executable.hpp"
+#include "gradus/models/layers.hpp"
+#include "gradus/models/training.hpp"
 #include "gradus/models/tutorials/tutorial.hpp"
+#include "gradus/ops/activation.hpp"
+#include "gradus/ops/losses.hpp"
 
 namespace gradus {
 namespace {
@@ -46,6 +51,42 @@ INSTANTIATE_TEST_SUITE_P(All, TutorialAllocation, testing::ValuesIn(tutorials())
   std::ranges::replace(name, '-', '_');
   return name;
 });
+
+// What was allocated between the second step and the last of the second epoch.
+class CountSteps final : public Callback {
+ public:
+  bool wants_steps() const override { return true; }
+  void on_step_end(Training& training) override {
+    if (training.epoch() != 1) return;
+    if (training.step() == 2) counter_.emplace();
+    if (training.step() == training.steps()) counted = counter_->count();
+  }
+
+  std::optional<std::size_t> counted;
+
+ private:
+  std::optional<test::AllocationCounter> counter_;
+};
+
+TEST(TrainerAllocation, AStepOfFitAllocatesNothing) {
+  if (!test::allocations_can_be_counted()) GTEST_SKIP() << "a sanitizer has replaced malloc";
+  Trainer<float> trainer({.inputs = {{"x", {B, 4}}},
+                          .target = {"t", {B, 1}},
+                          .network =
+                              [](const std::vector<Expr>& in, Mode& mode) {
+                                const Expr h = batch_norm(linear(in[0], 8, "hidden"), "norm", mode);
+                                return linear(dropout(tanh(h), 0.2, "drop", mode), 1, "output");
+                              },
+                          .loss = mse});
+  const Dataset<float> data(45, {std::vector<double>(180, 0.5), std::vector<double>(45, 1)});
+  const auto count = std::make_shared<CountSteps>();
+  trainer.fit(data, {.epochs = 2,
+                     .batch = 8,
+                     .callbacks = {schedule(cosine_decay(0.1, 12), Every::step), stop_on_nan(), count},
+                     .verbose = false});
+  ASSERT_TRUE(count->counted.has_value());
+  EXPECT_EQ(*count->counted, 0U);
+}
 
 }  // namespace
 }  // namespace gradus

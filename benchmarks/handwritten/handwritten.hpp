@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "kernels.hpp"
+#include "second_thread.hpp"
 
 namespace gradus::benchmarks {
 
@@ -14,6 +15,9 @@ enum class Flags { fast_math, no_errno };
 
 // The flags as given to the compiler, for a benchmark's label.
 const char* flags_text(Flags flags);
+
+// One build of the kernels, for those that need no state.
+const Kernels& kernels_of(Flags flags);
 
 // 2-2-1 sigmoid network in double, one sample per step.
 // Loss (o - t)^2 of one sample, gradient descent at rate 0.1.
@@ -58,6 +62,10 @@ class Sine {
   std::unique_ptr<SineState> state_;
 };
 
+// When the large layer's gradient is used: after all of it is there, by one loop over everything; or panel by
+// panel, as it comes.
+enum class Schedule { complete, fused };
+
 // 784-128-10 network in float or double: relu hidden layer, softmax cross-entropy averaged over the batch.
 // Set flush-to-zero around a long run with Adam: its small weights and moments end up denormal.
 template <class T>
@@ -66,8 +74,11 @@ class Mnist {
   static constexpr std::size_t parameter_count = mnist_parameters;
 
   // Adam is the Keras one: beta 0.9 and 0.999, epsilon 1e-7 added to sqrt(v), both bias corrections in the
-  // rate.
-  Mnist(int batch, Optimizer optimizer, Flags flags, double rate = 0.001);
+  // rate. With two threads, which only Schedule::complete has, each updates half of the parameters; how many
+  // threads OpenBLAS has is its own setting.
+  Mnist(int batch, Optimizer optimizer, Schedule schedule, int threads, Flags flags, double rate = 0.001);
+  Mnist(const Mnist&) = delete;  // the second thread knows where it is
+  Mnist& operator=(const Mnist&) = delete;
 
   // One training step on x [batch, 784] and one_hot [batch, 10]; returns the loss before the update.
   T step(const T* x, const T* one_hot);
@@ -83,10 +94,17 @@ class Mnist {
     void operator()(T* memory) const;
   };
 
-  const Kernels* kernels_;
+  void update();
+
+  MnistKernels<T> kernels_;
+  Schedule schedule_;
+  double rate_;
+  double beta1_power_ = 1;  // beta^t of Adam's bias corrections
+  double beta2_power_ = 1;
   std::unique_ptr<T[], Free> memory_;  // everything `state_` points to
   MnistState<T> state_{};
   T loss_ = 0;
+  std::unique_ptr<SecondThread> second_;
 };
 
 extern template class Mnist<float>;

@@ -116,14 +116,58 @@ double root(double x) { return ::sqrt(x); }
 constexpr CBLAS_TRANSPOSE plain = CblasNoTrans;
 constexpr CBLAS_TRANSPOSE transposed = CblasTrans;
 
-// c [m, n] = a' b' + beta c, all row major and dense, where ' is the given transposition.
-void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const float* a, const float* b,
-          float beta, float* c) {
-  cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, ta == plain ? k : m, b, tb == plain ? n : k, beta, c, n);
+// c [m, n] = a' b' + beta c, all row major, b and c dense, where ' is the given transposition.
+void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const float* a, int lda,
+          const float* b, float beta, float* c) {
+  cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, tb == plain ? n : k, beta, c, n);
 }
-void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const double* a, const double* b,
-          double beta, double* c) {
-  cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, ta == plain ? k : m, b, tb == plain ? n : k, beta, c, n);
+void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const double* a, int lda,
+          const double* b, double beta, double* c) {
+  cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, tb == plain ? n : k, beta, c, n);
+}
+
+// y = a' x + beta y for a [m, n].
+void gemv(CBLAS_TRANSPOSE ta, int m, int n, const float* a, const float* x, float beta, float* y) {
+  cblas_sgemv(CblasRowMajor, ta, m, n, 1, a, n, x, 1, beta, y, 1);
+}
+void gemv(CBLAS_TRANSPOSE ta, int m, int n, const double* a, const double* x, double beta, double* y) {
+  cblas_dgemv(CblasRowMajor, ta, m, n, 1, a, n, x, 1, beta, y, 1);
+}
+
+// a [m, n] += x y'.
+void ger(int m, int n, const float* x, const float* y, float* a) {
+  cblas_sger(CblasRowMajor, m, n, 1, x, 1, y, 1, a, n);
+}
+void ger(int m, int n, const double* x, const double* y, double* a) {
+  cblas_dger(CblasRowMajor, m, n, 1, x, 1, y, 1, a, n);
+}
+
+// The three products of a layer x [batch, m], w [m, n], y [batch, n]. For a single sample these are matrix by
+// vector and an outer product, for which BLAS has calls of their own.
+template <class T>
+void layer(int batch, int m, int n, const T* x, const T* w, T beta, T* y) {
+  if (batch == 1)
+    gemv(transposed, m, n, w, x, beta, y);
+  else
+    gemm(plain, plain, batch, n, m, x, m, w, beta, y);
+}
+
+template <class T>
+void layer_dx(int batch, int m, int n, const T* dy, const T* w, T* dx) {
+  if (batch == 1)
+    gemv(plain, m, n, w, dy, T(0), dx);
+  else
+    gemm(plain, transposed, batch, m, n, dy, n, w, T(0), dx);
+}
+
+template <class T>
+void layer_dw(int batch, int m, int n, const T* x, const T* dy, T* dw) {
+  if (batch == 1) {
+    for (int i = 0; i < m * n; ++i) dw[i] = 0;
+    ger(m, n, x, dy, dw);
+  } else {
+    gemm(transposed, plain, m, n, batch, x, m, dy, T(0), dw);
+  }
 }
 
 // Softmax and its cross-entropy; z [batch, 10] goes from logits to scale (softmax - one_hot). Returns the
@@ -153,26 +197,6 @@ T cross_entropy(int batch, T scale, T* __restrict z, const T* __restrict one_hot
   return loss / T(batch);
 }
 
-// h [128] = x W1, the sums in registers: faster than cblas_sgemv, and than sgemm on cores before AVX-512.
-template <class T>
-void hidden_of_one(const T* __restrict x, const T* __restrict w1, T* __restrict h) {
-  T sum[hidden] = {};
-  for (int i = 0; i < in; ++i)
-    for (int j = 0; j < hidden; ++j) sum[j] += x[i] * w1[i * hidden + j];
-  for (int j = 0; j < hidden; ++j) h[j] = sum[j];
-}
-
-// dw1 [784, 128] += or = x' dh of one sample: cblas_sger only has +=, and would need zeros first.
-template <class T>
-void outer_product(bool add, const T* __restrict x, const T* __restrict dh, T* __restrict dw1) {
-  if (add)
-    for (int i = 0; i < in; ++i)
-      for (int j = 0; j < hidden; ++j) dw1[i * hidden + j] += x[i] * dh[j];
-  else
-    for (int i = 0; i < in; ++i)
-      for (int j = 0; j < hidden; ++j) dw1[i * hidden + j] = x[i] * dh[j];
-}
-
 template <class T>
 void bias_relu(int batch, const T* __restrict b1, T* __restrict h) {
   for (int i = 0; i < batch; ++i)
@@ -182,15 +206,21 @@ void bias_relu(int batch, const T* __restrict b1, T* __restrict h) {
     }
 }
 
-// Masks dh [batch, 128] where relu was off (relu'(0) = 0) and adds its rows to db1.
+// Masks dh [batch, 128] where relu was off (relu'(0) = 0) and sums its rows to db1.
 template <class T>
 void relu_gradient(int batch, const T* __restrict h, T* __restrict dh, T* __restrict db1) {
+  for (int j = 0; j < hidden; ++j) db1[j] = 0;
   for (int i = 0; i < batch; ++i)
     for (int j = 0; j < hidden; ++j) {
       const T d = h[i * hidden + j] > 0 ? dh[i * hidden + j] : T(0);
       dh[i * hidden + j] = d;
       db1[j] += d;
     }
+}
+
+template <class T>
+void sgd(int count, T rate, T* __restrict p, const T* __restrict g) {
+  for (int n = 0; n < count; ++n) p[n] -= rate * g[n];
 }
 
 // 28 bytes per float parameter: p, m, v read and written, g read.
@@ -203,60 +233,93 @@ void adam(int count, T rate, T* __restrict p, T* __restrict m, T* __restrict v, 
   }
 }
 
-// SGD has the factor -rate in the topmost gradient, so that all that follow are updates, added to the
-// parameters as they come: no pass over a gradient. Adam gets the whole gradient, and then one pass over
-// everything.
+// The parameters from `from` on, with gradients g of their own.
 template <class T>
-T mnist(MnistState<T>& state, const T* x, const T* one_hot) {
+void apply(MnistState<T>& state, int from, int count, const T* g) {
+  const T rate = T(state.rate);
+  if (state.optimizer == Optimizer::sgd)
+    sgd(count, rate, state.parameters + from, g);
+  else
+    adam(count, rate, state.parameters + from, state.m + from, state.v + from, g);
+}
+
+template <class T>
+void update(MnistState<T>& state, int from, int to) {
+  apply(state, from, to - from, state.gradients + from);
+}
+
+// Everything but dW1; h and dh are left for it. Returns the loss.
+template <class T>
+T all_but_dw1(MnistState<T>& state, const T* x, const T* one_hot) {
   const int batch = state.batch;
-  const bool sgd = state.optimizer == Optimizer::sgd;
   const T* const w1 = state.parameters;
   const T* const b1 = w1 + in * hidden;
   const T* const w2 = b1 + hidden;
   const T* const b2 = w2 + hidden * out;
-  T* const dw1 = sgd ? state.parameters : state.gradients;
-  T* const db1 = dw1 + in * hidden;
+  T* const db1 = state.gradients + in * hidden;
   T* const dw2 = db1 + hidden;
   T* const db2 = dw2 + hidden * out;
   T* const h = state.hidden;
   T* const dh = state.hidden_gradient;
   T* const z = state.logits;
 
-  if (batch == 1)
-    hidden_of_one(x, w1, h);
-  else
-    gemm(plain, plain, batch, hidden, in, x, w1, 0, h);
+  layer(batch, in, hidden, x, w1, T(0), h);
   bias_relu(batch, b1, h);
   for (int i = 0; i < batch; ++i)
     for (int k = 0; k < out; ++k) z[i * out + k] = b2[k];
-  gemm(plain, plain, batch, out, hidden, h, w2, 1, z);
-  const T loss = cross_entropy(batch, T(sgd ? -state.rate / batch : 1.0 / batch), z, one_hot);
+  layer(batch, hidden, out, h, w2, T(1), z);
+  const T loss = cross_entropy(batch, T(1) / T(batch), z, one_hot);
 
-  gemm(plain, transposed, batch, hidden, out, z, w2, 0, dh);  // before W2 changes
-  if (!sgd) {
-    for (int j = 0; j < hidden; ++j) db1[j] = 0;
-    for (int k = 0; k < out; ++k) db2[k] = 0;
-  }
+  for (int k = 0; k < out; ++k) db2[k] = 0;
   for (int i = 0; i < batch; ++i)
     for (int k = 0; k < out; ++k) db2[k] += z[i * out + k];
-  gemm(transposed, plain, hidden, out, batch, h, z, sgd, dw2);
+  layer_dw(batch, hidden, out, h, z, dw2);
+  layer_dx(batch, hidden, out, z, w2, dh);
   relu_gradient(batch, h, dh, db1);
-  if (batch == 1)
-    outer_product(sgd, x, dh, dw1);
-  else
-    gemm(transposed, plain, in, hidden, batch, x, dh, sgd, dw1);
-
-  if (!sgd) {
-    state.beta1_power *= 0.9;
-    state.beta2_power *= 0.999;
-    const double rate = state.rate * ::sqrt(1 - state.beta2_power) / (1 - state.beta1_power);
-    adam(mnist_parameters, T(rate), state.parameters, state.m, state.v, state.gradients);
-  }
   return loss;
+}
+
+template <class T>
+T gradients(MnistState<T>& state, const T* x, const T* one_hot) {
+  const T loss = all_but_dw1(state, x, one_hot);
+  layer_dw(state.batch, in, hidden, x, state.hidden_gradient, state.gradients);
+  return loss;
+}
+
+// Rows of W1 whose gradient stays in the first-level cache until it is used up.
+constexpr int panel_rows = 28;
+static_assert(in % panel_rows == 0);
+
+template <class T>
+T fused_step(MnistState<T>& state, const T* x, const T* one_hot) {
+  const T loss = all_but_dw1(state, x, one_hot);
+  T* const dw1 = state.gradients;  // its first panel serves for all
+  const T* const dh = state.hidden_gradient;
+  for (int row = 0; row < in; row += panel_rows) {
+    if (state.batch == 1)
+      for (int i = 0; i < panel_rows; ++i)
+        for (int j = 0; j < hidden; ++j) dw1[i * hidden + j] = x[row + i] * dh[j];
+    else
+      gemm(transposed, plain, panel_rows, hidden, state.batch, x + row, in, dh, T(0), dw1);
+    apply(state, row * hidden, panel_rows * hidden, dw1);
+  }
+  update(state, in * hidden, mnist_parameters);
+  return loss;
+}
+
+// ---- elements -----------------------------------------------------------------------------------
+
+void sigmoid_chain(int count, const float* __restrict a, const float* __restrict b, const float* __restrict c,
+                   const float* __restrict d, float* __restrict y) {
+  for (int i = 0; i < count; ++i) y[i] = d[i] / (1 + ::expf(-(a[i] * b[i] + c[i])));
 }
 
 }  // namespace
 
-extern const Kernels kernels = {height_weight, sine, mnist<float>, mnist<double>};
+extern const Kernels kernels = {height_weight,
+                                sine,
+                                {gradients<float>, update<float>, fused_step<float>},
+                                {gradients<double>, update<double>, fused_step<double>},
+                                sigmoid_chain};
 
 }  // namespace gradus::benchmarks::GRADUS_HANDWRITTEN

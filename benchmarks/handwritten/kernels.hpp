@@ -33,17 +33,25 @@ template <class T>
 struct MnistState {
   int batch;
   Optimizer optimizer;
-  double rate;
-  double beta1_power, beta2_power;       // beta^t of Adam's bias corrections; 1 before the first step
+  double rate;                           // of this step: Adam's bias corrections are in it
   T *parameters, *gradients, *m, *v;     // each [mnist_parameters]; only Adam has m, v
   T *hidden, *hidden_gradient, *logits;  // [batch, 128], [batch, 128], [batch, 10]
+};
+
+template <class T>
+struct MnistKernels {
+  T (*gradients)(MnistState<T>&, const T* x, const T* one_hot);   // all of them complete; returns the loss
+  void (*update)(MnistState<T>&, int from, int to);               // of these parameters, by their gradients
+  T (*fused_step)(MnistState<T>&, const T* x, const T* one_hot);  // both, panel by panel
 };
 
 struct Kernels {
   void (*height_weight)(HeightWeightWeights&, const double* x, double t);
   void (*sine)(SineState&);
-  float (*mnist_float)(MnistState<float>&, const float* x, const float* one_hot);
-  double (*mnist_double)(MnistState<double>&, const double* x, const double* one_hot);
+  MnistKernels<float> mnist_float;
+  MnistKernels<double> mnist_double;
+  // y = sigmoid(a b + c) d, element by element.
+  void (*sigmoid_chain)(int count, const float* a, const float* b, const float* c, const float* d, float* y);
 };
 
 namespace fast_math {

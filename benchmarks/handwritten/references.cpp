@@ -1,5 +1,6 @@
 // The classes around the kernels: memory, and the choice of one build or the other. Ordinary flags.
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <new>
 #include <type_traits>
@@ -11,16 +12,23 @@ namespace gradus::benchmarks {
 
 namespace {
 
-const Kernels* kernels_of(Flags flags) {
-  return flags == Flags::fast_math ? &fast_math::kernels : &no_errno::kernels;
-}
-
 // A length in whole cache lines, so that every array of one block starts on one.
 template <class T>
 std::size_t padded(std::size_t count) {
   constexpr std::size_t line = 64 / sizeof(T);
   return (count + line - 1) / line * line;
 }
+
+template <class T>
+MnistKernels<T> mnist_kernels(const Kernels& kernels) {
+  if constexpr (std::is_same_v<T, float>)
+    return kernels.mnist_float;
+  else
+    return kernels.mnist_double;
+}
+
+// Whole cache lines for each thread.
+constexpr int half_of_mnist = mnist_parameters / 2 / 64 * 64;
 
 }  // namespace
 
@@ -29,14 +37,18 @@ const char* flags_text(Flags flags) {
   return flags == Flags::fast_math ? GRADUS_FAST_MATH_FLAGS : GRADUS_NO_ERRNO_FLAGS;
 }
 
+const Kernels& kernels_of(Flags flags) {
+  return flags == Flags::fast_math ? fast_math::kernels : no_errno::kernels;
+}
+
 static_assert(sizeof(HeightWeightWeights) == HeightWeight::parameter_count * sizeof(double));
 
-HeightWeight::HeightWeight(Flags flags) : kernels_(kernels_of(flags)) {}
+HeightWeight::HeightWeight(Flags flags) : kernels_(&kernels_of(flags)) {}
 
 void HeightWeight::step(const double* x, double t) { kernels_->height_weight(weights_, x, t); }
 
 Sine::Sine(const double* x, const double* t, Flags flags, double rate)
-    : kernels_(kernels_of(flags)), state_(std::make_unique<SineState>()) {
+    : kernels_(&kernels_of(flags)), state_(std::make_unique<SineState>()) {
   std::copy_n(x, batch, state_->x);
   std::copy_n(t, batch, state_->t);
   state_->rate = rate;
@@ -56,7 +68,8 @@ void Mnist<T>::Free::operator()(T* memory) const {
 }
 
 template <class T>
-Mnist<T>::Mnist(int batch, Optimizer optimizer, Flags flags, double rate) : kernels_(kernels_of(flags)) {
+Mnist<T>::Mnist(int batch, Optimizer optimizer, Schedule schedule, int threads, Flags flags, double rate)
+    : kernels_(mnist_kernels<T>(kernels_of(flags))), schedule_(schedule), rate_(rate) {
   const auto rows = static_cast<std::size_t>(batch);
   const std::size_t flat = padded<T>(mnist_parameters);
   const std::size_t layer = padded<T>(rows * mnist_hidden);
@@ -70,8 +83,6 @@ Mnist<T>::Mnist(int batch, Optimizer optimizer, Flags flags, double rate) : kern
   state_ = {.batch = batch,
             .optimizer = optimizer,
             .rate = rate,
-            .beta1_power = 1,
-            .beta2_power = 1,
             .parameters = take(flat),
             .gradients = take(flat),
             .m = take(flat),
@@ -79,15 +90,30 @@ Mnist<T>::Mnist(int batch, Optimizer optimizer, Flags flags, double rate) : kern
             .hidden = take(layer),
             .hidden_gradient = take(layer),
             .logits = take(0)};
+  if (threads == 2)
+    second_ =
+        std::make_unique<SecondThread>([this] { kernels_.update(state_, half_of_mnist, mnist_parameters); });
 }
 
 template <class T>
 T Mnist<T>::step(const T* x, const T* one_hot) {
-  if constexpr (std::is_same_v<T, float>)
-    loss_ = kernels_->mnist_float(state_, x, one_hot);
-  else
-    loss_ = kernels_->mnist_double(state_, x, one_hot);
+  if (state_.optimizer == Optimizer::adam) {
+    beta1_power_ *= 0.9;
+    beta2_power_ *= 0.999;
+    state_.rate = rate_ * std::sqrt(1 - beta2_power_) / (1 - beta1_power_);
+  }
+  if (schedule_ == Schedule::fused) return loss_ = kernels_.fused_step(state_, x, one_hot);
+  loss_ = kernels_.gradients(state_, x, one_hot);
+  update();
   return loss_;
+}
+
+template <class T>
+void Mnist<T>::update() {
+  if (!second_) return kernels_.update(state_, 0, mnist_parameters);
+  second_->begin();
+  kernels_.update(state_, 0, half_of_mnist);
+  second_->wait();
 }
 
 template class Mnist<float>;

@@ -23,10 +23,10 @@ void copy_block(const Op&, const T* const* inputs, T* output, std::size_t n) {
 }  // namespace
 
 template <class T>
-std::uint32_t ElementwiseProgram<T>::add_register(T* base, bool walks) {
-  registers_.push_back({base, walks});
+std::uint32_t ElementwiseProgram<T>::add_register(T* base, Kind kind) {
+  registers_.push_back({base, kind});
   const auto index = static_cast<std::uint32_t>(registers_.size() - 1);
-  if (base == nullptr) tile_registers_.push_back(index);
+  if (kind == Kind::tile) tile_registers_.push_back(index);
   return index;
 }
 
@@ -35,27 +35,61 @@ ElementwiseProgram<T>::ElementwiseProgram(const Plan& plan, const Step& step,
                                           const std::vector<const T*>& operands,
                                           const std::vector<T*>& results) {
   count_ = static_cast<std::size_t>(element_count(plan.value(step.results.front().value).extents));
+  if (step.producer_operands > 0) make_producer(plan, step, operands);
   assemble(plan, step, operands, results);
   make_tiles();
+  if (tile_ == count_) resolve();
+}
+
+template <class T>
+void ElementwiseProgram<T>::resolve() {
+  for (const Code& code : codes_) {
+    Resolved resolved{code.block, code.op, {}, place(registers_[code.output], 0)};
+    for (std::uint32_t i = 0; i < code.arity; ++i) resolved.inputs[i] = place(registers_[code.inputs[i]], 0);
+    resolved_.push_back(resolved);
+  }
+}
+
+template <class T>
+void ElementwiseProgram<T>::make_producer(const Plan& plan, const Step& step,
+                                          const std::vector<const T*>& operands) {
+  const NodeId id = step.nodes.front();
+  const Signature signature = signature_of(*plan.program.graph, id, plan.batch);
+  producer_inputs_.assign(operands.begin(),
+                          operands.begin() + static_cast<std::ptrdiff_t>(step.producer_operands));
+  panel_ = add_register(nullptr, Kind::panel);
+  rows_ = signature.output.front();
+  row_size_ = count_ / static_cast<std::size_t>(rows_);
+  const std::size_t fitting = panel_bytes / (row_size_ * sizeof(T));
+  if (count_ * sizeof(T) > panel_bytes) produce_ = plan.node(id).op->row_kernel(signature, T{});
+  if (produce_ != nullptr) {
+    panel_rows_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(fitting), 1, rows_);
+  } else {
+    panel_rows_ = rows_;
+    produce_ = [whole = plan.node(id).op->kernel(signature, T{})](
+                   const T* const* inputs, T* output, std::int64_t, std::int64_t) { whole(inputs, output); };
+  }
 }
 
 template <class T>
 void ElementwiseProgram<T>::assemble(const Plan& plan, const Step& step,
                                      const std::vector<const T*>& operands, const std::vector<T*>& results) {
   std::unordered_map<NodeId, std::uint32_t> registers;  // by operand, or by node that the group computes
-  for (std::size_t i = 0; i < step.operands.size(); ++i)
-    registers.emplace(step.operands[i].node, add_operand(plan, step.operands[i], i, operands[i]));
-  for (const NodeId id : step.nodes) registers.emplace(id, 0);
+  for (std::size_t i = step.producer_operands; i < step.operands.size(); ++i)
+    registers.emplace(step.operands[i].node, add_operand(plan, step.operands[i], operands[i]));
+  const std::size_t first = step.producer_operands > 0 ? 1 : 0;
+  if (first > 0) registers.emplace(step.nodes.front(), panel_);
+  for (std::size_t c = first; c < step.nodes.size(); ++c) registers.emplace(step.nodes[c], 0);
   // What stands for a node's input: itself, or the operand that it broadcasts.
   const auto read_as = [&](NodeId input) {
     return registers.contains(input) ? input : plan.node(input).inputs.front();
   };
   std::unordered_map<NodeId, std::size_t> last_reader;
-  for (std::size_t c = 0; c < step.nodes.size(); ++c)
+  for (std::size_t c = first; c < step.nodes.size(); ++c)
     for (const NodeId input : plan.node(step.nodes[c]).inputs) last_reader[read_as(input)] = c;
   // A result may lie where an operand lies, and must not be written while that is still to be read.
   const auto read_after = [&](const T* buffer, std::size_t c) {
-    for (std::size_t i = 0; i < step.operands.size(); ++i)
+    for (std::size_t i = step.producer_operands; i < step.operands.size(); ++i)
       if (operands[i] == buffer && last_reader.at(step.operands[i].node) > c) return true;
     return false;
   };
@@ -67,54 +101,69 @@ void ElementwiseProgram<T>::assemble(const Plan& plan, const Step& step,
   std::vector<Late> late;
   std::vector<std::uint32_t> free_tiles;
   std::unordered_map<NodeId, bool> in_tile;  // temporaries, which give their tile back
-  for (std::size_t c = 0; c < step.nodes.size(); ++c) {
+  for (std::size_t c = first; c < step.nodes.size(); ++c) {
     const NodeId id = step.nodes[c];
     const Node& node = plan.node(id);
-    Code code{node.op->block(T{}), node.op.get(), static_cast<std::uint32_t>(node.inputs.size()), {}, 0};
+    Code code{nullptr, node.op.get(), static_cast<std::uint32_t>(node.inputs.size()), {}, 0};
+    unsigned scalars = 0;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const NodeId input = read_as(node.inputs[i]);
       code.inputs[i] = registers.at(input);
+      if (registers_[code.inputs[i]].kind == Kind::scalar) scalars |= 1U << i;
       if (last_reader.at(input) == c && in_tile[input]) {
         free_tiles.push_back(code.inputs[i]);
         in_tile[input] = false;
       }
     }
+    choose_block(code, scalars);
     const auto result = std::ranges::find(step.results, id, &Step::Result::node);
     T* destination = result == step.results.end()
                          ? nullptr
                          : results[static_cast<std::size_t>(result - step.results.begin())];
     if (destination != nullptr && !read_after(destination, c)) {
-      code.output = add_register(destination, true);
+      code.output = add_register(destination, Kind::walking);
     } else if (!free_tiles.empty()) {
       code.output = free_tiles.back();
       free_tiles.pop_back();
     } else {
-      code.output = add_register(nullptr, false);
+      code.output = add_register(nullptr, Kind::tile);
     }
     if (destination == nullptr) in_tile[id] = true;
-    if (destination != nullptr && !registers_[code.output].walks) late.push_back({code.output, destination});
+    if (destination != nullptr && registers_[code.output].kind == Kind::tile)
+      late.push_back({code.output, destination});
     registers[id] = code.output;
     codes_.push_back(code);
   }
   for (const Late& l : late)
-    codes_.push_back({&copy_block<T>, codes_.front().op, 1, {l.from}, add_register(l.to, true)});
+    codes_.push_back({&copy_block<T>, codes_.front().op, 1, {l.from}, add_register(l.to, Kind::walking)});
+}
+
+// The kernel that takes the most of these inputs as scalars; the others are spread over tiles.
+template <class T>
+void ElementwiseProgram<T>::choose_block(Code& code, unsigned scalars) {
+  unsigned taken = scalars;
+  while ((code.block = code.op->block(T{}, taken)) == nullptr) taken = (taken - 1) & scalars;
+  for (std::uint32_t i = 0; i < code.arity; ++i) {
+    if (((scalars & ~taken) >> i & 1U) == 0) continue;
+    const std::uint32_t tile = add_register(nullptr, Kind::tile);
+    scalar_tiles_.emplace_back(code.inputs[i], tile);
+    code.inputs[i] = tile;
+  }
 }
 
 template <class T>
-std::uint32_t ElementwiseProgram<T>::add_operand(const Plan& plan, const Operand& operand, std::size_t index,
-                                                 const T* data) {
+std::uint32_t ElementwiseProgram<T>::add_operand(const Plan& plan, const Operand& operand, const T* data) {
   if (operand.value < 0) {
     const auto number = dynamic_cast<const Full&>(*plan.node(operand.node).op).resolve(plan.batch);
-    numbers_.emplace_back(add_register(nullptr, false), static_cast<T>(number));
+    numbers_.emplace_back(add_register(nullptr, Kind::scalar), static_cast<T>(number));
     return numbers_.back().first;
   }
-  if (operand.access == Access::full) {
-    const std::uint32_t added = add_register(const_cast<T*>(data), true);
-    operand_registers_.emplace_back(index, added);
-    return added;
+  if (operand.access == Access::full || operand.access == Access::scalar) {
+    const Kind kind = operand.access == Access::full ? Kind::walking : Kind::scalar;
+    return add_register(const_cast<T*>(data), kind);
   }
-  const std::uint32_t tile = add_register(nullptr, false);
-  spreads_.push_back({data, operand.access, static_cast<std::size_t>(operand.period), tile, index, true});
+  const std::uint32_t tile = add_register(nullptr, Kind::tile);
+  spreads_.push_back({data, operand.access, static_cast<std::size_t>(operand.period), tile, true});
   return tile;
 }
 
@@ -127,24 +176,25 @@ void ElementwiseProgram<T>::make_tiles() {
   for (const Spread& s : spreads_)
     if (s.access == Access::row) row = std::max(row, s.period);
   if (row <= tile_) tile_ = tile_ / row * row;
-  tile_ = std::min(tile_, count_);
+  const std::size_t run = panel_rows_ > 0 ? static_cast<std::size_t>(panel_rows_) * row_size_ : count_;
+  tile_ = std::min(tile_, run);
   for (Spread& s : spreads_)
     s.every_tile =
         s.access == Access::column || (s.access == Access::row && tile_ % s.period != 0 && tile_ < count_);
 
   const std::size_t stride = align_up(tile_ * sizeof(T));
-  memory_ = allocate_aligned(stride * tile_registers_.size());
+  memory_ = allocate_aligned(stride * tile_registers_.size() + (panel_rows_ > 0 ? run * sizeof(T) : 0));
   for (std::size_t i = 0; i < tile_registers_.size(); ++i)
     registers_[tile_registers_[i]].base = reinterpret_cast<T*>(memory_.get() + i * stride);
-  for (const auto& [tile, number] : numbers_) std::fill_n(registers_[tile].base, tile_, number);
+  if (panel_rows_ > 0)
+    registers_[panel_].base = reinterpret_cast<T*>(memory_.get() + stride * tile_registers_.size());
+  for (auto& [reg, number] : numbers_) registers_[reg].base = &number;
 }
 
 template <class T>
 void ElementwiseProgram<T>::spread(const Spread& what, std::size_t start, std::size_t n) {
   T* tile = registers_[what.tile].base;
-  if (what.access == Access::scalar) {
-    std::fill_n(tile, n, *what.source);
-  } else if (what.access == Access::row) {
+  if (what.access == Access::row) {
     for (std::size_t done = 0, from = start % what.period; done < n; from = 0) {
       const std::size_t length = std::min(what.period - from, n - done);
       std::copy_n(what.source + from, length, tile + done);
@@ -164,28 +214,36 @@ template <class T>
 void ElementwiseProgram<T>::run() {
   for (const Spread& s : spreads_)
     if (!s.every_tile) spread(s, 0, tile_);
-  for (std::size_t start = 0; start < count_; start += tile_) {
-    const std::size_t n = std::min(tile_, count_ - start);
+  for (const auto& [scalar, tile] : scalar_tiles_)
+    std::fill_n(registers_[tile].base, tile_, *registers_[scalar].base);
+  if (!resolved_.empty()) {
+    if (panel_rows_ > 0) produce_(producer_inputs_.data(), registers_[panel_].base, 0, rows_);
     for (const Spread& s : spreads_)
-      if (s.every_tile) spread(s, start, n);
-    for (const Code& code : codes_) {
-      std::array<const T*, largest_arity> inputs;
-      for (std::uint32_t i = 0; i < code.arity; ++i) {
-        const Register& r = registers_[code.inputs[i]];
-        inputs[i] = r.base + (r.walks ? start : 0);
-      }
-      const Register& out = registers_[code.output];
-      code.block(*code.op, inputs.data(), out.base + (out.walks ? start : 0), n);
-    }
+      if (s.every_tile) spread(s, 0, count_);
+    for (const Resolved& r : resolved_) r.block(*r.op, r.inputs.data(), r.output, count_);
+    return;
+  }
+  if (panel_rows_ == 0) return run_range(0, count_);
+  for (std::int64_t row = 0; row < rows_; row += panel_rows_) {
+    const std::int64_t end = std::min(rows_, row + panel_rows_);
+    produce_(producer_inputs_.data(), registers_[panel_].base, row, end);
+    panel_start_ = static_cast<std::size_t>(row) * row_size_;
+    run_range(panel_start_, static_cast<std::size_t>(end) * row_size_);
   }
 }
 
 template <class T>
-void ElementwiseProgram<T>::rebind(std::size_t index, const T* data) {
-  for (const auto& [operand, reg] : operand_registers_)
-    if (operand == index) registers_[reg].base = const_cast<T*>(data);
-  for (Spread& s : spreads_)
-    if (s.operand == index) s.source = data;
+void ElementwiseProgram<T>::run_range(std::size_t from, std::size_t to) {
+  for (std::size_t start = from; start < to; start += tile_) {
+    const std::size_t n = std::min(tile_, to - start);
+    for (const Spread& s : spreads_)
+      if (s.every_tile) spread(s, start, n);
+    for (const Code& code : codes_) {
+      std::array<const T*, largest_arity> inputs;
+      for (std::uint32_t i = 0; i < code.arity; ++i) inputs[i] = place(registers_[code.inputs[i]], start);
+      code.block(*code.op, inputs.data(), place(registers_[code.output], start), n);
+    }
+  }
 }
 
 template class ElementwiseProgram<float>;

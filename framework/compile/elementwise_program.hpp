@@ -12,7 +12,8 @@
 namespace gradus {
 
 /// A fused group: runs its ops' block kernels over tiles that stay in the first-level cache, so that only
-/// what the group reads and writes travels through memory.
+/// what the group reads and writes travels through memory. A producer (see Step) runs panel by panel before
+/// it.
 template <class T>
 class ElementwiseProgram {
  public:
@@ -22,15 +23,14 @@ class ElementwiseProgram {
 
   void run();
 
-  /// Reads operand `index` of the step from elsewhere from now on.
-  void rebind(std::size_t index, const T* data);
-
  private:
-  static constexpr std::size_t largest_arity = 3;
-  // Where a tile's worth of numbers is: a buffer that the tiles walk along, or a tile of its own.
+  static constexpr std::size_t largest_arity = 5;
+  // Where a tile's worth of numbers is: a buffer that the tiles walk along, a tile of its own, a single
+  // number, or the panel that the producer has just made.
+  enum class Kind { walking, tile, scalar, panel };
   struct Register {
     T* base = nullptr;
-    bool walks = false;
+    Kind kind = Kind::tile;
   };
   struct Code {
     Block<T> block;
@@ -39,20 +39,27 @@ class ElementwiseProgram {
     std::array<std::uint32_t, largest_arity> inputs;
     std::uint32_t output;
   };
-  // An operand that is not read element for element is spread over a tile first.
+  // A row or column is spread over a tile first.
   struct Spread {
     const T* source;
     Access access;
     std::size_t period;
     std::uint32_t tile;
-    std::size_t operand;
     bool every_tile;
   };
 
-  std::uint32_t add_register(T* base, bool walks);
+  std::uint32_t add_register(T* base, Kind kind);
   void assemble(const Plan& plan, const Step& step, const std::vector<const T*>& operands,
                 const std::vector<T*>& results);
-  std::uint32_t add_operand(const Plan& plan, const Operand& operand, std::size_t index, const T* data);
+  std::uint32_t add_operand(const Plan& plan, const Operand& operand, const T* data);
+  void make_producer(const Plan& plan, const Step& step, const std::vector<const T*>& operands);
+  void resolve();
+  void run_range(std::size_t from, std::size_t to);
+  T* place(const Register& r, std::size_t start) const {
+    if (r.kind == Kind::walking) return r.base + start;
+    return r.kind == Kind::panel ? r.base + (start - panel_start_) : r.base;
+  }
+  void choose_block(Code& code, unsigned scalars);
   void make_tiles();
   void spread(const Spread& what, std::size_t start, std::size_t n);
 
@@ -61,9 +68,25 @@ class ElementwiseProgram {
   std::vector<Register> registers_;
   std::vector<Code> codes_;
   std::vector<Spread> spreads_;
-  std::vector<std::pair<std::uint32_t, T>> numbers_;  // tiles that hold a number in every element
+  std::vector<std::pair<std::uint32_t, T>> numbers_;                   // by register
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> scalar_tiles_;  // a scalar and the tile that it fills
   std::vector<std::uint32_t> tile_registers_;
-  std::vector<std::pair<std::size_t, std::uint32_t>> operand_registers_;  // element for element
+  // The codes with their places, where all fits one tile and these never change.
+  struct Resolved {
+    Block<T> block;
+    const Op* op;
+    std::array<const T*, largest_arity> inputs;
+    T* output;
+  };
+  std::vector<Resolved> resolved_;
+  // The producer, if there is one, and how many of its rows make a panel.
+  RowKernel<T> produce_;
+  std::vector<const T*> producer_inputs_;
+  std::uint32_t panel_ = 0;
+  std::int64_t rows_ = 0;
+  std::int64_t panel_rows_ = 0;
+  std::size_t row_size_ = 0;
+  std::size_t panel_start_ = 0;
   AlignedBytes memory_;
 };
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "gradus/framework/compile/elementwise_program.hpp"
@@ -118,10 +119,7 @@ struct Executable<T>::Impl {
               results.front()};
     }
     const Node& node = plan.node(step.nodes.front());
-    Signature signature{{}, {}, plan.batch};
-    for (const NodeId input : node.inputs)
-      signature.inputs.push_back(plan.node(input).shape.resolve(plan.batch));
-    signature.output = node.shape.resolve(plan.batch);
+    const Signature signature = signature_of(*plan.program.graph, step.nodes.front(), plan.batch);
     return {node.op->kernel(signature, T{}), std::move(operands), results.front()};
   }
 
@@ -161,17 +159,33 @@ struct Executable<T>::Impl {
     all_fed = true;
   }
 
-  void run_instructions() {
+  template <class AfterStep>
+  void run_instructions(AfterStep after_step) {
     std::size_t s = 0;
     try {
       for (; s < instructions.size(); ++s) {
         auto& i = instructions[s];
         i.kernel(i.inputs.data(), i.output);
+        after_step();
       }
     } catch (const Error& error) {
       const NodeId id = plan.steps[s].nodes.front();
       const Node& node = plan.node(id);
       throw Error(fmt::format("{} at {}: {}", node.op->name(), to_string(node.where), error.what()));
+    }
+  }
+
+  template <class AfterStep>
+  void run(AfterStep after_step) {
+    if (!all_fed) check_fed();
+    const FlushToZero flush;
+    // All bits set is a NaN.
+    if (poison) std::memset(arena.get(), 0xFF, plan.arena_bytes);
+    if constexpr (checks_runs) {
+      const RunGuard guard(state->running);
+      run_instructions(after_step);
+    } else {
+      run_instructions(after_step);
     }
   }
 
@@ -232,17 +246,21 @@ std::span<T> Executable<T>::buffer(const Expr& input) {
 
 template <class T>
 void Executable<T>::run() {
-  Impl& impl = *impl_;
-  if (!impl.all_fed) impl.check_fed();
-  const FlushToZero flush;
-  // All bits set is a NaN.
-  if (impl.poison) std::memset(impl.arena.get(), 0xFF, impl.plan.arena_bytes);
-  if constexpr (checks_runs) {
-    const RunGuard guard(impl.state->running);
-    impl.run_instructions();
-  } else {
-    impl.run_instructions();
-  }
+  impl_->run([] {});
+}
+
+template <class T>
+std::vector<double> Executable<T>::run_timed() {
+  using Clock = std::chrono::steady_clock;
+  std::vector<double> taken;
+  taken.reserve(impl_->instructions.size());
+  auto before = Clock::now();
+  impl_->run([&] {
+    const auto after = Clock::now();
+    taken.push_back(std::chrono::duration<double, std::nano>(after - before).count());
+    before = Clock::now();
+  });
+  return taken;
 }
 
 template <class T>

@@ -172,10 +172,78 @@ class StepMaker {
   std::vector<NodeId> sinks_;
 };
 
+// Lets groups take in the ops that they alone read.
+class ProducerFuser {
+ public:
+  ProducerFuser(const Program& program, std::int64_t batch, std::size_t element_bytes,
+                std::vector<Step> steps)
+      : graph_(*program.graph), batch_(batch), element_bytes_(element_bytes), steps_(std::move(steps)) {
+    readers_.assign(static_cast<std::size_t>(graph_.size()), 0);
+    writer_.assign(readers_.size(), no_group);
+    for (const NodeId id : program.outputs) ++readers(id);
+    for (const auto& [variable, value] : program.updates) ++readers(value);
+    for (std::size_t s = 0; s < steps_.size(); ++s) {
+      for (const Operand& operand : steps_[s].operands) ++readers(operand.node);
+      if (steps_[s].kind == Step::Kind::op)
+        writer_[static_cast<std::size_t>(steps_[s].nodes.front())] = static_cast<std::int32_t>(s);
+    }
+  }
+
+  std::vector<Step> fuse() {
+    for (Step& group : steps_)
+      if (group.kind == Step::Kind::group) take_producer(group);
+    std::erase_if(steps_, [](const Step& step) { return step.nodes.empty(); });
+    return std::move(steps_);
+  }
+
+ private:
+  std::int32_t& readers(NodeId id) { return readers_[static_cast<std::size_t>(origin(graph_, id))]; }
+
+  // The largest, if there are several: the others are stored.
+  void take_producer(Step& group) {
+    std::size_t best = group.operands.size();
+    std::int64_t most = 0;
+    for (std::size_t i = 0; i < group.operands.size(); ++i) {
+      const std::int64_t count = element_count(graph_[group.operands[i].node].shape.resolve(batch_));
+      if (count > most && can_take(group.operands[i], count)) {
+        best = i;
+        most = count;
+      }
+    }
+    if (best == group.operands.size()) return;
+    Step& producer =
+        steps_[static_cast<std::size_t>(writer_[static_cast<std::size_t>(group.operands[best].node)])];
+    group.operands.erase(group.operands.begin() + static_cast<std::ptrdiff_t>(best));
+    group.operands.insert(group.operands.begin(), producer.operands.begin(), producer.operands.end());
+    group.producer_operands = producer.operands.size();
+    group.nodes.insert(group.nodes.begin(), producer.nodes.front());
+    producer.nodes.clear();
+  }
+
+  bool can_take(const Operand& operand, std::int64_t count) {
+    if (operand.access != Access::full || readers(operand.node) != 1) return false;
+    const Node& node = graph_[operand.node];
+    if (writer_[static_cast<std::size_t>(operand.node)] == no_group || !node.op->traits().by_rows)
+      return false;
+    if (static_cast<std::size_t>(count) * element_bytes_ <= panel_bytes) return true;
+    return node.op->row_kernel(signature_of(graph_, operand.node, batch_), float{}) != nullptr;
+  }
+
+  const Graph& graph_;
+  std::int64_t batch_;
+  std::size_t element_bytes_;
+  std::vector<Step> steps_;
+  std::vector<std::int32_t> readers_;  // by node
+  std::vector<std::int32_t> writer_;   // by node: the step of an op, or none
+};
+
 }  // namespace
 
-std::vector<Step> make_steps(const Program& program, std::int64_t batch, bool fuse) {
-  return StepMaker(program, batch, fuse).make();
+std::vector<Step> make_steps(const Program& program, std::int64_t batch, std::size_t element_bytes,
+                             bool fuse) {
+  std::vector<Step> steps = StepMaker(program, batch, fuse).make();
+  if (!fuse) return steps;
+  return ProducerFuser(program, batch, element_bytes, std::move(steps)).fuse();
 }
 
 }  // namespace gradus

@@ -5,6 +5,7 @@
 
 #include "gradus/framework/compile/program.hpp"
 #include "gradus/framework/graph/leaf.hpp"
+#include "gradus/framework/graph/op_definitions.hpp"
 
 namespace gradus {
 
@@ -12,6 +13,21 @@ namespace {
 
 // A folded tensor lives in memory for as long as the executable: larger ones are computed anew instead.
 constexpr std::int64_t largest_folded = 4096;
+
+// What is left of an op that changes no value, only the shape.
+class Alias final : public ValueOp<Alias> {
+ public:
+  static constexpr std::string_view name = "alias";
+  explicit Alias(Shape to) : shape(std::move(to)) {}
+  auto attributes() const { return std::tuple(attribute("shape", shape)); }
+  Traits traits() const override { return {.view = true}; }
+  Shape infer(InputShapes) const override { return shape; }
+  std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
+  Kernel<float> kernel(const Signature&, float) const override { return {}; }
+  Kernel<double> kernel(const Signature&, double) const override { return {}; }
+
+  Shape shape;
+};
 
 const Op& op_of(const Graph& graph, NodeId id) { return *graph[id].op; }
 
@@ -47,7 +63,7 @@ NodeId fold_uniform(Graph& to, const Node& node, const std::vector<NodeId>& inpu
   std::vector<const double*> pointers;
   for (const double& value : values) pointers.push_back(&value);
   double result = 0;
-  node.op->block(double{})(*node.op, pointers.data(), &result, 1);
+  node.op->block(double{}, 0)(*node.op, pointers.data(), &result, 1);
   return append_full(to, node.shape, result);
 }
 
@@ -86,6 +102,15 @@ NodeId fold(Graph& to, const Node& node, const std::vector<NodeId>& inputs, cons
   return to.constant(signature.output, std::move(result), node.where).id();
 }
 
+// A reduction over axes that hold one element each, as those of the batch do when it is 1.
+NodeId drop_reduction(Graph& to, const Node& node, const std::vector<NodeId>& inputs, const Traits& traits,
+                      std::int64_t batch) {
+  if (!traits.reduction ||
+      element_count(to[inputs[0]].shape.resolve(batch)) != element_count(node.shape.resolve(batch)))
+    return -1;
+  return to.append(std::make_shared<const Alias>(node.shape), {inputs[0]}, node.shape, node.where);
+}
+
 // x + 0, x · 1, −(−x), views of views, views that change nothing. Never x · 0, which may be NaN.
 NodeId simplify(Graph& to, const Node& node, const std::vector<NodeId>& inputs, const Traits& traits) {
   const auto is_value = [&](NodeId id, std::optional<double> identity) {
@@ -115,6 +140,7 @@ Program optimize(const Program& program, std::int64_t batch) {
     NodeId id = resolve_dim(to, node, batch);
     if (id < 0) id = fold_uniform(to, node, inputs, traits);
     if (id < 0) id = fold(to, node, inputs, traits, batch);
+    if (id < 0) id = drop_reduction(to, node, inputs, traits, batch);
     if (id < 0) id = simplify(to, node, inputs, traits);
     return id;
   };

@@ -28,7 +28,7 @@ class Planner {
   }
 
   Plan make() {
-    plan_.steps = make_steps(plan_.program, plan_.batch, options_.fuse);
+    plan_.steps = make_steps(plan_.program, plan_.batch, plan_.element_bytes, options_.fuse);
     make_values();
     make_outputs();
     plan_updates();
@@ -129,10 +129,14 @@ class Planner {
     return writers;
   }
 
-  static bool may_overwrite(const Step& step, ValueId variable) {
-    return step.kind == Step::Kind::group && std::ranges::all_of(step.operands, [&](const Operand& operand) {
-             return operand.value != variable || operand.access == Access::full;
-           });
+  // A group reads an element and then may write over it, if that is all that it reads there.
+  static bool may_overwrite(const Step& step, ValueId value) {
+    if (step.kind != Step::Kind::group) return false;
+    for (std::size_t i = 0; i < step.operands.size(); ++i)
+      if (step.operands[i].value == value &&
+          (i < step.producer_operands || step.operands[i].access != Access::full))
+        return false;
+    return true;
   }
 
   void schedule() {
@@ -245,14 +249,10 @@ class Planner {
 
   // A group may write a result over an operand that dies with it and that it reads element for element.
   ValueId take_over(const Step& step, const Value& value, const std::set<ValueId>& dying) const {
-    if (step.kind != Step::Kind::group) return no_value;
-    for (const Operand& operand : step.operands) {
-      if (!dying.contains(operand.value) || plan_.value(operand.value).bytes != value.bytes) continue;
-      if (std::ranges::all_of(step.operands, [&](const Operand& other) {
-            return other.value != operand.value || other.access == Access::full;
-          }))
+    for (const Operand& operand : step.operands)
+      if (dying.contains(operand.value) && plan_.value(operand.value).bytes == value.bytes &&
+          may_overwrite(step, operand.value))
         return operand.value;
-    }
     return no_value;
   }
 
@@ -269,6 +269,12 @@ class Planner {
 };
 
 }  // namespace
+
+Signature signature_of(const Graph& graph, NodeId id, std::int64_t batch) {
+  Signature signature{{}, graph[id].shape.resolve(batch), batch};
+  for (const NodeId input : graph[id].inputs) signature.inputs.push_back(graph[input].shape.resolve(batch));
+  return signature;
+}
 
 Plan make_plan(Program program, std::int64_t batch, std::size_t element_bytes, const PlanOptions& options) {
   return Planner(std::move(program), batch, element_bytes, options).make();

@@ -49,6 +49,9 @@ struct Step {
   Kind kind = Kind::op;
   std::vector<NodeId> nodes;      ///< one op, or a fused group of elementwise ops in topological order
   std::vector<Operand> operands;  ///< what is read; for a group, each (node, access) once
+  /// Not 0: the group's first node is another op, whose output the group reads row by row as it is made, and
+  /// so many of the operands, the first ones, are that op's.
+  std::size_t producer_operands = 0;
   struct Result {
     NodeId node;
     ValueId value;
@@ -75,6 +78,13 @@ struct PlanOptions {
   Reuse reuse = Reuse::full;
   bool fuse = true;
 };
+
+/// Outputs of producers up to this size are made at once, larger ones in panels of it: they stay in the
+/// first-level cache until the group has read them.
+constexpr std::size_t panel_bytes = 16 * 1024;
+
+/// What the kernel of a node is made for.
+Signature signature_of(const Graph& graph, NodeId id, std::int64_t batch);
 
 /// Groups, schedules, and places every value.
 Plan make_plan(Program program, std::int64_t batch, std::size_t element_bytes, const PlanOptions& options);

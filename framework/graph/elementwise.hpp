@@ -8,9 +8,10 @@
 namespace gradus {
 
 /// An op of `Arity` operands of one shape that works element by element. `Rule` supplies
-/// `template <class T> T f(T x, …) const`, written so that T may be float, double or a batch of them, and
-/// optionally `static constexpr Traits extra_traits`. That one function is the kernel, the constant folder
-/// and the block of a fused program.
+/// `template <class T> T f(T x, …) const`, written so that T may be float, double or a `Lane` of vector code,
+/// and optionally `static constexpr Traits extra_traits`; with more than three operands also `static
+/// constexpr unsigned scalars`, a bit set for each that is commonly a scalar. That one function is the
+/// kernel, the constant folder and the block of a fused program.
 template <class Rule, std::size_t Arity>
 class Elementwise : public ValueOp<Rule> {
  public:
@@ -20,8 +21,8 @@ class Elementwise : public ValueOp<Rule> {
   Shape infer(InputShapes inputs) const final;
   Kernel<float> kernel(const Signature& signature, float tag) const final;
   Kernel<double> kernel(const Signature& signature, double tag) const final;
-  Block<float> block(float) const final;
-  Block<double> block(double) const final;
+  Block<float> block(float tag, unsigned scalars) const final;
+  Block<double> block(double tag, unsigned scalars) const final;
 };
 
 }  // namespace gradus

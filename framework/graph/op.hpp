@@ -23,6 +23,8 @@ struct Traits {
   bool view = false;         ///< the same values in the same order: shares its input's buffer, no kernel
   bool commutative = false;  ///< two inputs, either order
   bool involution = false;   ///< f(f(x)) = x
+  bool reduction = false;    ///< of one input; what it combines out of one element is that element
+  bool by_rows = false;      ///< has a row kernel
   bool impure = false;       ///< two equal nodes may differ in value: never merged, never folded
   std::optional<double> left_identity = std::nullopt;   ///< f(e, x) = x
   std::optional<double> right_identity = std::nullopt;  ///< f(x, e) = x
@@ -51,7 +53,12 @@ struct Signature {
 template <class T>
 using Kernel = std::function<void(const T* const* inputs, T* output)>;
 
-/// The kernel of an elementwise op over `n` elements; `output` may be one of the inputs.
+/// Computes rows [from, to) of the output's first axis alone, and writes them from `output` on.
+template <class T>
+using RowKernel = std::function<void(const T* const* inputs, T* output, std::int64_t from, std::int64_t to)>;
+
+/// The kernel of an elementwise op over `n` elements; `output` may be one of the inputs. Of an input that it
+/// takes for a scalar, only the first element is read.
 template <class T>
 using Block = void (*)(const class Op& op, const T* const* inputs, T* output, std::size_t n);
 
@@ -79,9 +86,18 @@ class Op {
 
   virtual Kernel<float> kernel(const Signature& signature, float tag) const = 0;
   virtual Kernel<double> kernel(const Signature& signature, double tag) const = 0;
-  /// Elementwise ops only; null otherwise.
-  virtual Block<float> block(float) const { return nullptr; }
-  virtual Block<double> block(double) const { return nullptr; }
+  /// For what reads the output row by row while it is in cache; null without the trait `by_rows`.
+  virtual RowKernel<float> row_kernel(const Signature&, float) const { return nullptr; }
+  virtual RowKernel<double> row_kernel(const Signature&, double) const { return nullptr; }
+  /// Elementwise ops only; null otherwise. Bit i of `scalars`: input i is a scalar. Null, too, for scalars
+  /// for which there is no kernel; there is always one for none.
+  virtual Block<float> block(float, unsigned /*scalars*/) const { return nullptr; }
+  virtual Block<double> block(double, unsigned /*scalars*/) const { return nullptr; }
+
+  /// Arithmetic operations and elementary functions, one each.
+  virtual double flop(const Signature& signature) const {
+    return static_cast<double>(element_count(signature.output));
+  }
 
   virtual bool same_as(const Op& other) const = 0;
   virtual std::size_t hash() const = 0;

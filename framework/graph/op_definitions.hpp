@@ -9,6 +9,7 @@
 
 #include "gradus/framework/graph/elementwise.hpp"
 #include "gradus/framework/graph/op_of.hpp"
+#include "gradus/framework/simd/lane.hpp"
 
 /// The bodies of what ops inherit; for source files that define an op.
 namespace gradus {
@@ -69,23 +70,49 @@ bool same_attributes(const std::tuple<Attribute<V>...>& a, const std::tuple<Attr
   (std::index_sequence_for<V...>());
 }
 
-template <class Rule, class T, std::size_t... I>
-void elementwise_block(const Op& op, const T* const* inputs, T* output, std::size_t n,
-                       std::index_sequence<I...>) {
-  // Copies, so that the compiler need not fear that writing the output changes them.
-  const Rule rule(static_cast<const Rule&>(op));
-  const std::array<const T*, sizeof...(I)> in{inputs[I]...};
+template <class Rule, class T, unsigned scalars>
+struct ElementwiseLoop {
+  template <Isa isa>
+  static void run(const Op& op, const T* const* inputs, T* output, std::size_t n) {
+    loop<isa>(op, inputs, output, n, std::make_index_sequence<Rule::arity>());
+  }
+
+  template <Isa isa, std::size_t... I>
+  static void loop(const Op& op, const T* const* inputs, T* output, std::size_t n,
+                   std::index_sequence<I...>) {
+    // Copies, so that the compiler need not fear that writing the output changes them.
+    const Rule rule(static_cast<const Rule&>(op));
+    const std::array<const T*, sizeof...(I)> in{inputs[I]...};
+    const std::array<T, sizeof...(I)> first{*inputs[I]...};
 #if defined(__clang__)
 #pragma clang loop vectorize(assume_safety)
 #else
 #pragma GCC ivdep
 #endif
-  for (std::size_t i = 0; i < n; ++i) output[i] = rule.template f<T>(in[I][i]...);
+    for (std::size_t i = 0; i < n; ++i)
+      output[i] =
+          rule.template f<Lane<T, isa>>(Lane<T, isa>((scalars >> I & 1U) != 0 ? first[I] : in[I][i])...);
+  }
+};
+
+// All kernels of an op of few operands; of one of many, those that it says are worth having.
+template <class Rule, class T, unsigned... scalars>
+Block<T> elementwise_block(unsigned wanted, std::integer_sequence<unsigned, scalars...>) {
+  Block<T> block = nullptr;
+  const auto offer = [&]<unsigned mask>(std::integral_constant<unsigned, mask>) {
+    if (wanted == mask)
+      block = version_for_isa<ElementwiseLoop<Rule, T, mask>, const Op&, const T* const*, T*, std::size_t>();
+  };
+  (offer(std::integral_constant<unsigned, scalars>()), ...);
+  return block;
 }
 
 template <class Rule, class T>
-void elementwise_block(const Op& op, const T* const* inputs, T* output, std::size_t n) {
-  elementwise_block<Rule, T>(op, inputs, output, n, std::make_index_sequence<Rule::arity>());
+Block<T> elementwise_block(unsigned scalars) {
+  if constexpr (requires { Rule::scalars; })
+    return elementwise_block<Rule, T>(scalars, std::integer_sequence<unsigned, 0, Rule::scalars>());
+  else
+    return elementwise_block<Rule, T>(scalars, std::make_integer_sequence<unsigned, 1U << Rule::arity>());
 }
 
 template <class T>
@@ -127,6 +154,18 @@ std::size_t ValueOp<Derived, Base>::hash() const {
   return hash;
 }
 
+namespace detail {
+
+template <class T, class Derived>
+RowKernel<T> make_row_kernel(const Derived& op, const Signature& signature) {
+  if constexpr (requires { op.template make_row_kernel<T>(signature); })
+    return op.template make_row_kernel<T>(signature);
+  else
+    return nullptr;
+}
+
+}  // namespace detail
+
 template <class Derived>
 Kernel<float> OpOf<Derived>::kernel(const Signature& signature, float) const {
   return this->derived().template make_kernel<float>(signature);
@@ -135,6 +174,16 @@ Kernel<float> OpOf<Derived>::kernel(const Signature& signature, float) const {
 template <class Derived>
 Kernel<double> OpOf<Derived>::kernel(const Signature& signature, double) const {
   return this->derived().template make_kernel<double>(signature);
+}
+
+template <class Derived>
+RowKernel<float> OpOf<Derived>::row_kernel(const Signature& signature, float) const {
+  return detail::make_row_kernel<float>(this->derived(), signature);
+}
+
+template <class Derived>
+RowKernel<double> OpOf<Derived>::row_kernel(const Signature& signature, double) const {
+  return detail::make_row_kernel<double>(this->derived(), signature);
 }
 
 template <class Rule, std::size_t Arity>
@@ -154,22 +203,22 @@ Shape Elementwise<Rule, Arity>::infer(InputShapes inputs) const {
 
 template <class Rule, std::size_t Arity>
 Kernel<float> Elementwise<Rule, Arity>::kernel(const Signature& signature, float tag) const {
-  return detail::kernel_from_block(*this, block(tag), signature);
+  return detail::kernel_from_block(*this, block(tag, 0), signature);
 }
 
 template <class Rule, std::size_t Arity>
 Kernel<double> Elementwise<Rule, Arity>::kernel(const Signature& signature, double tag) const {
-  return detail::kernel_from_block(*this, block(tag), signature);
+  return detail::kernel_from_block(*this, block(tag, 0), signature);
 }
 
 template <class Rule, std::size_t Arity>
-Block<float> Elementwise<Rule, Arity>::block(float) const {
-  return &detail::elementwise_block<Rule, float>;
+Block<float> Elementwise<Rule, Arity>::block(float, unsigned scalars) const {
+  return detail::elementwise_block<Rule, float>(scalars);
 }
 
 template <class Rule, std::size_t Arity>
-Block<double> Elementwise<Rule, Arity>::block(double) const {
-  return &detail::elementwise_block<Rule, double>;
+Block<double> Elementwise<Rule, Arity>::block(double, unsigned scalars) const {
+  return detail::elementwise_block<Rule, double>(scalars);
 }
 
 }  // namespace gradus

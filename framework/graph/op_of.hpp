@@ -49,12 +49,15 @@ class ValueOp : public Base {
 };
 
 /// What most ops derive from: `Derived` adds `template <class T> Kernel<T> make_kernel(const Signature&)
+/// const`, or, with the trait `by_rows`, `template <class T> RowKernel<T> make_row_kernel(const Signature&)
 /// const`.
 template <class Derived>
 class OpOf : public ValueOp<Derived> {
  public:
   Kernel<float> kernel(const Signature& signature, float tag) const final;
   Kernel<double> kernel(const Signature& signature, double tag) const final;
+  RowKernel<float> row_kernel(const Signature& signature, float tag) const final;
+  RowKernel<double> row_kernel(const Signature& signature, double tag) const final;
 };
 
 }  // namespace gradus

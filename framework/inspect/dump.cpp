@@ -93,7 +93,7 @@ std::string buffer_text(const Plan& plan, const Value& value) {
   return {};
 }
 
-std::string step_ops(const Plan& plan, const Step& step, std::string_view separator) {
+std::string step_text(const Plan& plan, const Step& step, std::string_view separator) {
   if (step.kind == Step::Kind::copy) return "copy";
   std::vector<std::string> names;
   for (const NodeId id : step.nodes) names.push_back(op_text(plan.node(id)));
@@ -164,6 +164,21 @@ std::string graph_dot(std::span<const Expr> outputs, std::span<const Update> upd
   return text + "}\n";
 }
 
+std::string step_ops(const Plan& plan, const Step& step) {
+  if (step.kind == Step::Kind::copy) return "copy";
+  std::vector<std::string_view> names;
+  for (const NodeId id : step.nodes) names.push_back(plan.node(id).op->name());
+  return fmt::format("{}", fmt::join(names, " "));
+}
+
+std::string step_name(const Plan& plan, const Step& step) {
+  const auto& result = step.results.front();
+  const Value& value = plan.value(result.value);
+  if (value.place == Value::Place::variable) return plan.node(value.node).label;
+  const std::string& label = plan.node(result.node).label;
+  return label.empty() ? fmt::format("%{} {}", result.node, to_string(value.extents)) : label;
+}
+
 std::string plan_text(const Plan& plan) {
   std::string text =
       fmt::format("batch {}, {} bytes an element: {} steps, arena {} bytes, inputs and constants {} bytes\n",
@@ -178,13 +193,13 @@ std::string plan_text(const Plan& plan) {
       results.push_back(
           fmt::format("%{} {} -> {}", result.node, to_string(value.extents), buffer_text(plan, value)));
     }
-    text += fmt::format("{:>4}  {}({})\n      {}\n", s, step_ops(plan, step, " "), fmt::join(operands, ", "),
+    text += fmt::format("{:>4}  {}({})\n      {}\n", s, step_text(plan, step, " "), fmt::join(operands, ", "),
                         fmt::join(results, ", "));
   }
   return text;
 }
 
-std::string plan_dot(const Plan& plan) {
+std::string plan_dot(const Plan& plan, std::span<const double> shares) {
   std::string text = fmt::format("digraph plan {{\n{}  node [shape=box];\n", dot_style);
   const Out out(text);
   std::vector<std::int64_t> writer(plan.values.size(), -1);
@@ -195,8 +210,12 @@ std::string plan_dot(const Plan& plan) {
                      to_string(plan.values[v].extents));
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     const Step& step = plan.steps[s];
-    fmt::format_to(out, "  s{} [style=\"filled,rounded\", label=\"{}: {}\"];\n", s, s,
-                   step_ops(plan, step, "\\n"));
+    // From white to a red that still lets black text be read.
+    const std::string heat =
+        shares.empty() ? ""
+                       : fmt::format("\\n{:.1f} %\", fillcolor=\"0.03 {:.2f} 1", 100 * shares[s], shares[s]);
+    fmt::format_to(out, "  s{} [style=\"filled,rounded\", label=\"{}: {}{}\"];\n", s, s,
+                   step_text(plan, step, "\\n"), heat);
     for (const Operand& operand : step.operands) {
       if (operand.value < 0) continue;
       const auto v = static_cast<std::size_t>(operand.value);

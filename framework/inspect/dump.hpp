@@ -15,10 +15,15 @@ std::string graph_text(std::span<const Expr> outputs, std::span<const Update> up
 /// The same as a Graphviz digraph: leaves as boxes, ops as ellipses, shapes on the edges, updates dashed.
 std::string graph_dot(std::span<const Expr> outputs, std::span<const Update> updates = {});
 
+/// A step's ops ("matmul add relu"), and the user's name of its first result, else "%7 [32, 128]".
+std::string step_ops(const Plan& plan, const Step& step);
+std::string step_name(const Plan& plan, const Step& step);
+
 /// A plan, one line a step: what is computed, where each result lies, what is written in place.
 std::string plan_text(const Plan& plan);
 
-/// The same as a Graphviz digraph: a box for each step with the ops fused into it, buffers on the edges.
-std::string plan_dot(const Plan& plan);
+/// The same as a Graphviz digraph: a box for each step with the ops fused into it, buffers on the edges. With
+/// the share of the run's time that each step takes, the darker the more.
+std::string plan_dot(const Plan& plan, std::span<const double> shares = {});
 
 }  // namespace gradus

@@ -28,8 +28,9 @@ std::string range_text(std::span<const double> values) {
 
 }  // namespace
 
+template <class T>
 std::optional<NanTrace> trace_nan(std::span<const Expr> exprs, const Point& point, std::int64_t batch) {
-  const NodeValues all = evaluate_nodes(exprs, point, batch);
+  const NodeValues all = evaluate_nodes<T>(exprs, point, batch);
   const Graph& graph = *all.graph;
   for (NodeId id = 0; id < graph.size(); ++id) {
     const auto& values = all.values[static_cast<std::size_t>(id)];
@@ -47,5 +48,8 @@ std::optional<NanTrace> trace_nan(std::span<const Expr> exprs, const Point& poin
   }
   return std::nullopt;
 }
+
+template std::optional<NanTrace> trace_nan<float>(std::span<const Expr>, const Point&, std::int64_t);
+template std::optional<NanTrace> trace_nan<double>(std::span<const Expr>, const Point&, std::int64_t);
 
 }  // namespace gradus

@@ -2,23 +2,30 @@
 
 namespace gradus {
 
-void put(const Point& point, Executable<double>& program, Store<double>& store) {
+namespace {
+template <class T>
+void put_as(const Point& point, Executable<T>& program, Store<T>& store) {
   for (const auto& [name, values] : point) {
     if (program.has_input(name))
-      program.feed(name, values);
+      program.feed(name, std::vector<T>(values.begin(), values.end()));
     else if (store.contains(name))
       store.set(name, values);
   }
 }
+}  // namespace
 
+void put(const Point& point, Executable<double>& program, Store<double>& store) {
+  put_as(point, program, store);
+}
+
+template <class T>
 NodeValues evaluate_nodes(std::span<const Expr> exprs, const Point& point, std::int64_t batch) {
   NodeValues all{extract(exprs, {}).graph, {}};
   std::vector<Expr> nodes;
   for (NodeId id = 0; id < all.graph->size(); ++id) nodes.push_back(all.graph->expr(id));
-  Store<double> store;
-  auto program =
-      compile<double>(std::span(nodes), {}, batch, store, {.optimize = false, .reuse = Reuse::none});
-  put(point, program, store);
+  Store<T> store;
+  auto program = compile<T>(std::span(nodes), {}, batch, store, {.optimize = false, .reuse = Reuse::none});
+  put_as(point, program, store);
   program.run();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const auto values = program.output(i).values;
@@ -26,5 +33,8 @@ NodeValues evaluate_nodes(std::span<const Expr> exprs, const Point& point, std::
   }
   return all;
 }
+
+template NodeValues evaluate_nodes<float>(std::span<const Expr>, const Point&, std::int64_t);
+template NodeValues evaluate_nodes<double>(std::span<const Expr>, const Point&, std::int64_t);
 
 }  // namespace gradus

@@ -22,7 +22,8 @@ struct NodeValues {
   std::vector<std::vector<double>> values;  ///< by node id
 };
 
-/// Error when the point lacks an input that is needed.
+/// Computed in T. Error when the point lacks an input that is needed.
+template <class T = double>
 NodeValues evaluate_nodes(std::span<const Expr> exprs, const Point& point, std::int64_t batch);
 
 }  // namespace gradus

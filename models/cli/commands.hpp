@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "gradus/models/table/fit_table.hpp"
 #include "gradus/models/tutorials/tutorial.hpp"
 
 /// The subcommands of the program `gradus`. Each returns the exit status; Error for what it cannot do.
@@ -16,6 +17,25 @@ struct TutorialsOptions {
 int tutorials(const TutorialsOptions& options);
 
 int train(const std::string& name, TrainOptions options);
+
+/// What `gradus train mlp` takes beside the options of `train`.
+struct MlpOptions {
+  TableOptions table;
+  std::string optimizer = "adam";
+  double momentum = 0;
+  double weight_decay = 0;
+  double clip_norm = 0;
+  double clip_value = 0;
+};
+int train_mlp(MlpOptions options, const TrainOptions& shared);
+
+struct PredictOptions {
+  std::string model;
+  std::string csv;
+  std::string output;  ///< or empty: the standard output
+  char delimiter = ',';
+};
+int predict(const PredictOptions& options);
 
 struct CheckOptions {
   std::string name;
@@ -32,7 +52,17 @@ struct GraphOptions {
 };
 int graph(const GraphOptions& options);
 
-/// Writes a file as a whole or not at all: to a temporary file beside it, which is then renamed.
-void write_file(const std::string& path, const std::string& content);
+struct ProfileOptions {
+  std::string name;
+  std::int64_t batch = 0;  ///< 0: the tutorial's
+  std::size_t runs = 1000;
+  Precision precision = Precision::single;
+  std::string json;  ///< files to write, or empty
+  std::string svg;
+};
+int profile(const ProfileOptions& options);
+
+/// A Graphviz digraph as SVG; Error when Graphviz is not installed.
+std::string drawn_by_dot(const std::string& dot);
 
 }  // namespace gradus::cli

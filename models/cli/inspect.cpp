@@ -9,6 +9,7 @@
 #include "gradus/framework/graph/gradient.hpp"
 #include "gradus/framework/inspect/dump.hpp"
 #include "gradus/models/cli/commands.hpp"
+#include "gradus/models/data/atomic_file.hpp"
 
 namespace gradus::cli {
 
@@ -75,14 +76,11 @@ int check(const CheckOptions& options) {
         fmt::format("{}{}: {}", properties.empty() ? "" : ", ", property.name, property.ok ? "ok" : "BROKEN");
   fmt::print("{}\n{}: {}\n", properties, options.name,
              report.ok() ? "all gradients agree with the differences" : "WRONG gradients");
-  if (!options.json.empty()) write_file(options.json, to_json(report).dump(2) + "\n");
+  if (!options.json.empty()) write_atomically(options.json, to_json(report).dump(2) + "\n");
   return report.ok() ? 0 : 1;
 }
 
-namespace {
-
-// Graphviz does the drawing.
-std::string svg(const std::string& dot) {
+std::string drawn_by_dot(const std::string& dot) {
   if (std::system("command -v dot > /dev/null 2>&1") != 0)
     throw Error(
         "graph: the program 'dot' is not installed; get it with 'apt install graphviz', or use --format dot");
@@ -90,7 +88,7 @@ std::string svg(const std::string& dot) {
   const int descriptor = mkstemp(source.data());
   if (descriptor < 0) throw Error("graph: no temporary file can be made in " P_tmpdir);
   close(descriptor);
-  write_file(source, dot);
+  write_atomically(source, dot);
   std::string drawn;
   std::FILE* pipe = popen(("dot -Tsvg " + source).c_str(), "r");
   char buffer[4096];
@@ -101,8 +99,6 @@ std::string svg(const std::string& dot) {
   if (status != 0) throw Error("graph: dot could not draw the graph");
   return drawn;
 }
-
-}  // namespace
 
 int graph(const GraphOptions& options) {
   const Problem p = find_tutorial(options.name).problem();
@@ -120,7 +116,7 @@ int graph(const GraphOptions& options) {
   } else {
     drawn = text ? graph_text(outputs, updates) : graph_dot(outputs, updates);
   }
-  fmt::print("{}", options.format == "svg" ? svg(drawn) : drawn);
+  fmt::print("{}", options.format == "svg" ? drawn_by_dot(drawn) : drawn);
   return 0;
 }
 

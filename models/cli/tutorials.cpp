@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gradus/models/cli/commands.hpp"
+#include "gradus/models/data/atomic_file.hpp"
 
 namespace gradus::cli {
 
@@ -87,7 +88,7 @@ int tutorials(const TutorialsOptions& options) {
   std::size_t bad = 0;
   for (const Row& row : all) bad += row.ok() ? 0 : 1;
   fmt::print("{} of {} figures within tolerance\n{}", all.size() - bad, all.size(), notes);
-  if (!options.json.empty()) write_file(options.json, to_json(all).dump(2) + "\n");
+  if (!options.json.empty()) write_atomically(options.json, to_json(all).dump(2) + "\n");
   return bad == 0 ? 0 : 1;
 }
 

@@ -14,9 +14,6 @@ namespace gradus {
 namespace {
 
 const Data exclusive_or{{0, 0, 0, 1, 1, 0, 1, 1}, {0, 1, 1, 0}, 4};
-constexpr double default_rate = 0.5;
-constexpr std::int64_t default_steps = 10000;
-constexpr std::int64_t print_every = 1000;
 
 struct Sizes {
   std::int64_t inputs = 2;
@@ -24,20 +21,15 @@ struct Sizes {
   std::int64_t outputs = 1;
 };
 
-std::shared_ptr<SmallNetwork> network(const Sizes& sizes, const Initializer& hidden,
-                                      const Initializer& output) {
-  const auto forward = [&](const Expr& x) {
+ModelDefinition model(const Sizes& sizes, const Initializer& hidden, const Initializer& output, double rate) {
+  const auto forward = [=](const Expr& x) {
     const Expr h = sigmoid(linear(x, sizes.hidden, "hidden", {.weights = hidden}));
     return sigmoid(linear(h, sizes.outputs, "output", {.weights = output}));
   };
-  return std::make_shared<SmallNetwork>(sizes.inputs, sizes.outputs, forward, half_squared_error, mse);
+  return small_model(sizes.inputs, sizes.outputs, forward, half_squared_error, mse, rate);
 }
 
-std::shared_ptr<SmallNetwork> written_out() {
-  return network({}, values(sine_pattern(2, 4, 1)), values(sine_pattern(4, 1, 1)));
-}
-
-class BpNetworkTutorial final : public Tutorial {
+class BpNetworkTutorial final : public SmallTutorial {
  public:
   std::string_view name() const override { return "bp-network"; }
   std::string_view summary() const override {
@@ -45,43 +37,26 @@ class BpNetworkTutorial final : public Tutorial {
   }
   std::vector<Figure> figures() const override { return {{"final_loss", {}, 0.0002896432065179488, 1e-10}}; }
 
-  Problem problem() const override { return problem_of(written_out(), exclusive_or, default_rate); }
-
   Result reproduce(const ReproduceOptions& options) const override {
-    return with_precision(options.precision, [](auto tag) {
-      using T = decltype(tag);
-      const auto network = written_out();
-      SgdTraining<T> training(*network, exclusive_or, default_rate, Store<T>());
-      Result result;
-      for (std::int64_t step = 0; step < default_steps; ++step) {
-        if (step % print_every == 0) result.losses.push_back(training.loss());
-        training.epoch(exclusive_or.count);
-      }
-      result.figures["final_loss"] = training.loss();
-      result.parameters = training.parameters();
-      return result;
+    return with_precision(options.precision, [&](auto tag) {
+      SmallTraining<decltype(tag)> training(written_out(settings().rate), exclusive_or);
+      return losses_before(training);
     });
   }
 
-  void train(const TrainOptions& options) const override {
-    const auto steps = epochs_or(options, default_steps);
-    const auto batch = batch_or(options, exclusive_or.count);
-    const double rate = rate_or(options, default_rate);
+ protected:
+  Settings settings() const override { return {0.5, 10000, 4, 1000, "Step {} loss: {:.6f}\n"}; }
+  Data data() const override { return exclusive_or; }
+  ModelDefinition written_out(double rate) const override {
+    return model({}, values(sine_pattern(2, 4, 1)), values(sine_pattern(4, 1, 1)), rate);
+  }
+  ModelDefinition random(const TrainOptions& options, double rate) const override {
     const double scale = options.init_scale.value_or(1);
-    with_precision(options.precision.value_or(Precision::double_), [&](auto tag) {
-      using T = decltype(tag);
-      const auto random = network({}, normal(0, scale), normal(0, scale));
-      SgdTraining<T> training(*random, exclusive_or, rate, Store<T>(options.seed));
-      run_epochs(training, steps, batch, print_every, [&](std::int64_t step) {
-        options.print(fmt::format("Step {} loss: {:.6f}\n", step, training.loss()));
-      });
-      options.print(fmt::format("final loss: {:.6f}\n", training.loss()));
-      print_truth_table(training.predict(exclusive_or.inputs, exclusive_or.count), options);
-    });
+    return model({}, normal(0, scale), normal(0, scale), rate);
   }
-
- private:
-  static void print_truth_table(const std::vector<double>& y, const TrainOptions& options) {
+  void conclude(const Predict& predict, double loss, const TrainOptions& options) const override {
+    options.print(fmt::format("final loss: {:.6f}\n", loss));
+    const auto y = predict(exclusive_or.inputs, exclusive_or.count);
     bool solved = true;
     for (std::size_t i = 0; i < y.size(); ++i) {
       const double target = exclusive_or.targets[i];
@@ -94,33 +69,32 @@ class BpNetworkTutorial final : public Tutorial {
   }
 };
 
+Dataset<double> dataset(const BpNetwork::Matrix& x, const std::vector<BpNetwork::Matrix>& targets) {
+  std::vector<std::vector<double>> tensors{{x.begin(), x.end()}};
+  for (const auto& target : targets) tensors.emplace_back(target.begin(), target.end());
+  return {static_cast<std::int64_t>(x.shape().at(0)), tensors};
+}
+
 }  // namespace
 
 BpNetwork::BpNetwork(std::int64_t inputs, std::int64_t hidden, std::int64_t outputs, double init_scale,
                      std::uint64_t seed)
-    : network_(network({inputs, hidden, outputs}, normal(0, init_scale), normal(0, init_scale))),
-      updates_(sgd(network_->loss)),
-      store_(seed) {}
+    : trainer_(model({inputs, hidden, outputs}, normal(0, init_scale), normal(0, init_scale), 1), seed),
+      outputs_(outputs) {}
 
 double BpNetwork::train(const Matrix& x, const Matrix& targets, std::int64_t epochs, double rate) {
-  const auto batch = static_cast<std::int64_t>(x.shape().at(0));
-  auto step = compile<double>({}, updates_, batch, store_);
-  store_.set("sgd/rate", std::vector{rate});
-  feed(step, network_->x, x);
-  feed(step, network_->target, targets);
-  for (std::int64_t epoch = 0; epoch < epochs; ++epoch) step.run();
-  auto evaluate = compile<double>({network_->reported}, {}, batch, store_);
-  feed(evaluate, network_->x, x);
-  feed(evaluate, network_->target, targets);
-  evaluate.run();
-  return evaluate.output().item();
+  const Dataset<double> data = dataset(x, {targets});
+  trainer_.store().set("sgd/rate", std::vector{rate});
+  trainer_.fit(data, {.epochs = epochs, .batch = data.count(), .shuffle = false, .verbose = false});
+  return trainer_.evaluate(data, data.count()).at("reported");
 }
 
-BpNetwork::Matrix BpNetwork::predict(const Matrix& x) const {
-  auto program = compile<double>({network_->y}, {}, static_cast<std::int64_t>(x.shape().at(0)), store_);
-  feed(program, network_->x, x);
-  program.run();
-  return to_xtensor(program.output());
+BpNetwork::Matrix BpNetwork::predict(const Matrix& x) {
+  const Dataset<double> data = dataset(x, {});
+  const auto y = trainer_.predict(data, data.count());
+  Matrix result = Matrix::from_shape({x.shape().at(0), static_cast<std::size_t>(outputs_)});
+  std::ranges::copy(y, result.begin());
+  return result;
 }
 
 const Tutorial& bp_network() {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
 #include "gradus/framework/xtensor.hpp"
 #include "gradus/models/tutorials/small_network.hpp"
@@ -23,12 +22,11 @@ class BpNetwork {
   double train(const Matrix& x, const Matrix& targets, std::int64_t epochs, double rate);
 
   /// [B, inputs] → [B, outputs].
-  Matrix predict(const Matrix& x) const;
+  Matrix predict(const Matrix& x);
 
  private:
-  std::shared_ptr<SmallNetwork> network_;
-  std::vector<Update> updates_;
-  mutable Store<double> store_;
+  Trainer<double> trainer_;
+  std::int64_t outputs_;
 };
 
 }  // namespace gradus

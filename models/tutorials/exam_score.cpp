@@ -18,23 +18,16 @@ const Data exams{
     {0.92, 0.86, 0.89},
     3};
 const std::vector<double> asked{4 / most_studied, 8 / most_slept};
-constexpr double default_rate = 1;
-constexpr std::int64_t default_steps = 1000;
-constexpr std::int64_t print_every = 100;
 
-std::shared_ptr<SmallNetwork> network(const Initializer& hidden, const Initializer& output) {
-  const auto forward = [&](const Expr& x) {
+ModelDefinition model(const Initializer& hidden, const Initializer& output, double rate) {
+  const auto forward = [=](const Expr& x) {
     const Expr h = sigmoid(linear(x, 3, "hidden", {.weights = hidden, .has_bias = false}));
     return sigmoid(linear(h, 1, "output", {.weights = output, .has_bias = false}));
   };
-  return std::make_shared<SmallNetwork>(2, 1, forward, half_squared_error, mse);
+  return small_model(2, 1, forward, half_squared_error, mse, rate);
 }
 
-std::shared_ptr<SmallNetwork> written_out() {
-  return network(values({0.2, 0.6, 0.1, 0.8, 0.3, 0.7}), values({0.4, 0.5, 0.9}));
-}
-
-class ExamScore final : public Tutorial {
+class ExamScore final : public SmallTutorial {
  public:
   std::string_view name() const override { return "exam-score"; }
   std::string_view summary() const override { return "2-3-1 sigmoid without biases, full batch"; }
@@ -44,44 +37,32 @@ class ExamScore final : public Tutorial {
             {"predict_4h_8h", {}, 0.9097128984479929, 1e-12}};
   }
 
-  Problem problem() const override { return problem_of(written_out(), exams, default_rate); }
-
   Result reproduce(const ReproduceOptions& options) const override {
-    return with_precision(options.precision, [](auto tag) {
-      using T = decltype(tag);
-      const auto network = written_out();
-      SgdTraining<T> training(*network, exams, default_rate, Store<T>());
-      Result result;
+    return with_precision(options.precision, [&](auto tag) {
+      SmallTraining<decltype(tag)> training(written_out(settings().rate), exams);
       // The tutorial's first forward pass takes the hours as they are.
-      result.figures["forward_2h_9h"] = training.predict({2, 9}, 1).front();
-      for (std::int64_t step = 0; step < default_steps; ++step) {
-        if (step % print_every == 0) result.losses.push_back(training.loss());
-        training.epoch(exams.count);
-      }
-      result.figures["final_loss"] = training.loss();
-      result.figures["predict_4h_8h"] = training.predict(asked, 1).front();
-      result.parameters = training.parameters();
+      const double first = training.predict({2, 9}).front();
+      Result result = losses_before(training);
+      result.figures["forward_2h_9h"] = first;
+      result.figures["predict_4h_8h"] = training.predict(asked).front();
       return result;
     });
   }
 
-  void train(const TrainOptions& options) const override {
-    const auto steps = epochs_or(options, default_steps);
-    const auto batch = batch_or(options, exams.count);
-    const double rate = rate_or(options, default_rate);
-    with_precision(options.precision.value_or(Precision::double_), [&](auto tag) {
-      using T = decltype(tag);
-      const auto random = network(normal(), normal());
-      SgdTraining<T> training(*random, exams, rate, Store<T>(options.seed));
-      run_epochs(training, steps, batch, print_every, [&](std::int64_t step) {
-        options.print(fmt::format("Step {} loss: {:.8f}\n", step, training.loss()));
-      });
-      const auto scores = training.predict(exams.inputs, exams.count);
-      options.print(fmt::format("Scores 92, 86, 89 predicted as {:.2f}, {:.2f}, {:.2f}\n", 100 * scores[0],
-                                100 * scores[1], 100 * scores[2]));
-      options.print(
-          fmt::format("4 h studied, 8 h slept: {:.2f}\n", 100 * training.predict(asked, 1).front()));
-    });
+ protected:
+  Settings settings() const override { return {1, 1000, exams.count, 100, "Step {} loss: {:.8f}\n"}; }
+  Data data() const override { return exams; }
+  ModelDefinition written_out(double rate) const override {
+    return model(values({0.2, 0.6, 0.1, 0.8, 0.3, 0.7}), values({0.4, 0.5, 0.9}), rate);
+  }
+  ModelDefinition random(const TrainOptions&, double rate) const override {
+    return model(normal(), normal(), rate);
+  }
+  void conclude(const Predict& predict, double, const TrainOptions& options) const override {
+    const auto scores = predict(exams.inputs, exams.count);
+    options.print(fmt::format("Scores 92, 86, 89 predicted as {:.2f}, {:.2f}, {:.2f}\n", 100 * scores[0],
+                              100 * scores[1], 100 * scores[2]));
+    options.print(fmt::format("4 h studied, 8 h slept: {:.2f}\n", 100 * predict(asked, 1).front()));
   }
 };
 

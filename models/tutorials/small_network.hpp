@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <functional>
+#include <memory>
 #include <vector>
 
-#include "gradus/framework/graph/graph.hpp"
-#include "gradus/models/batch_runner.hpp"
-#include "gradus/models/optimizers.hpp"
+#include "gradus/models/optimizers/sgd.hpp"
+#include "gradus/models/training.hpp"
 #include "gradus/models/tutorials/tutorial.hpp"
 
 namespace gradus {
@@ -18,85 +20,100 @@ struct Data {
 
 using Loss = Expr (*)(Arg prediction, Arg target);
 
-/// A network that maps rows to rows, with the loss that it is trained on and the one that is printed.
-struct SmallNetwork {
-  using Forward = std::function<Expr(const Expr& x)>;
-
-  SmallNetwork(std::int64_t inputs, std::int64_t outputs, const Forward& forward, Loss training_loss,
-               Loss reported_loss)
-      : x(graph.input("x", {B, inputs})),
-        target(graph.input("target", {B, outputs})),
-        y(forward(x)),
-        loss(training_loss(y, target)),
-        reported(reported_loss(y, target)) {}
-
-  Graph graph;
-  Expr x;
-  Expr target;
-  Expr y;
-  Expr loss;
-  Expr reported;
-};
-
-/// The network for dumps and checks, at its starting weights.
-inline Problem problem_of(const std::shared_ptr<SmallNetwork>& network, const Data& data, double rate) {
-  Problem p{std::shared_ptr<Graph>(network, &network->graph), network->y, network->loss, {}, data.count, {}};
-  p.updates = sgd(p.loss, {.rate = rate});
-  p.point = starting_point(*p.graph, 0);
-  p.point["x"] = data.inputs;
-  p.point["target"] = data.targets;
-  return p;
+/// A network of rows to rows, with the loss that plain SGD descends and the one that is printed.
+inline ModelDefinition small_model(std::int64_t inputs, std::int64_t outputs,
+                                   std::function<Expr(const Expr& x)> forward, Loss training_loss,
+                                   Loss reported_loss, double rate) {
+  return {.inputs = {{"x", {B, inputs}}},
+          .target = {"target", {B, outputs}},
+          .network = [forward](const std::vector<Expr>& in, Mode&) { return forward(in.front()); },
+          .loss = training_loss,
+          .metrics = {{"reported", reported_loss}},
+          .optimizer = sgd({.rate = rate})};
 }
 
-/// A small network in training by plain SGD, its samples always in the same order. The network must outlive
-/// it.
+/// A small model in training, its samples always in the same order.
 template <class T>
-class SgdTraining {
+class SmallTraining {
  public:
-  SgdTraining(SmallNetwork& network, const Data& data, double rate, const Store<T>& store)
-      : network_(network),
-        store_(store),
-        step_({network.loss}, sgd(network.loss, {.rate = rate}), network.x, network.target, store),
-        report_({network.reported}, {}, network.x, network.target, store),
-        source_(rows_of<T>(data.inputs, data.targets, data.count)),
-        rows_(rows_in_order(data.count)) {}
+  SmallTraining(const ModelDefinition& model, const Data& data, std::uint64_t seed = 0)
+      : trainer_(model, seed), data_(data.count, {data.inputs, data.targets}) {}
 
-  /// One pass over the samples in batches of this size.
-  void epoch(std::int64_t batch) { step_.run(rows_, batch, source_); }
+  /// Full passes over the samples.
+  void fit(std::int64_t epochs, std::int64_t batch, Callbacks callbacks, const TrainingFiles& files = {}) {
+    run_training(
+        trainer_, data_,
+        {.epochs = epochs, .batch = batch, .shuffle = false, .callbacks = callbacks, .verbose = false},
+        files);
+  }
 
   /// The printed loss over all samples, now.
-  double loss() { return report_.run(rows_, static_cast<std::int64_t>(rows_.size()), source_).front(); }
+  double loss() { return trainer_.evaluate(data_, data_.count()).at("reported"); }
 
-  /// Outputs for `count` rows of inputs.
-  std::vector<double> predict(const std::vector<double>& inputs, std::int64_t count) {
-    auto program = compile<T>({network_.y}, {}, count, store_);
-    std::ranges::copy(inputs, program.buffer(network_.x).begin());
-    program.run();
-    const auto y = program.output().values;
+  /// Outputs for rows of inputs.
+  std::vector<double> predict(const std::vector<double>& inputs, std::int64_t count = 1) {
+    const auto y = trainer_.predict(Dataset<T>(count, {inputs}), count);
     return {y.begin(), y.end()};
   }
 
+  Trainer<T>& trainer() { return trainer_; }
   std::map<std::string, std::vector<double>, std::less<>> parameters() {
-    return parameters_of(store_, network_.graph);
+    return parameters_of(trainer_.store(), trainer_.graph(Mode::training).graph);
   }
 
  private:
-  SmallNetwork& network_;
-  Store<T> store_;
-  BatchRunner<T> step_;
-  BatchRunner<T> report_;
-  RowSource<T> source_;
-  Rows rows_;
+  Trainer<T> trainer_;
+  Dataset<T> data_;
 };
 
-/// Full passes over the samples, calling `report(epoch)` after epoch 0, `every`, 2 · `every`, …
-template <class T, class Report>
-void run_epochs(SgdTraining<T>& training, std::int64_t epochs, std::int64_t batch, std::int64_t every,
-                Report report) {
-  for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
-    training.epoch(batch);
-    if (epoch % every == 0) report(epoch);
+/// What the trained small networks have in common.
+class SmallTutorial : public Tutorial {
+ public:
+  Problem problem() const final;
+  void train(const TrainOptions& options) const final;
+
+ protected:
+  struct Settings {
+    double rate;
+    std::int64_t epochs;
+    std::int64_t batch;
+    std::int64_t print_every;
+    const char* line;  ///< of the epoch and the loss
+  };
+  using Predict = std::function<std::vector<double>(const std::vector<double>& inputs, std::int64_t count)>;
+
+  virtual Settings settings() const = 0;
+  virtual Data data() const = 0;
+  virtual ModelDefinition written_out(double rate) const = 0;
+  virtual ModelDefinition random(const TrainOptions& options, double rate) const = 0;
+  /// Prints what the trained network says.
+  virtual void conclude(const Predict& predict, double loss, const TrainOptions& options) const = 0;
+
+  /// The printed losses before epochs 0, every, …, and the figures and parameters at the end.
+  template <class T>
+  Result losses_before(SmallTraining<T>& training) const {
+    const auto [rate, epochs, batch, every, line] = settings();
+    Result result;
+    const auto note = [&, every = every](Training& t) {
+      if (t.epoch() % every == 0) result.losses.push_back(training.loss());
+    };
+    training.fit(epochs, batch, {on_epoch_begin(note)});
+    result.figures["final_loss"] = training.loss();
+    result.parameters = training.parameters();
+    return result;
   }
-}
+};
+
+/// A network that is not trained: what it makes of one sample.
+class ForwardTutorial : public Tutorial {
+ public:
+  std::vector<Figure> figures() const final;
+  Problem problem() const final;
+  Result reproduce(const ReproduceOptions& options) const final;
+
+ protected:
+  virtual Expr forward(const Expr& x) const = 0;
+  virtual double output() const = 0;  ///< what the tutorial prints
+};
 
 }  // namespace gradus

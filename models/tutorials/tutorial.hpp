@@ -12,6 +12,7 @@
 #include "gradus/framework/compile/program.hpp"
 #include "gradus/framework/compile/store.hpp"
 #include "gradus/framework/inspect/gradient_check.hpp"
+#include "gradus/models/training/run.hpp"
 
 namespace gradus {
 
@@ -66,6 +67,7 @@ struct TrainOptions {
   std::uint64_t seed = 1;
   std::optional<Precision> precision = {};
   std::string data = {};
+  TrainingFiles files = {};
   bool live = false;  ///< progress lines may be overwritten with carriage returns
   std::function<void(std::string_view)> print = {};
 };
@@ -107,6 +109,9 @@ std::map<std::string, std::vector<double>, std::less<>> parameters_of(const Stor
 /// A point for a gradient check: the problem's inputs as given, its variables as the store would start them,
 /// with `seed`.
 Point starting_point(Graph& graph, std::uint64_t seed);
+
+/// A model for dumps and checks, at its starting weights; its inputs have no values yet.
+Problem problem_of(const ModelDefinition& model, std::int64_t batch);
 
 /// The options' value, checked to be above 0 and finite; Error names the option.
 std::int64_t epochs_or(const TrainOptions& options, std::int64_t by_default);

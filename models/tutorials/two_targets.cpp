@@ -10,26 +10,18 @@ namespace gradus {
 
 namespace {
 
-const Data sample{{0.05, 0.10}, {0.01, 0.99}, 1};
-constexpr double default_rate = 0.5;
-constexpr std::int64_t default_steps = 10000;
-constexpr std::int64_t print_every = 1000;
+const std::vector<double> inputs{0.05, 0.10};
 
-std::shared_ptr<SmallNetwork> network(const Initializer& hidden, const Initializer& output) {
-  const auto forward = [&](const Expr& x) {
+ModelDefinition model(const Initializer& hidden, const Initializer& output, double rate) {
+  const auto forward = [=](const Expr& x) {
     // The biases are given and never trained.
     const Expr h = sigmoid(linear(x, 2, "hidden", {.weights = hidden, .has_bias = false}) + 0.35);
     return sigmoid(linear(h, 2, "output", {.weights = output, .has_bias = false}) + 0.60);
   };
-  return std::make_shared<SmallNetwork>(2, 2, forward, half_squared_error, half_squared_error);
+  return small_model(2, 2, forward, half_squared_error, half_squared_error, rate);
 }
 
-// w1 … w8; a column holds the weights into one neuron.
-std::shared_ptr<SmallNetwork> written_out() {
-  return network(values({0.15, 0.25, 0.20, 0.30}), values({0.40, 0.50, 0.45, 0.55}));
-}
-
-class TwoTargets final : public Tutorial {
+class TwoTargets final : public SmallTutorial {
  public:
   std::string_view name() const override { return "two-targets"; }
   std::string_view summary() const override { return "2-2-2 sigmoid, fixed biases, half squared error, SGD"; }
@@ -40,42 +32,37 @@ class TwoTargets final : public Tutorial {
             {"loss", {}, 3.510854812251261e-05, 1e-12}};
   }
 
-  Problem problem() const override { return problem_of(written_out(), sample, default_rate); }
-
   // The figures are those of the last step's forward pass, before its update.
   Result reproduce(const ReproduceOptions& options) const override {
-    return with_precision(options.precision, [](auto tag) {
-      using T = decltype(tag);
-      const auto network = written_out();
-      SgdTraining<T> training(*network, sample, default_rate, Store<T>());
+    return with_precision(options.precision, [&](auto tag) {
+      const auto [rate, epochs, batch, every, line] = settings();
+      SmallTraining<decltype(tag)> training(written_out(rate), data());
       Result result;
-      for (std::int64_t step = 0; step < default_steps; ++step) {
-        if (step % print_every == 0 || step == default_steps - 1) result.losses.push_back(training.loss());
-        if (step == default_steps - 1) {
-          const auto y = training.predict(sample.inputs, 1);
-          result.figures = {{"o1", y[0]}, {"o2", y[1]}, {"loss", result.losses.back()}};
-        }
-        training.epoch(1);
-      }
+      const auto note = [&, every = every, last = epochs - 1](Training& t) {
+        if (t.epoch() % every == 0 || t.epoch() == last) result.losses.push_back(training.loss());
+        if (t.epoch() != last) return;
+        const auto y = training.predict(inputs);
+        result.figures = {{"o1", y[0]}, {"o2", y[1]}, {"loss", result.losses.back()}};
+      };
+      training.fit(epochs, batch, {on_epoch_begin(note)});
       result.parameters = training.parameters();
       return result;
     });
   }
 
-  void train(const TrainOptions& options) const override {
-    const auto steps = epochs_or(options, default_steps);
-    const auto batch = batch_or(options, 1);
-    const double rate = rate_or(options, default_rate);
-    with_precision(options.precision.value_or(Precision::double_), [&](auto tag) {
-      using T = decltype(tag);
-      const auto random = network(uniform(0, 1), uniform(0, 1));
-      SgdTraining<T> training(*random, sample, rate, Store<T>(options.seed));
-      run_epochs(training, steps, batch, print_every, [&](std::int64_t step) {
-        options.print(fmt::format("Step {} loss: {:.9f}\n", step, training.loss()));
-      });
-      const auto y = training.predict(sample.inputs, 1);
-      options.print(fmt::format("o1 (target 0.01): {:.6f}\no2 (target 0.99): {:.6f}\n", y[0], y[1]));
-    });
+ protected:
+  Settings settings() const override { return {0.5, 10000, 1, 1000, "Step {} loss: {:.9f}\n"}; }
+  Data data() const override { return {inputs, {0.01, 0.99}, 1}; }
+  // w1 … w8; a column holds the weights into one neuron.
+  ModelDefinition written_out(double rate) const override {
+    return model(values({0.15, 0.25, 0.20, 0.30}), values({0.40, 0.50, 0.45, 0.55}), rate);
+  }
+  ModelDefinition random(const TrainOptions&, double rate) const override {
+    return model(uniform(0, 1), uniform(0, 1), rate);
+  }
+  void conclude(const Predict& predict, double, const TrainOptions& options) const override {
+    const auto y = predict(inputs, 1);
+    options.print(fmt::format("o1 (target 0.01): {:.6f}\no2 (target 0.99): {:.6f}\n", y[0], y[1]));
   }
 };
 

@@ -1,7 +1,9 @@
 #include "gradus/ops/support/elementwise.hpp"
 
 #include <algorithm>
+#include <array>
 
+#include "gradus/framework/graph/gradient.hpp"
 #include "gradus/ops/reduction.hpp"
 
 namespace gradus {
@@ -14,7 +16,7 @@ Expr evaluate(const Op& op, std::span<const Arg> operands) {
   for (const Arg& operand : operands) values.push_back(operand.expr.literal());
   for (const double& value : values) pointers.push_back(&value);
   double result = 0;
-  op.block(double{})(op, pointers.data(), &result, 1);
+  op.block(double{}, 0)(op, pointers.data(), &result, 1);
   return result;
 }
 }  // namespace
@@ -52,6 +54,36 @@ Expr elementwise(OpPtr op, std::span<const Arg> operands) {
       operand.expr = broadcast_to(operand, common);
   }
   return make_node(std::move(op), ready);
+}
+
+std::vector<Expr> substituted_vjp(const Expr& y, const std::vector<Expr>& leaves, const Vjp& v) {
+  Graph& from = y.graph();
+  const Expr cotangent = from.input("cotangent", y.shape());
+  const std::vector<Expr> partial = vjp(std::array{y}, std::array{cotangent}, leaves);
+
+  std::vector<NodeId> renamed(static_cast<std::size_t>(from.size()), -1);
+  const auto at = [&](NodeId id) -> NodeId& { return renamed[static_cast<std::size_t>(id)]; };
+  for (std::size_t i = 0; i < leaves.size(); ++i) at(leaves[i].id()) = v.inputs[i].id();
+  at(cotangent.id()) = v.cotangent.id();
+  at(y.id()) = v.output.id();
+  std::vector<bool> needed(renamed.size(), false);
+  for (std::size_t i = 0; i < leaves.size(); ++i)
+    if (v.wanted[i]) needed[static_cast<std::size_t>(partial[i].id())] = true;
+  for (NodeId id = from.size() - 1; id >= 0; --id)
+    if (needed[static_cast<std::size_t>(id)] && at(id) < 0)
+      for (const NodeId input : from[id].inputs) needed[static_cast<std::size_t>(input)] = true;
+
+  Graph& to = v.output.graph();
+  for (NodeId id = 0; id < from.size(); ++id) {
+    if (!needed[static_cast<std::size_t>(id)] || at(id) >= 0) continue;
+    std::vector<NodeId> inputs;
+    for (const NodeId input : from[id].inputs) inputs.push_back(at(input));
+    at(id) = to.append(from[id].op, std::move(inputs), from[id].shape, to.place({}));
+  }
+  std::vector<Expr> cotangents(leaves.size());
+  for (std::size_t i = 0; i < leaves.size(); ++i)
+    if (v.wanted[i]) cotangents[i] = to.expr(at(partial[i].id()));
+  return cotangents;
 }
 
 }  // namespace gradus

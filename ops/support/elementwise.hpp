@@ -28,6 +28,19 @@ class Binary : public Elementwise<Rule, 2> {
   std::vector<Expr> vjp(const Vjp& v) const final;
 };
 
+/// A differentiable op of any number of operands that is a formula of other ops: `Rule` gives `f` alone. Its
+/// kernel computes the formula in one go, with all that lies between in registers; its reverse rule is the
+/// formula's own, built of graph nodes and differentiated as any other expression.
+template <class Rule, std::size_t Arity>
+class Formula : public Elementwise<Rule, Arity> {
+ public:
+  std::vector<Expr> vjp(const Vjp& v) const final;
+};
+
+/// The reverse rule of `y`, of which `leaves` are the inputs in a graph of its own, with v's inputs in their
+/// place.
+std::vector<Expr> substituted_vjp(const Expr& y, const std::vector<Expr>& leaves, const Vjp& v);
+
 /// An elementwise op without a derivative, such as a comparison.
 template <class Rule, std::size_t Arity>
 class Undifferentiable : public Elementwise<Rule, Arity> {

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "gradus/framework/simd/isa.hpp"
+#include "gradus/ops/support/register_gemm.hpp"
+
 namespace gradus {
 
 namespace {
@@ -18,30 +21,54 @@ void one_thread() {
   (void)done;
 }
 
+CBLAS_TRANSPOSE transposed(std::int64_t column) { return column == 1 ? CblasNoTrans : CblasTrans; }
+
 // The first `columns` columns of the product.
-void blas_gemm(const Gemm& g, std::int64_t columns, const float* a, const float* b, float* c) {
-  cblas_sgemm(CblasRowMajor, g.transpose_a ? CblasTrans : CblasNoTrans,
-              g.transpose_b ? CblasTrans : CblasNoTrans, static_cast<int>(g.m), static_cast<int>(columns),
-              static_cast<int>(g.k), 1, a, static_cast<int>(g.transpose_a ? g.m : g.k), b,
-              static_cast<int>(g.transpose_b ? g.k : g.n), 0, c, static_cast<int>(g.n));
+void blas(const GemmShape& g, std::int64_t columns, const float* a, const float* b, float* c) {
+  cblas_sgemm(CblasRowMajor, transposed(g.a_column), transposed(g.b_column), static_cast<int>(g.m),
+              static_cast<int>(columns), static_cast<int>(g.k), 1, a,
+              static_cast<int>(std::max(g.a_row, g.a_column)), b,
+              static_cast<int>(std::max(g.b_row, g.b_column)), 0, c, static_cast<int>(g.n));
 }
-void blas_gemm(const Gemm& g, std::int64_t columns, const double* a, const double* b, double* c) {
-  cblas_dgemm(CblasRowMajor, g.transpose_a ? CblasTrans : CblasNoTrans,
-              g.transpose_b ? CblasTrans : CblasNoTrans, static_cast<int>(g.m), static_cast<int>(columns),
-              static_cast<int>(g.k), 1, a, static_cast<int>(g.transpose_a ? g.m : g.k), b,
-              static_cast<int>(g.transpose_b ? g.k : g.n), 0, c, static_cast<int>(g.n));
+void blas(const GemmShape& g, std::int64_t columns, const double* a, const double* b, double* c) {
+  cblas_dgemm(CblasRowMajor, transposed(g.a_column), transposed(g.b_column), static_cast<int>(g.m),
+              static_cast<int>(columns), static_cast<int>(g.k), 1, a,
+              static_cast<int>(std::max(g.a_row, g.a_column)), b,
+              static_cast<int>(std::max(g.b_row, g.b_column)), 0, c, static_cast<int>(g.n));
 }
 
-// y = M x for a row-major [rows, columns] M, or y = Mᵀ x; x and y may be columns of other matrices.
-void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const float* m, const float* x,
-               float* y, std::int64_t stride_x = 1, std::int64_t stride_y = 1) {
+// y = M x for a row-major [rows, columns] M whose rows are ldm apart, or y = Mᵀ x; x and y may be columns of
+// other matrices.
+void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const float* m, std::int64_t ldm,
+               const float* x, float* y, std::int64_t stride_x = 1, std::int64_t stride_y = 1) {
   cblas_sgemv(CblasRowMajor, t, static_cast<int>(rows), static_cast<int>(columns), 1, m,
-              static_cast<int>(columns), x, static_cast<int>(stride_x), 0, y, static_cast<int>(stride_y));
+              static_cast<int>(ldm), x, static_cast<int>(stride_x), 0, y, static_cast<int>(stride_y));
 }
-void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const double* m, const double* x,
-               double* y, std::int64_t stride_x = 1, std::int64_t stride_y = 1) {
+void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const double* m, std::int64_t ldm,
+               const double* x, double* y, std::int64_t stride_x = 1, std::int64_t stride_y = 1) {
   cblas_dgemv(CblasRowMajor, t, static_cast<int>(rows), static_cast<int>(columns), 1, m,
-              static_cast<int>(columns), x, static_cast<int>(stride_x), 0, y, static_cast<int>(stride_y));
+              static_cast<int>(ldm), x, static_cast<int>(stride_x), 0, y, static_cast<int>(stride_y));
+}
+
+// A row times B is Bᵀ times the row: one pass over B, for which BLAS is made. So is a product with a column.
+template <class T>
+void row_by_blas(const GemmShape& g, const T* a, const T* b, T* c) {
+  if (g.b_column == 1)
+    blas_gemv(CblasTrans, g.k, g.n, b, g.b_row, a, c);
+  else
+    blas_gemv(CblasNoTrans, g.n, g.k, b, g.b_column, a, c);
+}
+template <class T>
+void column_by_blas(const GemmShape& g, const T* a, const T* b, T* c) {
+  if (g.a_column == 1)
+    blas_gemv(CblasNoTrans, g.m, g.k, a, g.a_row, b, c);
+  else
+    blas_gemv(CblasTrans, g.k, g.m, a, g.a_column, b, c);
+}
+
+template <class T>
+void by_blas(const GemmShape& g, const T* a, const T* b, T* c) {
+  blas(g, g.n, a, b, c);
 }
 
 // On AVX-512, OpenBLAS 0.3.21 takes products of up to 100³ multiplications, neither operand transposed, by
@@ -50,85 +77,106 @@ void blas_gemv(CBLAS_TRANSPOSE t, std::int64_t rows, std::int64_t columns, const
 constexpr std::int64_t most_by_small_kernel = 100 * 100 * 100;
 
 template <class T>
-void gemm_without_malloc(const Gemm& g, const T* a, const T* b, T* c) {
+void by_blas_without_malloc(const GemmShape& g, const T* a, const T* b, T* c) {
   constexpr std::int64_t vector = 64 / sizeof(T);
   std::int64_t columns = g.n / vector * vector;
   // More than half a vector of floats is taken without malloc, too.
   if (sizeof(T) == sizeof(float) && g.n - columns > vector / 2) columns = g.n;
-  if (columns > 0) blas_gemm(g, columns, a, b, c);
-  for (std::int64_t j = columns; j < g.n; ++j) blas_gemv(CblasNoTrans, g.m, g.k, a, b + j, c + j, g.n, g.n);
+  if (columns > 0) blas(g, columns, a, b, c);
+  for (std::int64_t j = columns; j < g.n; ++j)
+    blas_gemv(CblasNoTrans, g.m, g.k, a, g.a_row, b + j, c + j, g.b_row, g.n);
 }
 
-// Below this many multiplications the call costs more than the work.
-constexpr std::int64_t small_work = 16 * 16 * 16;
-
-// Σ x[i·stride_x] · y[i·stride_y], in four partial sums.
+// Σ x[i·stride_x] · y[i·stride_y], in partial sums that fill vectors where both are contiguous.
 template <class T>
 T dot(std::int64_t n, const T* x, std::int64_t stride_x, const T* y, std::int64_t stride_y) {
-  T parts[4] = {};
+  constexpr std::int64_t parts = 8;
+  if (n < parts) {
+    T sum = x[0] * y[0];
+    for (std::int64_t i = 1; i < n; ++i) sum += x[i * stride_x] * y[i * stride_y];
+    return sum;
+  }
+  T sums[parts] = {};
   std::int64_t i = 0;
-  for (; i + 4 <= n; i += 4)
-    for (std::int64_t k = 0; k < 4; ++k) parts[k] += x[(i + k) * stride_x] * y[(i + k) * stride_y];
-  for (; i < n; ++i) parts[i % 4] += x[i * stride_x] * y[i * stride_y];
-  return (parts[0] + parts[2]) + (parts[1] + parts[3]);
+  if (stride_x == 1 && stride_y == 1)
+    for (; i + parts <= n; i += parts)
+      for (std::int64_t k = 0; k < parts; ++k) sums[k] += x[i + k] * y[i + k];
+  for (; i < n; ++i) sums[i % parts] += x[i * stride_x] * y[i * stride_y];
+  return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
 }
 
-template <class T>
-void small_gemm(const Gemm& g, const T* a, const T* b, T* c) {
-  const std::int64_t a_row = g.transpose_a ? 1 : g.k;
-  const std::int64_t a_column = g.transpose_a ? g.m : 1;
-  const std::int64_t b_row = g.transpose_b ? 1 : g.n;
-  const std::int64_t b_column = g.transpose_b ? g.k : 1;
-  // Rows too short to be worth a loop of their own, and rows of b that lie along the sum.
-  constexpr std::int64_t short_row = 4;
-  const bool by_dots = g.n < short_row || g.transpose_b;
-  for (std::int64_t i = 0; i < g.m; ++i) {
-    T* row = c + i * g.n;
-    if (by_dots) {
-      for (std::int64_t j = 0; j < g.n; ++j)
-        row[j] = dot(g.k, a + i * a_row, a_column, b + j * b_column, b_row);
-      continue;
-    }
-    std::fill_n(row, g.n, T(0));
-    for (std::int64_t k = 0; k < g.k; ++k) {
-      const T factor = a[i * a_row + k * a_column];
-      const T* from = b + k * g.n;
-      for (std::int64_t j = 0; j < g.n; ++j) row[j] += factor * from[j];
+struct SmallGemm {
+  template <Isa isa, class T>
+  static void run(const GemmShape& g, const T* a, const T* b, T* c) {
+    // Rows too short to be worth a loop of their own, and rows of b that lie along the sum.
+    constexpr std::int64_t short_row = 4;
+    const bool by_dots = g.n < short_row || g.b_column != 1;
+    for (std::int64_t i = 0; i < g.m; ++i) {
+      T* row = c + i * g.n;
+      if (by_dots) {
+        for (std::int64_t j = 0; j < g.n; ++j)
+          row[j] = dot(g.k, a + i * g.a_row, g.a_column, b + j * g.b_column, g.b_row);
+        continue;
+      }
+      std::fill_n(row, g.n, T(0));
+      for (std::int64_t p = 0; p < g.k; ++p) {
+        const T factor = a[i * g.a_row + p * g.a_column];
+        const T* from = b + p * g.b_row;
+        for (std::int64_t j = 0; j < g.n; ++j) row[j] += factor * from[j];
+      }
     }
   }
+};
+
+// Below this many multiplications a call of BLAS costs more than the work.
+constexpr std::int64_t small_work = 16 * 16 * 16;
+
+// Where b is so large that it comes from memory for every tile, packing pays.
+constexpr std::int64_t largest_unpacked = 1 << 18;
+
+template <class T>
+bool fits_registers(const GemmShape& g) {
+  constexpr std::int64_t bytes[] = {16, 32, 64};
+  const std::int64_t width =
+      bytes[static_cast<std::size_t>(current_isa())] / static_cast<std::int64_t>(sizeof(T));
+  return g.b_column == 1 && g.n >= width && g.k * g.n <= largest_unpacked;
 }
 
 template <class T>
-void outer_product(const Gemm& g, const T* a, const T* b, T* c) {
-  for (std::int64_t i = 0; i < g.m; ++i) {
-    const T factor = a[i];
-    T* row = c + i * g.n;
-    for (std::int64_t j = 0; j < g.n; ++j) row[j] = factor * b[j];
-  }
-}
-
-template <class T>
-void gemm(const Gemm& g, const T* a, const T* b, T* c) {
-  if (g.k == 1) return outer_product(g, a, b, c);
-  if (g.m * g.n * g.k <= small_work) return small_gemm(g, a, b, c);
+GemmKernel<T> choose(const GemmShape& g) {
+  const std::int64_t work = g.m * g.n * g.k;
+  const bool by_vector = (g.m == 1 || g.n == 1) && work > small_work;
+  if (!by_vector && fits_registers<T>(g)) return register_gemm<T>();
+  if (work <= small_work) return version_for_isa<SmallGemm, const GemmShape&, const T*, const T*, T*>();
   one_thread();
-  // A row times B is Bᵀ times the row.
-  if (g.m == 1) {
-    return g.transpose_b ? blas_gemv(CblasNoTrans, g.n, g.k, b, a, c)
-                         : blas_gemv(CblasTrans, g.k, g.n, b, a, c);
-  }
-  if (g.n == 1) {
-    return g.transpose_a ? blas_gemv(CblasTrans, g.k, g.m, a, b, c)
-                         : blas_gemv(CblasNoTrans, g.m, g.k, a, b, c);
-  }
-  if (!g.transpose_a && !g.transpose_b && g.m * g.n * g.k <= most_by_small_kernel)
-    return gemm_without_malloc(g, a, b, c);
-  blas_gemm(g, g.n, a, b, c);
+  if (g.m == 1) return &row_by_blas<T>;
+  if (g.n == 1) return &column_by_blas<T>;
+  const bool small = g.a_column == 1 && g.b_column == 1 && work <= most_by_small_kernel;
+  return small ? &by_blas_without_malloc<T> : &by_blas<T>;
 }
 
 }  // namespace
 
-void Gemm::operator()(const float* a, const float* b, float* c) const { gemm(*this, a, b, c); }
-void Gemm::operator()(const double* a, const double* b, double* c) const { gemm(*this, a, b, c); }
+template <class T>
+Gemm<T>::Gemm(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, bool transpose_b)
+    : shape_{m, n, k, k, 1, n, 1} {
+  // A matrix of one row or column is stored like its transpose.
+  if (transpose_a && m > 1) {
+    shape_.a_row = 1;
+    shape_.a_column = m;
+  }
+  if (transpose_b && n > 1 && k > 1) {
+    shape_.b_row = 1;
+    shape_.b_column = k;
+  }
+  // Rows of a stored A, weighted and added up, rather than one strided sum after the other.
+  turned_ = n == 1 && shape_.a_row == 1 && m > 1 && m * k <= small_work;
+  if (turned_) shape_ = {1, m, k, k, 1, shape_.a_column, 1};
+  kernel_ = choose<T>(shape_);
+  takes_rows_ = m * n * k <= small_work || fits_registers<T>(shape_);
+}
+
+template class Gemm<float>;
+template class Gemm<double>;
 
 }  // namespace gradus

@@ -4,17 +4,43 @@
 
 namespace gradus {
 
-/// C [m, n] = op(A) · op(B), row-major, where op(A) is [m, k] and op(B) is [k, n]; a transposed operand is
-/// stored the other way round. Chooses between own loops, matrix-vector and matrix-matrix BLAS by size.
-struct Gemm {
-  std::int64_t m;
-  std::int64_t n;
-  std::int64_t k;
-  bool transpose_a;
-  bool transpose_b;
-
-  void operator()(const float* a, const float* b, float* c) const;
-  void operator()(const double* a, const double* b, double* c) const;
+/// c[i, j] = Σ a[i·a_row + p·a_column] · b[p·b_row + j·b_column] over p < k, for i < m, j < n; the rows of c
+/// are n apart.
+struct GemmShape {
+  std::int64_t m, n, k;
+  std::int64_t a_row, a_column;
+  std::int64_t b_row, b_column;
 };
+
+template <class T>
+using GemmKernel = void (*)(const GemmShape& shape, const T* a, const T* b, T* c);
+
+/// C [m, n] = op(A) · op(B), row-major, where op(A) is [m, k] and op(B) is [k, n]; a transposed operand is
+/// stored the other way round. Chooses by the shape, once, between own kernels and BLAS.
+template <class T>
+class Gemm {
+ public:
+  Gemm(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, bool transpose_b);
+
+  /// Rows [from, to) of the product, written from c on. They have the same bits in any such part.
+  void rows(const T* a, const T* b, T* c, std::int64_t from, std::int64_t to) const {
+    GemmShape part = shape_;
+    a += from * shape_.a_row;
+    (turned_ ? part.n : part.m) = to - from;
+    turned_ ? kernel_(part, b, a, c) : kernel_(part, a, b, c);
+  }
+
+  /// Whether some rows cost no more than their share of all: BLAS would prepare B anew for each call.
+  bool takes_rows() const { return takes_rows_; }
+
+ private:
+  GemmShape shape_;
+  GemmKernel<T> kernel_;
+  bool turned_ = false;  // computed as Cᵀ = op(B)ᵀ · op(A)ᵀ
+  bool takes_rows_ = true;
+};
+
+extern template class Gemm<float>;
+extern template class Gemm<double>;
 
 }  // namespace gradus

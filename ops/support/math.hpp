@@ -12,7 +12,7 @@ T where(bool condition, T yes, T no) {
   return condition ? yes : no;
 }
 
-template <std::floating_point T>
+template <class T>
 T sigmoid(T x) {
   using std::exp;
   return 1 / (1 + exp(-x));

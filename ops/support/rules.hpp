@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "gradus/framework/graph/op_definitions.hpp"
 #include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/support/elementwise.hpp"
+#include "gradus/ops/support/vector_math.hpp"
 
 /// What the object file of an op needs to make its kernels and its reverse rule from the rule. Include it in
 /// the one source file that defines an op of yours; programs that only use the op need not.
@@ -42,6 +44,20 @@ std::vector<Expr> Binary<Rule>::vjp(const Vjp& v) const {
   if (v.wanted[0]) cotangents[0] = detail::chain(v.cotangent, rule.template da<Expr>(a, b, v.output));
   if (v.wanted[1]) cotangents[1] = detail::chain(v.cotangent, rule.template db<Expr>(a, b, v.output));
   return cotangents;
+}
+
+template <class Rule, std::size_t Arity>
+std::vector<Expr> Formula<Rule, Arity>::vjp(const Vjp& v) const {
+  Graph alone;
+  std::vector<Expr> leaves;
+  for (const Expr& input : v.inputs)
+    leaves.push_back(alone.input(std::to_string(leaves.size()), input.shape()));
+  const auto& rule = static_cast<const Rule&>(*this);
+  const Expr y = [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return rule.template f<Expr>(leaves[I]...);
+  }
+  (std::make_index_sequence<Arity>());
+  return substituted_vjp(y, leaves, v);
 }
 
 }  // namespace gradus

@@ -105,6 +105,22 @@ Form where_form() {
           }};
 }
 
+// The first operand has the shape of the result.
+Form several(std::string op, std::string text, std::vector<Domain> domains, Expr (*f)(const Exprs&),
+             FindFacts facts) {
+  return {.op = std::move(op),
+          .text = std::move(text),
+          .build = [f](Graph&, const Step&, const std::string&, const Exprs& in) { return f(in); },
+          .facts = facts,
+          .draw =
+              [domains](Maker& maker) {
+                std::vector<std::size_t> in{maker.value(domains[0])};
+                for (std::size_t i = 1; i < domains.size(); ++i)
+                  in.push_back(maker.partner(in[0], domains[i]));
+                return Step{.in = in};
+              }};
+}
+
 Form stop_gradient_form() {
   Form form = unary(
       "stop_gradient", "stop_gradient($0)", any, [](const Expr& x) { return stop_gradient(x); },
@@ -185,6 +201,19 @@ std::vector<Form> elementwise_forms() {
       comparison("not_equal", "not_equal($0, $1)",
                  [](const Expr& a, const Expr& b) { return not_equal(a, b); }),
       where_form(),
+      several(
+          "descend", "descend($0, $1, $2)", {any, any, any},
+          [](const Exprs& in) { return descend(in[0], in[1], in[2]); }, nonlinear_facts),
+      several(
+          "moving_average", "moving_average($0, $1, 0.75)", {any, any},
+          [](const Exprs& in) { return moving_average(in[0], in[1], 0.75); }, nonlinear_facts),
+      several(
+          "moving_square", "moving_square($0, $1, 0.75)", {any, moderate},
+          [](const Exprs& in) { return moving_square(in[0], in[1], 0.75); }, nonlinear_facts),
+      several(
+          "adaptive_descend", "adaptive_descend($0, $1, $2, $3, $4)", {any, any, positive, any, positive},
+          [](const Exprs& in) { return adaptive_descend(in[0], in[1], in[2], in[3], in[4]); },
+          nonlinear_facts),
   };
 }
 

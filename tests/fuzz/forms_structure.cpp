@@ -251,11 +251,30 @@ Form one_hot_form() {
               }};
 }
 
+// Elements are numbered through all samples.
+Facts random_facts(const Form&, const Site& site) {
+  return {0, 1, site.shape.is_constant() ? Samples::shared : Samples::mixed};
+}
+
+Form random_uniform_form() {
+  return {.op = "random_uniform",
+          .text = "random_uniform($0, ~0, &)",
+          .build = [](Graph&, const Step& s, const std::string&,
+                      const Exprs& in) { return random_uniform(in[0], s.axes[0], s.shape); },
+          .facts = random_facts,
+          .draw =
+              [](Maker& maker) {
+                const auto stream = static_cast<std::int64_t>(maker.below(1000));
+                const Shape shape = maker.random_shape(false);
+                return Step{.in = {maker.labels({4}, 1 << 24)}, .axes = {stream}, .shape = shape};
+              }};
+}
+
 }  // namespace
 
 std::vector<Form> structure_forms() {
-  return {slice_form(),   box_form(),     embed_form(),     concat_form(), transpose_form(),
-          reshape_form(), flatten_form(), broadcast_form(), one_hot_form()};
+  return {slice_form(),   box_form(),     embed_form(),     concat_form(),  transpose_form(),
+          reshape_form(), flatten_form(), broadcast_form(), one_hot_form(), random_uniform_form()};
 }
 
 }  // namespace gradus::fuzz

@@ -163,7 +163,9 @@ TEST(RandomGraph, IsTheSameForTheSameSeed) {
 
 TEST(Checks, FindAWrongDerivative) { expect_found(planted<SlackSquare>(), "gradient"); }
 TEST(Checks, FindAWrongFloat) { expect_found(planted<CoarseHalf>(), "float"); }
-TEST(Checks, FindAReadOfStaleMemory) { expect_found(planted<Forgetful>(), testing::AnyOf("plans", "raw")); }
+TEST(Checks, FindAReadOfStaleMemory) {
+  expect_found(planted<Forgetful>(), testing::AnyOf("plans", "raw", "updates"));
+}
 
 TEST(Checks, FindAWrongSimplification) {
   expect_found(planted<NoInvolution>(3), testing::AnyOf("optimised", "updates"));
@@ -179,6 +181,11 @@ TEST(Shrink, LeavesTheCulpritAlone) {
     ++shown;
     const Recipe smallest = shrunk(recipe, [&](const Recipe& candidate) {
       const Built built(candidate);
+      try {
+        interpret(built.graph, built.point, candidate.batch);
+      } catch (const Error&) {
+        return false;  // a label is out of range
+      }
       return has(candidate, "softmax");
     });
     ASSERT_EQ(smallest.steps.size(), 2U) << cpp_text(smallest);

@@ -79,9 +79,10 @@ Recipe pruned(const Recipe& recipe) {
 
 namespace {
 
-// Zeros and ones, which are never rounded.
-bool is_choice(const Op& op) {
-  constexpr std::string_view names[] = {"less", "less_equal", "equal", "not_equal", "one_hot"};
+// Zeros and ones, or multiples of 2^-24: never rounded.
+bool is_exact(const Op& op) {
+  constexpr std::string_view names[] = {"less",      "less_equal", "equal",
+                                        "not_equal", "one_hot",    "random_uniform"};
   return std::ranges::find(names, op.name()) != std::end(names);
 }
 
@@ -143,7 +144,7 @@ std::vector<std::vector<double>> interpret(const Graph& graph, const Point& poin
         signature.inputs.push_back(graph[input].shape.resolve(batch));
       }
       op->kernel(signature, double{})(pointers.data(), values.data());
-      if (noise.size > 0 && !is_choice(*op)) disturb(values, *op, operands, noise, random);
+      if (noise.size > 0 && !is_exact(*op)) disturb(values, *op, operands, noise, random);
     }
     all.push_back(std::move(values));
   }

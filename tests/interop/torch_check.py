@@ -11,6 +11,7 @@ says. PyTorch is no part of the build: python3 -m venv DIR && DIR/bin/pip instal
 """
 
 import json
+import math
 import sys
 import warnings
 
@@ -32,6 +33,21 @@ def truth(compare):
 
 def labels(x):
     return x.long()
+
+
+def philox_uniform(state, stream, shape):
+    """Philox4x32-10 in whole numbers; PyTorch has none to ask."""
+    a, b, c, d = (int(v) for v in state)
+    numbers = []
+    for i in range(-(-math.prod(shape) // 4)):
+        x = [i, (c | d << 24) & 0xFFFFFFFF, stream & 0xFFFFFFFF, stream >> 32]
+        k = [a | (d >> 8 & 0xFF) << 24, b | (d >> 16) << 24]
+        for _ in range(10):
+            p, q = 0xD2511F53 * x[0], 0xCD9E8D57 * x[2]
+            x = [(q >> 32) ^ x[1] ^ k[0], q & 0xFFFFFFFF, (p >> 32) ^ x[3] ^ k[1], p & 0xFFFFFFFF]
+            k = [(k[0] + 0x9E3779B9) & 0xFFFFFFFF, (k[1] + 0xBB67AE85) & 0xFFFFFFFF]
+        numbers += [(word >> 8) / 2**24 for word in x]
+    return torch.tensor(numbers[: math.prod(shape)], dtype=torch.float64).reshape(shape)
 
 
 ADD = lambda a, b: a + b
@@ -113,6 +129,10 @@ ROWS = {
     "one_hot": {
         "": lambda x: F.one_hot(labels(x), 4).double(),
         "matrix": lambda x: F.one_hot(labels(x), 3).double(),
+    },
+    "random_uniform": {
+        "": lambda s: philox_uniform(s, 0x123456789ABCDEF, (3, 2)),
+        "batch": lambda s, x: philox_uniform(s, 7, x.shape) * x,
     },
     "sum": {
         "": torch.sum,

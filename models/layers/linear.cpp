@@ -1,4 +1,4 @@
-#include "gradus/models/layers.hpp"
+#include "gradus/models/layers/linear.hpp"
 
 #include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/matmul.hpp"
@@ -12,7 +12,8 @@ Expr linear(const Expr& x, std::int64_t units, const std::string& name, const Li
   const Arg operand(x, where);
   if (x.shape().rank() != 2) fail("linear '" + name + "'", {&operand, 1}, "the input must be [B, features]");
   const Expr product = matmul(x, graph.parameter(name + "/W", {x.shape()[1], units}, options.weights));
-  return options.has_bias ? product + graph.parameter(name + "/b", {units}, options.bias) : product;
+  return named(options.has_bias ? product + graph.parameter(name + "/b", {units}, options.bias) : product,
+               name);
 }
 
 }  // namespace gradus

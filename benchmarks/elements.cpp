@@ -1,0 +1,236 @@
+// Elementwise kernels: a fused group over arrays from memory against a hand-written vectorised loop, and exp
+// in the first and second cache against a loop of std::exp.
+//   elements [--check-only] [Google Benchmark's options]
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gradus/framework/compile/aligned.hpp"
+#include "gradus/framework/compile/executable.hpp"
+#include "gradus/framework/compile/flush_to_zero.hpp"
+#include "gradus/framework/graph/error.hpp"
+#include "gradus/framework/random.hpp"
+#include "gradus/ops.hpp"
+#include "handwritten/std_exp.hpp"
+#include "timing.hpp"
+
+namespace gradus::benchmarks {
+
+namespace {
+
+template <class T>
+constexpr std::string_view precision_name = sizeof(T) == sizeof(float) ? "float" : "double";
+
+template <class T>
+std::vector<T> random_numbers(int count, double from, double to, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<T> numbers(static_cast<std::size_t>(count));
+  for (T& x : numbers) x = static_cast<T>(from + (to - from) * random.uniform());
+  return numbers;
+}
+
+// An expression of inputs that are given once, since feeding them again would be a pass over memory.
+template <class T>
+class Gradus {
+ public:
+  template <class F>
+  Gradus(const std::vector<std::vector<T>>& inputs, F f)
+      : executable_(make(inputs.size(), inputs[0].size(), f)) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) executable_.feed(fmt::format("x{}", i), inputs[i]);
+  }
+  void step() { executable_.run(); }
+  std::span<const T> result() const { return executable_.output().values; }
+
+ private:
+  template <class F>
+  Executable<T> make(std::size_t inputs, std::size_t count, F f) {
+    std::vector<Expr> x;
+    for (std::size_t i = 0; i < inputs; ++i) x.push_back(graph_.input(fmt::format("x{}", i), {B}));
+    return compile<T>({f(x)}, {}, static_cast<std::int64_t>(count), store_);
+  }
+
+  Graph graph_;
+  Store<T> store_;
+  Executable<T> executable_;
+};
+
+// ---- sigmoid(a b + c) d -------------------------------------------------------------------------
+
+using Floats = std::vector<std::vector<float>>;
+
+Expr chain_expression(const std::vector<Expr>& x) { return sigmoid(x[0] * x[1] + x[2]) * x[3]; }
+
+Floats chain_inputs(int count) {
+  Floats inputs;
+  for (const std::uint64_t seed : {1, 2, 3, 4}) inputs.push_back(random_numbers<float>(count, -3, 3, seed));
+  return inputs;
+}
+
+// Its arrays start on cache lines, as those of gradus do.
+class HandwrittenChain {
+ public:
+  HandwrittenChain(const Floats& x, Flags flags)
+      : count_(x[0].size()),
+        stride_(align_up(count_ * sizeof(float)) / sizeof(float)),
+        memory_(allocate_aligned((x.size() + 1) * stride_ * sizeof(float))),
+        function_(kernels_of(flags).sigmoid_chain) {
+    for (std::size_t i = 0; i < x.size(); ++i) std::ranges::copy(x[i], array(i));
+  }
+  void step() { function_(static_cast<int>(count_), array(0), array(1), array(2), array(3), array(4)); }
+  std::span<const float> result() const { return {array(4), count_}; }
+
+ private:
+  float* array(std::size_t index) const { return reinterpret_cast<float*>(memory_.get()) + index * stride_; }
+
+  std::size_t count_;
+  std::size_t stride_;
+  AlignedBytes memory_;
+  decltype(Kernels::sigmoid_chain) function_;
+};
+
+// ---- exp ----------------------------------------------------------------------------------------
+
+template <class T>
+Expr exp_expression(const std::vector<Expr>& x) {
+  return exp(x[0]);
+}
+
+template <class T>
+std::vector<T> exp_input(int count) {
+  return random_numbers<T>(count, -10, 10, 1);
+}
+
+template <class T>
+class StdExp {
+ public:
+  explicit StdExp(const std::vector<T>& x) : x_(&x), result_(x.size()) {}
+  void step() { std_exp(static_cast<int>(result_.size()), x_->data(), result_.data()); }
+  std::span<const T> result() const { return result_; }
+
+ private:
+  const std::vector<T>* x_;
+  std::vector<T> result_;
+};
+
+// ---- proof --------------------------------------------------------------------------------------
+
+template <class Ours, class Theirs>
+void expect_same(std::string_view what, double tolerance, Ours& ours, Theirs& theirs) {
+  ours.step();
+  theirs.step();
+  for (std::size_t i = 0; i < theirs.result().size(); ++i) {
+    const double a = ours.result()[i];
+    const double b = theirs.result()[i];
+    if (!(std::abs(a - b) <= tolerance * std::abs(b)))
+      throw Error(fmt::format("{}: element {} is {:.17g} with gradus and {:.17g} by hand", what, i, a, b));
+  }
+}
+
+template <class T>
+void check_exp() {
+  constexpr int count = 10'001;
+  const auto x = exp_input<T>(count);
+  Gradus<T> gradus({x}, exp_expression<T>);
+  StdExp<T> reference(x);
+  constexpr double tolerance = sizeof(T) == sizeof(float) ? 1e-6 : 1e-14;
+  expect_same(fmt::format("exp/{}", precision_name<T>), tolerance, gradus, reference);
+}
+
+void check() {
+  constexpr int count = 10'001;
+  const Floats x = chain_inputs(count);
+  Gradus<float> gradus(x, chain_expression);
+  for (const Flags flags : {Flags::fast_math, Flags::no_errno}) {
+    HandwrittenChain reference(x, flags);
+    // a b + c may be rounded once or twice, and is up to 12.
+    expect_same(fmt::format("sigmoid_chain with {}", flags_text(flags)), 4e-6, gradus, reference);
+  }
+  check_exp<float>();
+  check_exp<double>();
+}
+
+// ---- times --------------------------------------------------------------------------------------
+
+// `arrays` of `count` numbers are read or written.
+template <class T, class Contender>
+void time_steps(benchmark::State& state, Contender& contender, int count, int arrays) {
+  contender.step();
+  for ([[maybe_unused]] auto _ : state) {
+    contender.step();
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * count);
+  state.SetBytesProcessed(state.iterations() * count * arrays * static_cast<std::int64_t>(sizeof(T)));
+}
+
+void register_chain() {
+  constexpr int count = 10'000'000;
+  constexpr int arrays = 5;
+  const std::string name = fmt::format("elements/sigmoid_chain/float/count:{}/threads:1", count);
+  // Made when first wanted, and kept: they take long to fill.
+  const auto inputs = []() -> const Floats& {
+    static const Floats x = chain_inputs(count);
+    return x;
+  };
+  benchmark::RegisterBenchmark((name + "/gradus").c_str(), [inputs](benchmark::State& state) {
+    static Gradus<float> gradus(inputs(), chain_expression);
+    time_steps<float>(state, gradus, count, arrays);
+  })->Unit(benchmark::kMicrosecond);
+  benchmark::RegisterBenchmark((name + "/handwritten").c_str(), [inputs](benchmark::State& state) {
+    static std::array both{HandwrittenChain(inputs(), Flags::fast_math),
+                           HandwrittenChain(inputs(), Flags::no_errno)};
+    static const Flags flags = faster_flags(both);
+    time_steps<float>(state, both[flags == Flags::fast_math ? 0 : 1], count, arrays);
+    state.SetLabel(flags_text(flags));
+  })->Unit(benchmark::kMicrosecond);
+}
+
+template <class T>
+void register_exp(int count) {
+  const std::string name = fmt::format("elements/exp/{}/count:{}/threads:1", precision_name<T>, count);
+  benchmark::RegisterBenchmark((name + "/gradus").c_str(), [count](benchmark::State& state) {
+    Gradus<T> gradus({exp_input<T>(count)}, exp_expression<T>);
+    time_steps<T>(state, gradus, count, 2);
+  })->Unit(benchmark::kMicrosecond);
+  benchmark::RegisterBenchmark((name + "/std_exp").c_str(), [count](benchmark::State& state) {
+    const auto x = exp_input<T>(count);
+    StdExp<T> reference(x);
+    time_steps<T>(state, reference, count, 2);
+  })->Unit(benchmark::kMicrosecond);
+}
+
+int run(int argc, char** argv) {
+  std::vector<char*> arguments = with_defaults(argc, argv);
+  const FlushToZero flush;
+  describe();
+  check();
+  if (take_flag(arguments, "--check-only")) return 0;
+  register_chain();
+  // Input and output together: half of a first-level cache of 32 KiB, and of a second-level one of 512.
+  for (const int kibibytes : {16, 256}) {
+    register_exp<float>(kibibytes * 1024 / 2 / static_cast<int>(sizeof(float)));
+    register_exp<double>(kibibytes * 1024 / 2 / static_cast<int>(sizeof(double)));
+  }
+  return run_benchmarks(std::move(arguments));
+}
+
+}  // namespace
+
+}  // namespace gradus::benchmarks
+
+int main(int argc, char** argv) {
+  try {
+    return gradus::benchmarks::run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "elements: {}\n", error.what());
+    return 1;
+  }
+}

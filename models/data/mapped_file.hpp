@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+namespace gradus {
+
+/// A file's bytes, mapped into memory to be read.
+class MappedFile {
+ public:
+  /// Error, beginning with `what` and the path, when it is missing, no regular file, or unreadable.
+  MappedFile(const std::filesystem::path& path, std::string_view what);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::string_view bytes() const { return bytes_; }
+
+ private:
+  std::string_view bytes_;
+};
+
+}  // namespace gradus

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "gradus/models/optimizers/optimizer.hpp"
+
+namespace gradus {
+
+struct AdagradOptions {
+  double rate = 0.01;
+  double epsilon = 1e-10;
+  double initial = 0;  ///< of the sums of squares
+};
+
+/// s ← s + g², w ← w − rate·g/(√s + ε), in PyTorch's form (Keras adds ε inside of the root). J. Duchi, E.
+/// Hazan, Y. Singer, "Adaptive subgradient methods", 2011.
+Optimizer adagrad(const AdagradOptions& options = {});
+
+}  // namespace gradus

@@ -1,0 +1,257 @@
+#include "gradus/models/table/fit_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "gradus/framework/graph/error.hpp"
+#include "gradus/framework/random.hpp"
+#include "gradus/models/data/atomic_file.hpp"
+#include "gradus/models/training/callbacks.hpp"
+
+namespace gradus {
+
+namespace {
+
+struct Split {
+  Rows training;
+  Rows validation;
+};
+
+Split split_of(const CsvTable& table, const TableOptions& options) {
+  if (!(options.validation_split >= 0 && options.validation_split < 1))
+    throw Error(fmt::format("--validation-split is {}; it must be in [0, 1)", options.validation_split));
+  Rows rows(table.rows());
+  std::iota(rows.begin(), rows.end(), 0U);
+  if (!options.in_order) Random(options.seed, stream_of("split")).shuffle(rows);
+  const double kept = std::floor(static_cast<double>(rows.size()) * (1 - options.validation_split));
+  const auto end = rows.begin() + static_cast<std::ptrdiff_t>(kept);
+  Split split{{rows.begin(), end}, {end, rows.end()}};
+  if (split.training.empty() || (split.validation.empty() && options.validation_split > 0))
+    throw Error(fmt::format(
+        "{}: a --validation-split of {} leaves {} of {} rows for training and {} for "
+        "validation; there must be some of both",
+        options.csv, options.validation_split, split.training.size(), rows.size(), split.validation.size()));
+  return split;
+}
+
+ColumnRecipe number_recipe(const CsvColumn& column, const Rows& rows, bool standardize) {
+  ColumnRecipe recipe{column.name};
+  if (!standardize) return recipe;
+  double sum = 0, squares = 0;
+  for (const std::uint32_t row : rows) sum += column.numbers[row];
+  recipe.mean = sum / static_cast<double>(rows.size());
+  for (const std::uint32_t row : rows) squares += std::pow(column.numbers[row] - recipe.mean, 2);
+  const double deviation = std::sqrt(squares / static_cast<double>(rows.size()));
+  // A column that is constant but for rounding says nothing: it becomes zeros.
+  const bool constant = deviation <= 1e-12 * std::abs(recipe.mean);
+  recipe.deviation = constant || deviation == 0 ? 1 : deviation;
+  if (!std::isfinite(recipe.mean) || !std::isfinite(recipe.deviation))
+    throw Error(
+        fmt::format("column '{}': its numbers are too large to be standardised; scale them", column.name));
+  return recipe;
+}
+
+ColumnRecipe text_recipe(const CsvColumn& column, const Rows& rows) {
+  std::set<std::string> seen;
+  for (const std::uint32_t row : rows) seen.insert(column.labels[column.codes[row]]);
+  ColumnRecipe recipe{column.name};
+  recipe.categories.assign(seen.begin(), seen.end());
+  // Classes that are numbers in the order of numbers: 2 before 10.
+  const auto number = [](const std::string& text) {
+    double value = NAN;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+  };
+  if (std::ranges::none_of(recipe.categories, [&](const auto& c) { return std::isnan(number(c)); }))
+    std::ranges::stable_sort(recipe.categories, {}, number);
+  return recipe;
+}
+
+CsvTable read_table(const TableOptions& options) {
+  if (options.target.empty()) throw Error("--target is empty; name the column that is to be predicted");
+  CsvOptions csv{.delimiter = options.delimiter, .header = options.header, .text = options.text};
+  if (!options.features.empty()) {
+    csv.columns = options.features;
+    if (std::ranges::find(options.features, options.target) != options.features.end())
+      throw Error(fmt::format("column '{}' is the target and cannot be a feature, too", options.target));
+    csv.columns.push_back(options.target);
+  }
+  if (options.task == Task::classify) csv.text.push_back(options.target);
+  if (options.task == Task::regress) csv.numbers.push_back(options.target);
+  return CsvTable(options.csv, csv);
+}
+
+// Classes must be learnable, and all known to the training.
+void check_classes(const CsvTable& table, const TableRecipe& recipe, const Split& split) {
+  const CsvColumn& column = table.column(recipe.target.name);
+  const std::size_t classes = recipe.target.categories.size();
+  if (classes < 2)
+    throw Error(
+        fmt::format("{}: column '{}': there is only one class, '{}', in the rows of training; a "
+                    "classification needs at least two",
+                    table.path().string(), column.name, recipe.target.categories.front()));
+  if (column.labels.size() == table.rows() && table.rows() > 2)
+    throw Error(
+        fmt::format("{}: column '{}': every row has a class of its own, {} in all; name another "
+                    "target, or use --regress for numbers",
+                    table.path().string(), column.name, column.labels.size()));
+  for (const std::uint32_t row : split.validation) {
+    const std::string& label = column.labels[column.codes[row]];
+    if (std::ranges::find(recipe.target.categories, label) == recipe.target.categories.end())
+      throw Error(
+          fmt::format("{}: the class '{}' occurs only in the rows that are kept for validation; add rows "
+                      "of it, use another --seed (or leave out --in-order), or a smaller --validation-split",
+                      table.place(row, column.name), label));
+  }
+}
+
+TableRecipe make_recipe(const CsvTable& table, const TableOptions& options, const Split& split) {
+  TableRecipe recipe;
+  const CsvColumn& target = table.column(options.target);
+  recipe.task = options.task.value_or(target.is_number ? Task::regress : Task::classify);
+  for (const CsvColumn& column : table.columns()) {
+    if (column.name == options.target) continue;
+    recipe.features.push_back(column.is_number ? number_recipe(column, split.training, options.standardize)
+                                               : text_recipe(column, split.training));
+  }
+  if (recipe.features.empty())
+    throw Error(fmt::format(
+        "{}: '{}' is the only column; there must be others to predict it from{}", table.path().string(),
+        options.target,
+        options.delimiter == ',' ? " (if there are, say what separates them with --delimiter)" : ""));
+  recipe.target =
+      target.is_number ? number_recipe(target, split.training, true) : text_recipe(target, split.training);
+  if (recipe.task == Task::classify) check_classes(table, recipe, split);
+  recipe.hidden = options.hidden;
+  recipe.activation = options.activation;
+  recipe.normalization = options.normalization;
+  recipe.dropout = options.dropout;
+  recipe.in_double = options.in_double;
+  return recipe;
+}
+
+template <class T>
+Dataset<T> dataset(const CsvTable& table, const TableRecipe& recipe, const Rows& rows) {
+  return {static_cast<std::int64_t>(rows.size()),
+          {encode_features(table, recipe, rows), encode_target(table, recipe, rows)}};
+}
+
+// "accuracy 0.9667", or R² and the mean absolute error in the target's own unit.
+template <class T>
+std::string quality(Trainer<T>& trainer, const Dataset<T>& data, const CsvTable& table,
+                    const TableRecipe& recipe, const Rows& rows) {
+  if (recipe.task == Task::classify)
+    return fmt::format("accuracy {:.4f}", trainer.evaluate(data).at("accuracy"));
+  const auto& numbers = table.column(recipe.target.name).numbers;
+  const auto predicted = trainer.predict(data);
+  double mean = 0, residual = 0, total = 0, absolute = 0;
+  for (const std::uint32_t row : rows) mean += numbers[row] / static_cast<double>(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const double y = static_cast<double>(predicted[i]) * recipe.target.deviation + recipe.target.mean;
+    const double off = numbers[rows[i]] - y;
+    residual += off * off;
+    total += std::pow(numbers[rows[i]] - mean, 2);
+    absolute += std::abs(off) / static_cast<double>(rows.size());
+  }
+  return fmt::format("R² {:.4f}, mean absolute error {:.6g}", 1 - residual / total, absolute);
+}
+
+template <class T>
+void train_on(const CsvTable& table, const TableRecipe& recipe, const Split& split,
+              const TableOptions& options) {
+  const auto training = dataset<T>(table, recipe, split.training);
+  FitOptions<T> fit{.epochs = options.epochs, .batch = options.batch, .verbose = false};
+  if (!split.validation.empty()) fit.validation = dataset<T>(table, recipe, split.validation);
+  fit.callbacks = {progress_bar({.print = options.print, .live = options.live})};
+  if (options.patience > 0) {
+    if (split.validation.empty())
+      throw Error("--patience watches val_loss; it needs a --validation-split above 0");
+    fit.callbacks.push_back(early_stopping({.patience = options.patience}));
+  }
+  Trainer<T> trainer(model_of(recipe, options.optimizer), options.seed);
+  trainer.notes()["recipe"] = recipe.json();
+  options.print(fmt::format(
+      "{}: {} rows, {} features; {} '{}'\n{}", options.csv, table.rows(), recipe.features.size(),
+      recipe.task == Task::classify ? fmt::format("{} classes of", recipe.target.categories.size())
+                                    : "regression of",
+      recipe.target.name, trainer.summary()));
+  run_training(trainer, training, fit, options.files);
+  options.print(fmt::format("training:   {} ({} rows)\n",
+                            quality(trainer, training, table, recipe, split.training),
+                            split.training.size()));
+  if (fit.validation)
+    options.print(fmt::format("validation: {} ({} rows)\n",
+                              quality(trainer, *fit.validation, table, recipe, split.validation),
+                              split.validation.size()));
+  if (options.save.empty()) return;
+  trainer.save_weights(options.save);
+  options.print(fmt::format("saved {}\n", options.save));
+}
+
+}  // namespace
+
+void fit_table(const TableOptions& options) {
+  const CsvTable table = read_table(options);
+  const Split split = split_of(table, options);
+  const TableRecipe recipe = make_recipe(table, options, split);
+  for (const std::string& file : {options.save, options.files.history, options.files.checkpoint})
+    if (!file.empty()) require_writable(file);
+  if (options.in_double)
+    train_on<double>(table, recipe, split, options);
+  else
+    train_on<float>(table, recipe, split, options);
+}
+
+namespace {
+
+template <class T>
+std::string predictions(const TensorFile& file, const TableRecipe& recipe, const CsvTable& table) {
+  Rows rows(table.rows());
+  std::iota(rows.begin(), rows.end(), 0U);
+  Trainer<T> trainer(model_of(recipe));
+  trainer.load_weights(file.path().string());
+  const Dataset<T> data(static_cast<std::int64_t>(rows.size()), {encode_features(table, recipe, rows)});
+  const auto y = trainer.predict(data);
+  std::string text = "prediction";
+  for (const std::string& label : recipe.target.categories) text += "," + csv_field("p(" + label + ")");
+  text += "\n";
+  const auto width = static_cast<std::size_t>(recipe.outputs());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const T* row = &y[i * width];
+    if (recipe.task == Task::regress) {
+      text += fmt::format(
+          "{}\n", static_cast<T>(static_cast<double>(*row) * recipe.target.deviation + recipe.target.mean));
+      continue;
+    }
+    const T* best = std::max_element(row, row + width);
+    text += csv_field(recipe.target.categories[static_cast<std::size_t>(best - row)]);
+    double total = 0;
+    for (std::size_t k = 0; k < width; ++k) total += std::exp(static_cast<double>(row[k] - *best));
+    for (std::size_t k = 0; k < width; ++k)
+      text += fmt::format(",{:.6g}", std::exp(static_cast<double>(row[k] - *best)) / total);
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string predict_table(const std::string& model, const std::string& csv, char delimiter) {
+  const TensorFile file(model);
+  const TableRecipe recipe = recipe_of(file);
+  CsvOptions options{.delimiter = delimiter};
+  for (const ColumnRecipe& feature : recipe.features) {
+    options.columns.push_back(feature.name);
+    (feature.is_number() ? options.numbers : options.text).push_back(feature.name);
+  }
+  const CsvTable table(csv, options);
+  return recipe.in_double ? predictions<double>(file, recipe, table)
+                          : predictions<float>(file, recipe, table);
+}
+
+}  // namespace gradus

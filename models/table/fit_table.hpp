@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gradus/models/table/recipe.hpp"
+#include "gradus/models/training/run.hpp"
+
+namespace gradus {
+
+/// A network that is to be trained on a person's own table.
+struct TableOptions {
+  std::string csv;
+  std::string target;
+  std::vector<std::string> features = {};  ///< empty: all columns but the target
+  std::vector<std::string> text = {};      ///< number columns to be taken as categories
+  char delimiter = ',';
+  bool header = true;
+  std::optional<Task> task = {};  ///< by default, text is classified and numbers are regressed
+  std::vector<std::int64_t> hidden = {32};
+  std::string activation = "relu";
+  std::string normalization = {};
+  double dropout = 0;
+  bool standardize = true;
+  bool in_double = false;
+  double validation_split = 0.2;
+  bool in_order = false;  ///< the last rows are kept for validation, not a random choice
+  std::int64_t epochs = 100;
+  std::int64_t batch = 32;
+  Optimizer optimizer = adam();
+  std::int64_t patience = 0;  ///< stops when val_loss has not improved for so many epochs; 0: never
+  std::uint64_t seed = 1;
+  TrainingFiles files = {};
+  std::string save = {};  ///< the model, or empty
+  bool live = false;
+  std::function<void(std::string_view)> print;
+};
+
+/// Reads the table, splits, encodes and standardises it, trains, reports, and saves the model. Error naming
+/// file, line, column and remedy for what cannot be trained on; nothing is then written.
+void fit_table(const TableOptions& options);
+
+/// Predictions of a saved model for a table, as CSV: classes with their probabilities, or numbers.
+std::string predict_table(const std::string& model, const std::string& csv, char delimiter);
+
+}  // namespace gradus

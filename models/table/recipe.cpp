@@ -1,0 +1,220 @@
+#include "gradus/models/table/recipe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "gradus/framework/graph/error.hpp"
+#include "gradus/models/layers.hpp"
+#include "gradus/ops/activation.hpp"
+#include "gradus/ops/losses.hpp"
+
+namespace gradus {
+
+namespace {
+
+using Json = nlohmann::json;
+
+struct Activation {
+  std::string_view name;
+  Expr (*of)(Arg x);
+  Initializer (*weights)();
+};
+const std::array<Activation, 6> activations{{{"relu", relu, he_uniform},
+                                             {"leaky-relu", [](Arg x) { return leaky_relu(x); }, he_uniform},
+                                             {"tanh", tanh, glorot_uniform},
+                                             {"sigmoid", sigmoid, glorot_uniform},
+                                             {"softplus", softplus, glorot_uniform},
+                                             {"linear", [](Arg x) { return x.expr; }, glorot_uniform}}};
+
+const Activation& find_activation(const std::string& name) {
+  const auto* const found = std::ranges::find(activations, name, &Activation::name);
+  if (found != activations.end()) return *found;
+  std::string all;
+  for (const std::string& each : activation_names()) all += (all.empty() ? "" : ", ") + each;
+  throw Error(fmt::format("there is no activation '{}'; there are: {}", name, all));
+}
+
+std::string hidden_name(std::size_t layer) { return fmt::format("hidden{}", layer + 1); }
+
+Json to_json(const ColumnRecipe& column) {
+  Json json{{"name", column.name}};
+  if (column.is_number())
+    json.update({{"mean", column.mean}, {"deviation", column.deviation}});
+  else
+    json["categories"] = column.categories;
+  return json;
+}
+
+ColumnRecipe column_from(const Json& json) {
+  ColumnRecipe column{json.at("name").get<std::string>()};
+  if (json.contains("categories")) {
+    column.categories = json["categories"].get<std::vector<std::string>>();
+    if (column.categories.empty()) throw Error(fmt::format("column '{}' has no categories", column.name));
+    return column;
+  }
+  column.mean = json.at("mean");
+  column.deviation = json.at("deviation");
+  if (!(column.deviation > 0)) throw Error(fmt::format("column '{}' has no deviation above 0", column.name));
+  return column;
+}
+
+// Each label's place in the categories; Error for the first row of `rows` with one that is not there.
+std::vector<std::size_t> places(const CsvTable& table, const CsvColumn& column, const ColumnRecipe& recipe,
+                                const Rows& rows) {
+  std::vector<std::size_t> place;
+  for (const std::string& label : column.labels)
+    place.push_back(
+        static_cast<std::size_t>(std::ranges::find(recipe.categories, label) - recipe.categories.begin()));
+  for (const std::uint32_t row : rows)
+    if (const std::uint32_t code = column.codes[row]; place[code] == recipe.categories.size()) {
+      std::string known;
+      for (std::size_t i = 0; i < std::min<std::size_t>(recipe.categories.size(), 8); ++i)
+        known += (i == 0 ? "" : ", ") + recipe.categories[i];
+      if (recipe.categories.size() > 8) known += ", …";
+      throw Error(
+          fmt::format("{}: '{}' does not occur in the rows of training, which have: {}; correct it, or "
+                      "train again with such rows",
+                      table.place(row, column.name), column.labels[code], known));
+    }
+  return place;
+}
+
+// Writes the column's numbers into each row of `into`, at `offset`.
+void encode(const CsvTable& table, const ColumnRecipe& recipe, const Rows& rows, std::vector<double>& into,
+            std::size_t width, std::size_t offset) {
+  const CsvColumn& column = table.column(recipe.name);
+  if (recipe.is_number()) {
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      into[i * width + offset] = (column.numbers[rows[i]] - recipe.mean) / recipe.deviation;
+    return;
+  }
+  const auto place = places(table, column, recipe, rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) into[i * width + offset + place[column.codes[rows[i]]]] = 1;
+}
+
+// What a file must hold so that the model that is made of its recipe is no larger than the file.
+void check_sizes(const TensorFile& file, const TableRecipe& recipe) {
+  std::int64_t width = recipe.inputs();
+  for (std::size_t i = 0; i <= recipe.hidden.size(); ++i) {
+    const bool last = i == recipe.hidden.size();
+    const std::int64_t units = last ? recipe.outputs() : recipe.hidden[i];
+    const std::string name = last ? "output/W" : hidden_name(i) + "/W";
+    if (file.at(name).extents != Extents{width, units})
+      throw Error(fmt::format("tensor '{}' is {}, but the recipe says {}", name,
+                              to_string(file.at(name).extents), to_string(Extents{width, units})));
+    width = units;
+  }
+}
+
+}  // namespace
+
+std::int64_t ColumnRecipe::width() const {
+  return is_number() ? 1 : static_cast<std::int64_t>(categories.size());
+}
+
+std::int64_t TableRecipe::inputs() const {
+  std::int64_t count = 0;
+  for (const ColumnRecipe& feature : features) count += feature.width();
+  return count;
+}
+
+std::string TableRecipe::json() const {
+  Json json{{"task", task == Task::classify ? "classify" : "regress"},
+            {"target", to_json(target)},
+            {"features", Json::array()},
+            {"hidden", hidden},
+            {"activation", activation},
+            {"normalization", normalization},
+            {"dropout", dropout},
+            {"precision", in_double ? "double" : "float"}};
+  for (const ColumnRecipe& feature : features) json["features"].push_back(to_json(feature));
+  return json.dump();
+}
+
+std::vector<std::string> activation_names() {
+  std::vector<std::string> names;
+  for (const Activation& each : activations) names.emplace_back(each.name);
+  return names;
+}
+
+ModelDefinition model_of(const TableRecipe& recipe, const Optimizer& optimizer) {
+  const Activation& activation = find_activation(recipe.activation);
+  for (const std::int64_t units : recipe.hidden)
+    if (units < 1) throw Error(fmt::format("a hidden layer has {} units; it must have at least 1", units));
+  if (!recipe.normalization.empty() && recipe.normalization != "batch" && recipe.normalization != "layer")
+    throw Error(fmt::format("there is no normalization '{}'; there are: batch, layer", recipe.normalization));
+  const bool classify = recipe.task == Task::classify;
+  const auto network = [recipe, activation](const std::vector<Expr>& in, Mode& mode) {
+    Expr h = in.front();
+    for (std::size_t i = 0; i < recipe.hidden.size(); ++i) {
+      const std::string name = hidden_name(i);
+      h = linear(h, recipe.hidden[i], name, {.weights = activation.weights()});
+      if (recipe.normalization == "batch") h = batch_norm(h, name + "_norm", mode);
+      if (recipe.normalization == "layer") h = layer_norm(h, name + "_norm");
+      h = dropout(activation.of(h), recipe.dropout, name + "_dropout", mode);
+    }
+    return linear(h, recipe.outputs(), "output");
+  };
+  return {.inputs = {{"x", {B, recipe.inputs()}}},
+          .target = {"target", {B, recipe.outputs()}},
+          .network = network,
+          .loss = classify ? cross_entropy : mse,
+          .metrics = {classify ? accuracy() : mean_absolute_error()},
+          .optimizer = optimizer};
+}
+
+TableRecipe recipe_of(const TensorFile& file) {
+  const auto refuse = [&](std::string_view why) {
+    return Error(fmt::format("model file '{}': {}", file.path().string(), why));
+  };
+  const auto found = file.metadata().find("recipe");
+  if (found == file.metadata().end())
+    throw refuse("there is no recipe in it; name a file that 'gradus train mlp --save' wrote");
+  try {
+    const Json json = Json::parse(found->second);
+    TableRecipe recipe;
+    const std::string task = json.at("task");
+    if (task != "classify" && task != "regress") throw Error("there is no task '" + task + "'");
+    recipe.task = task == "classify" ? Task::classify : Task::regress;
+    recipe.target = column_from(json.at("target"));
+    for (const Json& feature : json.at("features")) recipe.features.push_back(column_from(feature));
+    recipe.hidden = json.at("hidden").get<std::vector<std::int64_t>>();
+    recipe.activation = json.at("activation");
+    recipe.normalization = json.at("normalization");
+    recipe.dropout = json.at("dropout");
+    recipe.in_double = json.at("precision") == "double";
+    if (recipe.features.empty()) throw Error("there are no features");
+    if (recipe.target.is_number() != (recipe.task == Task::regress))
+      throw Error("the target fits no such task");
+    check_sizes(file, recipe);
+    return recipe;
+  } catch (const std::exception& error) {
+    throw refuse(
+        fmt::format("its recipe makes no sense ({}); it is damaged, train and save it again", error.what()));
+  }
+}
+
+std::vector<double> encode_features(const CsvTable& table, const TableRecipe& recipe, const Rows& rows) {
+  const auto width = static_cast<std::size_t>(recipe.inputs());
+  std::vector<double> values(rows.size() * width);
+  std::size_t offset = 0;
+  for (const ColumnRecipe& feature : recipe.features) {
+    encode(table, feature, rows, values, width, offset);
+    offset += static_cast<std::size_t>(feature.width());
+  }
+  return values;
+}
+
+std::vector<double> encode_target(const CsvTable& table, const TableRecipe& recipe, const Rows& rows) {
+  const auto width = static_cast<std::size_t>(recipe.outputs());
+  std::vector<double> values(rows.size() * width);
+  encode(table, recipe.target, rows, values, width, 0);
+  return values;
+}
+
+}  // namespace gradus

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gradus/models/data/csv.hpp"
+#include "gradus/models/data/safetensors.hpp"
+#include "gradus/models/training/trainer.hpp"
+
+namespace gradus {
+
+/// How a column of a table becomes numbers: standardised, or one number for each category.
+struct ColumnRecipe {
+  std::string name;
+  double mean = 0;  ///< of a number column, over the rows of training
+  double deviation = 1;
+  std::vector<std::string> categories = {};  ///< of a text column, sorted; empty for numbers
+
+  bool is_number() const { return categories.empty(); }
+  std::int64_t width() const;
+};
+
+enum class Task { classify, regress };
+
+/// All that a network on a table is beside its weights: what columns mean, sizes, activation. A saved model
+/// holds it, and is enough on its own.
+struct TableRecipe {
+  Task task = Task::classify;
+  std::vector<ColumnRecipe> features;
+  ColumnRecipe target;  ///< its categories are the classes
+  std::vector<std::int64_t> hidden;
+  std::string activation = "relu";
+  std::string normalization;  ///< batch, layer, or empty
+  double dropout = 0;
+  bool in_double = false;
+
+  std::int64_t inputs() const;
+  std::int64_t outputs() const { return target.width(); }
+  std::string json() const;
+};
+
+/// relu, tanh, sigmoid and so on, as `activation` names them.
+std::vector<std::string> activation_names();
+
+/// Hidden layers with their activation, then a linear one: logits of the classes with cross-entropy and
+/// accuracy, or the standardised target with mean square and absolute error. Error for an activation or a
+/// normalization that there is not, or a size below 1.
+ModelDefinition model_of(const TableRecipe& recipe, const Optimizer& optimizer = adam());
+
+/// The recipe in a saved model's metadata. Error, naming the file, when there is none, it makes no sense, or
+/// the file's tensors do not have its sizes: so nothing larger than the file is made from it.
+TableRecipe recipe_of(const TensorFile& file);
+
+/// The features of these rows, a row of `inputs()` numbers each. Error naming file, line and column for a
+/// category that the recipe does not know.
+std::vector<double> encode_features(const CsvTable& table, const TableRecipe& recipe, const Rows& rows);
+/// The targets: one number a row, standardised, or one-hot classes.
+std::vector<double> encode_target(const CsvTable& table, const TableRecipe& recipe, const Rows& rows);
+
+}  // namespace gradus

@@ -1,0 +1,5 @@
+#pragma once
+
+// Training as Keras does it.
+#include "gradus/models/training/callbacks.hpp"
+#include "gradus/models/training/trainer.hpp"

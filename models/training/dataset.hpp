@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace gradus {
+
+/// Row numbers of a data set.
+using Rows = std::vector<std::uint32_t>;
+
+/// Samples for a model: a tensor for each of its inputs and, last, one for the targets, with a row per
+/// sample. A copy shares the numbers.
+template <class T>
+class Dataset {
+ public:
+  /// Writes the given rows of the first `into.size()` tensors, row after row: all of them, or without the
+  /// last when targets are not needed.
+  using Fill = std::function<void(std::span<const std::uint32_t> rows, std::span<const std::span<T>> into)>;
+
+  /// Error unless there is at least one sample and at most 2^32.
+  Dataset(std::int64_t count, Fill fill);
+  /// From row-major matrices. Error when one's size is no multiple of the count.
+  Dataset(std::int64_t count, const std::vector<std::vector<double>>& tensors);
+
+  std::int64_t count() const { return count_; }
+  void fill(std::span<const std::uint32_t> rows, std::span<const std::span<T>> into) const {
+    fill_(rows, into);
+  }
+
+ private:
+  std::int64_t count_;
+  Fill fill_;
+};
+
+extern template class Dataset<float>;
+extern template class Dataset<double>;
+
+}  // namespace gradus

@@ -1,0 +1,125 @@
+#include "gradus/ops/support/register_gemm.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "gradus/framework/simd/isa.hpp"
+
+namespace gradus {
+
+namespace {
+
+// A tile of c: up to 6 rows by 4 vectors, and with it a row of b and a number of a, fill 32 registers; 6 by 2
+// fill 16.
+constexpr int most_rows = 6;
+// So many rows of b, 4 vectors wide, stay in the first-level cache.
+constexpr std::int64_t depth = 128;
+
+template <class T>
+struct Operands : GemmShape {
+  const T* a;
+  const T* b;
+  T* c;
+};
+
+template <class T, std::size_t bytes>
+struct Tiles {
+  using Vector [[gnu::vector_size(bytes)]] = T;
+  static constexpr std::int64_t width = bytes / sizeof(T);
+
+  template <int rows, int columns>
+  static void tile(const Operands<T>& g, std::int64_t i, std::int64_t j, std::int64_t from, std::int64_t to) {
+    const T* a = g.a + i * g.a_row;
+    const T* b = g.b + j;
+    T* c = g.c + i * g.n + j;
+    Vector sum[rows][columns];
+    for (int r = 0; r < rows; ++r)
+      for (int v = 0; v < columns; ++v) {
+        sum[r][v] = Vector{};
+        if (from > 0) std::memcpy(&sum[r][v], c + r * g.n + v * width, bytes);
+      }
+    for (std::int64_t p = from; p < to; ++p) {
+      Vector row[columns];
+      for (int v = 0; v < columns; ++v) std::memcpy(&row[v], b + p * g.b_row + v * width, bytes);
+      for (int r = 0; r < rows; ++r) {
+        const T factor = a[r * g.a_row + p * g.a_column];
+        for (int v = 0; v < columns; ++v) sum[r][v] += factor * row[v];
+      }
+    }
+    for (int r = 0; r < rows; ++r)
+      for (int v = 0; v < columns; ++v) std::memcpy(c + r * g.n + v * width, &sum[r][v], bytes);
+  }
+
+  // All rows of some columns. The rows are shared out evenly: a tile of one or two would wait for its own
+  // sums.
+  template <int columns>
+  static void strip(const Operands<T>& g, std::int64_t j, std::int64_t from, std::int64_t to) {
+    const std::int64_t tiles = (g.m + most_rows - 1) / most_rows;
+    for (std::int64_t t = 0; t < tiles; ++t) {
+      const std::int64_t i = t * g.m / tiles;
+      switch ((t + 1) * g.m / tiles - i) {
+        case 1:
+          tile<1, columns>(g, i, j, from, to);
+          break;
+        case 2:
+          tile<2, columns>(g, i, j, from, to);
+          break;
+        case 3:
+          tile<3, columns>(g, i, j, from, to);
+          break;
+        case 4:
+          tile<4, columns>(g, i, j, from, to);
+          break;
+        case 5:
+          tile<5, columns>(g, i, j, from, to);
+          break;
+        default:
+          tile<most_rows, columns>(g, i, j, from, to);
+      }
+    }
+  }
+
+  template <int columns>
+  static void strips(const Operands<T>& g, std::int64_t& j) {
+    for (; j + columns * width <= g.n; j += columns * width)
+      for (std::int64_t from = 0; from < g.k; from += depth)
+        strip<columns>(g, j, from, std::min(g.k, from + depth));
+  }
+
+  template <int widest>
+  static void run(const Operands<T>& g) {
+    std::int64_t j = 0;
+    strips<widest>(g, j);
+    if constexpr (widest > 2) strips<2>(g, j);
+    strips<1>(g, j);
+    // The last columns once more with some before them: in one go, as what is there already must not be added
+    // to.
+    if (j < g.n) strip<1>(g, g.n - width, 0, g.k);
+  }
+};
+
+struct Multiply {
+  template <Isa isa, class T>
+  static void run(const GemmShape& shape, const T* a, const T* b, T* c) {
+    const Operands<T> g{shape, a, b, c};
+    const std::size_t row = static_cast<std::size_t>(g.n) * sizeof(T);
+    if (isa == Isa::avx512 && row >= 64)
+      Tiles<T, isa == Isa::avx512 ? 64 : 16>::template run<4>(g);
+    else if (isa != Isa::baseline && row >= 32)
+      Tiles<T, isa == Isa::baseline ? 16 : 32>::template run<2>(g);
+    else
+      Tiles<T, 16>::template run<2>(g);
+  }
+};
+
+}  // namespace
+
+template <class T>
+GemmKernel<T> register_gemm() {
+  return version_for_isa<Multiply, const GemmShape&, const T*, const T*, T*>();
+}
+
+template GemmKernel<float> register_gemm();
+template GemmKernel<double> register_gemm();
+
+}  // namespace gradus

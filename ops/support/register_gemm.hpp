@@ -1,0 +1,16 @@
+#pragma once
+
+#include "gradus/ops/support/gemm.hpp"
+
+namespace gradus {
+
+/// For matrices that fit the caches, where packing them as a library does costs more than it gains: tiles of
+/// c stay in registers, a and b are read where they lie. Every element is summed in the order of p, whatever
+/// m and n. For b_column 1 and an n of at least a vector of the instruction set.
+template <class T>
+GemmKernel<T> register_gemm();
+
+extern template GemmKernel<float> register_gemm();
+extern template GemmKernel<double> register_gemm();
+
+}  // namespace gradus
