@@ -160,7 +160,7 @@ TEST_F(Pass, TheDivisorOfAMeanBecomesANumber) {
 
 TEST_F(Pass, DividingByABatchOfOneVanishes) {
   const Expr average = mean(x, {0});
-  EXPECT_EQ(optimized(average, 1), (OpCounts{{"input", 1}, {"sum", 1}}));
+  EXPECT_EQ(optimized(average, 1), (OpCounts{{"input", 1}, {"alias", 1}}));
   EXPECT_EQ(optimized(average, 2), (OpCounts{{"input", 1}, {"sum", 1}, {"full", 1}, {"div", 1}}));
 }
 
@@ -170,8 +170,8 @@ TEST_F(Pass, ReductionsOfOneElementEachAreViews) {
   EXPECT_EQ(optimized(max(x, {0}), 1), view);
   EXPECT_EQ(optimized(sum(x, {0}), 3), (OpCounts{{"input", 1}, {"sum", 1}}));
   const Expr one = g.input("one", {B, 1});
-  EXPECT_EQ(optimized({sum(one), sum(one, {0}), sum(one, {1})}, 1), (OpCounts{{"input", 1}, {"alias", 2}}))
-      << "a scalar, and one of the shape [1] for both axes";
+  EXPECT_EQ(optimized({sum(one), sum(one, {0}), sum(one, {1})}, 1), (OpCounts{{"input", 1}, {"alias", 3}}))
+      << "of the shapes [], [1] and [B]";
 }
 
 TEST_F(Pass, DeadNodesAreGone) {

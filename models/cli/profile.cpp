@@ -55,7 +55,8 @@ int profile(const ProfileOptions& options) {
                sizeof(T) == sizeof(float) ? "float" : "double", to_string(current_isa()), options.runs,
                profile_text(made));
     if (!options.json.empty()) write_atomically(options.json, to_json(made).dump(2) + "\n");
-    if (!options.svg.empty()) write_atomically(options.svg, drawn_by_dot(plan_dot(program.plan(), shares(made))));
+    if (!options.svg.empty())
+      write_atomically(options.svg, drawn_by_dot(plan_dot(program.plan(), shares(made))));
     return 0;
   });
 }

@@ -27,9 +27,10 @@ std::vector<Row> rows_of(const Tutorial& tutorial, const ReproduceOptions& optio
   std::vector<Row> rows;
   const bool single = options.precision == Precision::single;
   for (Figure figure : tutorial.figures()) {
-    if (single) figure.expected = figure.single_expected.value_or(figure.expected);
+    const double ours = result.figures.find(figure.quantity)->second;
+    if (single) figure.expected = figure.expected_in_single(ours);
     if (single) figure.tolerance = figure.single_tolerance;
-    rows.push_back({std::string(tutorial.name()), figure, result.figures.find(figure.quantity)->second});
+    rows.push_back({std::string(tutorial.name()), figure, ours});
   }
   return rows;
 }

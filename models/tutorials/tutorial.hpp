@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -32,8 +33,15 @@ struct Figure {
   double tolerance;                 ///< of |ours − expected|, in double
   bool relative = false;            ///< the tolerance is a fraction of the expected figure
   double single_tolerance = 1e-4;   ///< the same in single precision
-  /// What an independent single-precision computation gets, where rounding alone leads somewhere else.
+  /// What an independent single-precision computation gets, where rounding alone may lead somewhere else.
   std::optional<double> single_expected = std::nullopt;
+
+  /// What single precision is expected to get: the nearer of the two, as each instruction set rounds in its
+  /// own way.
+  double expected_in_single(double ours) const {
+    const double other = single_expected.value_or(expected);
+    return std::abs(ours - other) < std::abs(ours - expected) ? other : expected;
+  }
 };
 
 /// What a tutorial comes to from its written-out starting weights.
