@@ -5,6 +5,7 @@
 
 #include "framework_support.hpp"
 #include "gradus/framework/inspect/dump.hpp"
+#include "gradus/models/initializers.hpp"
 #include "gradus/ops.hpp"
 
 namespace gradus {
@@ -40,7 +41,7 @@ TEST(Profile, CountsOperationsAndBytesOfEachStep) {
 
 TEST(Profile, RunsTheProgram) {
   Graph g;
-  const Expr w = g.parameter("w", {}, constant(1));
+  const Expr w = g.parameter("w", {}, constant(1.0));
   Store<double> store;
   auto program = compile<double>({}, {{w, w + 1}}, 1, store);
   profile(program, 3);
