@@ -13,7 +13,8 @@ shown to the tests. A mutant that does not compile does not count.
 
 Outcomes are kept in BUILD/mutation/outcomes.json, so that a run that was stopped goes on where it was; --again
 forgets them. RESULTS.md is written at the end of a run of all. equivalent.txt holds the survivors that are proven to
-compute the same, or what is as right: "file | rule | line of the source | after the damage", then the proof, indented.
+compute the same, or what is as right: "file | rule | line of the source | after the damage", then the proof, indented (of equal
+lines, "| 2" is the second).
 """
 
 import argparse
@@ -31,7 +32,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SECONDS = 60  # for one mutant, compiled and shown to everybody
 
-Mutant = collections.namedtuple("Mutant", "file line rule before after text kind")
+Mutant = collections.namedtuple("Mutant", "file line rule before after text kind nth")
 
 # Where rules are looked for. A function is damaged in its body only.
 GRADIENT_FUNCTIONS = r"vjp|d|da|db|spread|keep|accumulate|chain"
@@ -56,6 +57,7 @@ RULES = [
     ("gradient", "factor 2", r"\bv\.cotangent\b", [r"(2 * v.cotangent)"]),
     ("gradient", "term dropped", rf"({OPERAND}) ([-+*/]) ({OPERAND}|\()", [r"\1 \2 0 * \3", r"1 \2 \3"]),
     ("gradient", "term dropped", r"\baccumulate\(([^,()]+), ([^()]+)\)", [r"\1", r"\2"]),
+    ("gradient", "term dropped", rf"(?<=return )\{{({ARGUMENT}), ({ARGUMENT})\}}", [r"{Expr(), \2}", r"{\1, Expr()}"]),
     ("gradient", "operator changed", r"(?<=\S) ([-+*/]) (?=\S)", {"+": " - ", "-": " + ", "*": " / ", "/": " * "}),
     ("gradient", "operand swapped", r"\b(a|b|x|y|ta|tb)\b(?! =)", {"a": "b", "b": "a", "x": "y", "y": "x", "ta": "tb", "tb": "ta"}),
     ("gradient", "operand swapped", rf"(?<=[(,] |.\()({ARGUMENT}), ({ARGUMENT})(?=[,)])", [r"\2, \1"]),
@@ -155,7 +157,7 @@ def mutants_of(path, kind, functions):
                             number = text.count("\n", 0, at)
                             yield Mutant(str(path.relative_to(ROOT)), number + 1, rule,
                                          text.split("\n")[number].strip(), damaged.split("\n")[number].strip(),
-                                         damaged, kind)
+                                         damaged, kind, 1)
             position += len(line) + 1
 
 
@@ -164,6 +166,11 @@ def all_mutants(only):
     for source in SOURCES:
         for mutant in mutants_of(*source):
             unique.setdefault((mutant.file, mutant.text), mutant)
+    # Equal lines are told apart by their order.
+    seen = collections.Counter()
+    for place, mutant in unique.items():
+        seen[key_of(mutant)] += 1
+        unique[place] = mutant._replace(nth=seen[key_of(mutant)])
     return [m for m in unique.values() if re.search(only, f"{m.file}:{m.line} {m.rule} {m.before}")]
 
 
@@ -210,7 +217,9 @@ class Build:
             command[command.index("-c") + 1] = str(damaged) if source.endswith(mutant.file) else source
             # Warnings are no errors: a parameter may be unused now.
             command = [a for a in command if not a.startswith("-W") and a != "-MD"]
-            command = [command[0], "-w", f"-I{overlay}"] + command[1:] + ["-O1"]
+            # Damage may need an operator that the source file includes later.
+            first = ["-include", "gradus/ops/support/rules.hpp"] if mutant.file.startswith("ops/") else []
+            command = [command[0], "-w", f"-I{overlay}", *first] + command[1:] + ["-O1"]
             if subprocess.run(command, cwd=self.directory, capture_output=True).returncode != 0:
                 return False
         return True
@@ -273,7 +282,8 @@ def outcome(build, mutant):
 
 
 def key_of(mutant):
-    return f"{mutant.file} | {mutant.rule} | {mutant.before} | {mutant.after}"
+    again = f" | {mutant.nth}" if mutant.nth > 1 else ""
+    return f"{mutant.file} | {mutant.rule} | {mutant.before} | {mutant.after}{again}"
 
 
 def proofs():
