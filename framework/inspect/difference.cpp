@@ -31,6 +31,7 @@ double step_at(double largest_step, std::size_t k) {
 // One output's values at 0 and at ± the steps, largest first.
 struct Line {
   double middle = 0;
+  double known_rounding = 0;  // of the values
   std::vector<double> left{};
   std::vector<double> right{};
 
@@ -93,7 +94,7 @@ struct Line {
 
   // The least that rounding leaves uncertain in a value.
   double rounding(double of_all_outputs) const {
-    return std::max(2 * epsilon * scale() + smallest, quantum(of_all_outputs));
+    return std::max({2 * epsilon * scale() + smallest, quantum(of_all_outputs), known_rounding});
   }
 };
 
@@ -198,11 +199,13 @@ Judgement judge(const Line& line, double largest_step, double of_all_outputs, do
 
 class Lines {
  public:
-  Lines(const LineFunction& function, std::size_t outputs, double largest_step)
+  Lines(const LineFunction& function, std::size_t outputs, double largest_step,
+        std::span<const double> rounding)
       : function_(function), largest_step_(largest_step), values_(outputs), lines_(outputs) {
     function_(0, values_);
     for (std::size_t j = 0; j < outputs; ++j) {
       lines_[j].middle = values_[j];
+      if (!rounding.empty()) lines_[j].known_rounding = rounding[j];
       if (std::isfinite(values_[j])) largest_output_ = std::max(largest_output_, std::abs(values_[j]));
     }
   }
@@ -265,13 +268,16 @@ class Lines {
       if (lines_[j].constant()) constant.push_back(j);
     std::vector<double> scale(lines_.size(), std::max(largest_output_, unit));
     for (double reach = largest_step_; !constant.empty(); reach *= 16) {
-      for (const std::size_t j : constant) found_[j].uncertainty = 2 * epsilon * scale[j] / reach;
+      const auto uncertainty = [&](std::size_t j) {
+        return std::max(2 * epsilon * scale[j], lines_[j].known_rounding) / reach;
+      };
+      for (const std::size_t j : constant) found_[j].uncertainty = uncertainty(j);
       if (reach > 100 * largest_step_) return;
       for (const double offset : {-16 * reach, 16 * reach}) {
         function_(offset, values_);
         std::erase_if(constant, [&](std::size_t j) {
           if (std::isfinite(values_[j])) scale[j] = std::max(scale[j], std::abs(values_[j]));
-          found_[j].uncertainty = 2 * epsilon * scale[j] / reach;
+          found_[j].uncertainty = uncertainty(j);
           return values_[j] != lines_[j].middle;
         });
       }
@@ -289,9 +295,9 @@ class Lines {
 
 }  // namespace
 
-std::vector<Difference> differentiate(const LineFunction& function, std::size_t outputs,
-                                      double largest_step) {
-  return Lines(function, outputs, largest_step).differentiate();
+std::vector<Difference> differentiate(const LineFunction& function, std::size_t outputs, double largest_step,
+                                      std::span<const double> rounding) {
+  return Lines(function, outputs, largest_step, rounding).differentiate();
 }
 
 }  // namespace gradus

@@ -34,6 +34,10 @@ using LineFunction = std::function<void(double offset, std::span<double> outputs
 ///
 /// An output that does not change by one bit has derivative 0; it is moved much farther, and the farther it
 /// stays the same, the less rounding can have hidden.
-std::vector<Difference> differentiate(const LineFunction& function, std::size_t outputs, double largest_step);
+///
+/// `rounding`: by how much each output's value may be off, where that is known. Values that are rounded
+/// within the function may not show it: between two steps of 1 + 1e-13 x there is nothing to be seen.
+std::vector<Difference> differentiate(const LineFunction& function, std::size_t outputs, double largest_step,
+                                      std::span<const double> rounding = {});
 
 }  // namespace gradus

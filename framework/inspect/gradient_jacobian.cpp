@@ -17,6 +17,26 @@ namespace {
 // With more of them the point is no good.
 constexpr std::size_t most_kinks = 20;
 
+// The gradients for one cotangent of the outputs.
+class Row {
+ public:
+  Row(const GradientSystem& system, std::vector<double> of_cotangent)
+      : cotangent(std::move(of_cotangent)), gradients(system.pull(cotangent)), system_(&system) {}
+
+  std::vector<double> cotangent;
+  std::vector<std::vector<double>> gradients;
+
+  // By how much those are rounded: measured for what disagrees.
+  const std::vector<std::vector<double>>& rounding() {
+    if (rounding_.empty()) rounding_ = system_->gradient_rounding(cotangent);
+    return rounding_;
+  }
+
+ private:
+  const GradientSystem* system_;
+  std::vector<std::vector<double>> rounding_;
+};
+
 // Compares the Jacobian of several outputs with differences.
 class JacobianCheck {
  public:
@@ -43,19 +63,27 @@ class JacobianCheck {
   }
 
   void full() {
-    // Row by row: the gradients of each output.
     const std::size_t outputs = system_.output_count();
-    std::vector<std::vector<std::vector<double>>> rows;
+    std::vector<Row> rows;
     for (std::size_t j = 0; j < outputs; ++j) {
       std::vector<double> cotangent(outputs, 0);
       cotangent[j] = 1;
-      rows.push_back(system_.pull(cotangent));
+      rows.emplace_back(system_, std::move(cotangent));
     }
     for (std::size_t t = 0; t < system_.names.size(); ++t)
       for (std::size_t i = 0; i < tensor(t).size(); ++i) {
         const auto columns = entry_differences(t, i);
-        for (std::size_t j = 0; j < outputs; ++j)
-          verdicts_[t].add(entry_text(t, i, j), rows[j][t][i], columns[j]);
+        std::vector<Difference> closer;
+        for (std::size_t j = 0; j < outputs; ++j) {
+          const double analytic = rows[j].gradients[t][i];
+          Difference column = columns[j];
+          if (compare(analytic, column) == Agreement::none) {
+            if (closer.empty()) closer = entry_differences(t, i, system_.output_rounding());
+            column = closer[j];
+            column.uncertainty += rows[j].rounding()[t][i];
+          }
+          verdicts_[t].add(entry_text(t, i, j), analytic, column);
+        }
       }
   }
 
@@ -64,7 +92,8 @@ class JacobianCheck {
     return system_.output_count() == 1 ? index : fmt::format("output {}, {}", output, index);
   }
 
-  std::vector<Difference> entry_differences(std::size_t t, std::size_t i) {
+  std::vector<Difference> entry_differences(std::size_t t, std::size_t i,
+                                            std::span<const double> rounding = {}) {
     std::vector<double> moved = tensor(t);
     const double x = moved[i];
     auto found = differentiate(
@@ -73,7 +102,7 @@ class JacobianCheck {
           system_.put(t, moved);
           system_.push(outputs);
         },
-        system_.output_count(), first_step(x, tensor(t)));
+        system_.output_count(), first_step(x, tensor(t)), rounding);
     system_.put(t, tensor(t));
     return found;
   }
@@ -83,14 +112,20 @@ class JacobianCheck {
     for (std::int64_t k = 0; k < options_.directions; ++k)
       direction(static_cast<std::size_t>(k % tensors), k);
     // Sampled entries, each against a random combination of the outputs.
-    const auto cotangent = random_cotangent();
-    const auto gradients = system_.pull(cotangent);
+    Row row(system_, random_cotangent());
     for (std::size_t t = 0; t < system_.names.size(); ++t)
       for (const std::size_t i : sampled(tensor(t).size(), (options_.samples + tensors - 1) / tensors)) {
         if (at_kink_[t].contains(i) || wrong_[t] == i) continue;
-        verdicts_[t].add(index_text(i, system_.extents[t]), gradients[t][i],
-                         combine(entry_differences(t, i), cotangent));
+        verdicts_[t].add(index_text(i, system_.extents[t]), row.gradients[t][i], entry_difference(t, i, row));
       }
+  }
+
+  Difference entry_difference(std::size_t t, std::size_t i, Row& row) {
+    Difference found = combine(entry_differences(t, i), row.cotangent);
+    if (compare(row.gradients[t][i], found) != Agreement::none) return found;
+    found = combine(entry_differences(t, i, system_.output_rounding()), row.cotangent);
+    found.uncertainty += row.rounding()[t][i];
+    return found;
   }
 
   // Different ones; all, if they are few.
@@ -133,8 +168,19 @@ class JacobianCheck {
   };
 
   // ⟨v, J u⟩ with v a cotangent and u along one tensor, by its gradients for v and by differences.
-  Comparison along(std::size_t t, const std::vector<double>& tangent, const std::vector<double>& cotangent,
-                   const std::vector<double>& gradient) {
+  Comparison along(std::size_t t, const std::vector<double>& tangent, Row& row) {
+    Comparison found = along(t, tangent, row, 0);
+    if (found.agreement() != Agreement::none) return found;
+    double rounding = 0;
+    for (std::size_t j = 0; j < row.cotangent.size(); ++j)
+      rounding += std::abs(row.cotangent[j]) * system_.output_rounding()[j];
+    found = along(t, tangent, row, rounding);
+    for (std::size_t i = 0; i < tangent.size(); ++i)
+      found.difference.uncertainty += std::abs(tangent[i]) * row.rounding()[t][i];
+    return found;
+  }
+
+  Comparison along(std::size_t t, const std::vector<double>& tangent, const Row& row, double rounding) {
     std::vector<double> moved = tensor(t);
     std::vector<double> values(system_.output_count());
     const auto found = differentiate(
@@ -143,14 +189,14 @@ class JacobianCheck {
           system_.put(t, moved);
           system_.push(values);
           output[0] = 0;
-          for (std::size_t j = 0; j < values.size(); ++j) output[0] += cotangent[j] * values[j];
+          for (std::size_t j = 0; j < values.size(); ++j) output[0] += row.cotangent[j] * values[j];
         },
-        1, first_step(0, tensor(t)));
+        1, first_step(0, tensor(t)), {&rounding, 1});
     system_.put(t, tensor(t));
     Comparison sum{0, found.front()};
     for (std::size_t i = 0; i < tangent.size(); ++i) {
       if (tangent[i] == 0) continue;
-      const double term = tangent[i] * gradient[i];
+      const double term = tangent[i] * row.gradients[t][i];
       sum.analytic += term;
       sum.difference.uncertainty += std::numeric_limits<double>::epsilon() * std::abs(term);
     }
@@ -158,9 +204,7 @@ class JacobianCheck {
   }
 
   // The entry on account of which a direction disagrees, by halving the direction; nothing when no half does.
-  std::optional<std::size_t> culprit(std::size_t t, std::vector<double> tangent,
-                                     const std::vector<double>& cotangent,
-                                     const std::vector<double>& gradient) {
+  std::optional<std::size_t> culprit(std::size_t t, const std::vector<double>& tangent, Row& row) {
     std::size_t first = 0;
     std::size_t last = tangent.size();
     while (last - first > 1) {
@@ -168,8 +212,8 @@ class JacobianCheck {
       std::vector<double> left(tangent.size(), 0.0);
       std::vector<double> right = left;
       for (std::size_t i = first; i < last; ++i) (i < middle ? left : right)[i] = tangent[i];
-      const Comparison lower = along(t, left, cotangent, gradient);
-      const Comparison upper = along(t, right, cotangent, gradient);
+      const Comparison lower = along(t, left, row);
+      const Comparison upper = along(t, right, row);
       const bool is_lower = lower.gap() >= upper.gap();
       if ((is_lower ? lower : upper).agreement() == Agreement::full) return std::nullopt;
       (is_lower ? last : first) = middle;
@@ -180,7 +224,7 @@ class JacobianCheck {
   // A random direction along one tensor. If it disagrees, the entry that makes it do so is looked for:
   // entries at a kink are left out from then on.
   void direction(std::size_t t, std::int64_t number) {
-    const auto cotangent = random_cotangent();
+    Row row(system_, random_cotangent());
     // Of length 1: with many entries a longer one would cross kink after kink.
     std::vector<double> tangent(tensor(t).size());
     double squares = 0;
@@ -190,16 +234,15 @@ class JacobianCheck {
     }
     for (double& u : tangent) u /= std::sqrt(squares);
     for (const std::size_t i : at_kink_[t]) tangent[i] = 0;
-    const auto gradients = system_.pull(cotangent);
     while (true) {
-      const Comparison whole = along(t, tangent, cotangent, gradients[t]);
+      const Comparison whole = along(t, tangent, row);
       const bool look = whole.agreement() != Agreement::full && !wrong_[t] && at_kink_[t].size() < most_kinks;
-      const auto i = look ? culprit(t, tangent, cotangent, gradients[t]) : std::nullopt;
+      const auto i = look ? culprit(t, tangent, row) : std::nullopt;
       if (i) {
-        const auto alone = combine(entry_differences(t, *i), cotangent);
-        const Agreement agreement = compare(gradients[t][*i], alone);
+        const auto alone = entry_difference(t, *i, row);
+        const Agreement agreement = compare(row.gradients[t][*i], alone);
         if (agreement != Agreement::full)
-          verdicts_[t].add(index_text(*i, system_.extents[t]), gradients[t][*i], alone);
+          verdicts_[t].add(index_text(*i, system_.extents[t]), row.gradients[t][*i], alone);
         if (agreement == Agreement::kink) {
           at_kink_[t].insert(*i);
           tangent[*i] = 0;

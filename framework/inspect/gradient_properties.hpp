@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "gradus/framework/inspect/gradient_check.hpp"
+#include "gradus/framework/inspect/gradient_rounding.hpp"
 
 /// The parts of the gradient check; users want gradient_check.hpp.
 namespace gradus {
@@ -30,14 +32,25 @@ class GradientSystem {
   void push(std::span<double> outputs) const;
   /// The gradients at the point, by leaf, for a cotangent of all outputs' elements.
   std::vector<std::vector<double>> pull(const std::vector<double>& cotangent) const;
+  /// How far the outputs' elements may be off because values are rounded on the way.
+  const std::vector<double>& output_rounding() const;
+  /// How far those gradients may be.
+  std::vector<std::vector<double>> gradient_rounding(const std::vector<double>& cotangent) const;
 
  private:
+  Point by_output(const std::vector<double>& cotangent) const;
+
+  std::vector<Expr> outputs_;
   std::vector<Expr> cotangents_;
+  std::vector<Expr> gradients_;
   std::size_t output_count_ = 0;
   mutable Store<double> forward_store_;
   mutable Store<double> backward_store_;
   mutable Executable<double> forward_;
   mutable Executable<double> backward_;
+  // Made when they are needed.
+  mutable std::vector<double> output_rounding_;
+  mutable std::optional<Rounding> gradient_rounding_;
 };
 
 /// The named leaves through which a gradient can flow into `expr`.

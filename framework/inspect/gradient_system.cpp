@@ -11,6 +11,8 @@ namespace gradus {
 
 namespace {
 
+constexpr std::uint64_t rounding_seed = 1;
+
 std::vector<Expr> cotangents_of(const std::vector<Expr>& outputs) {
   std::vector<Expr> inputs;
   for (const Expr& output : outputs)
@@ -55,10 +57,11 @@ std::vector<Expr> pulled_back(const Expr& expr, std::span<const Expr> wrt, std::
 GradientSystem::GradientSystem(std::vector<Expr> outputs, std::vector<Expr> wrt, const Point& at,
                                std::int64_t batch, const CompileOptions& options)
     : point(at),
-      cotangents_(cotangents_of(outputs)),
-      forward_(compile<double>(std::span<const Expr>(outputs), {}, batch, forward_store_, options)),
-      backward_(compile<double>(std::span<const Expr>(vjp(outputs, cotangents_, wrt)), {}, batch,
-                                backward_store_, options)) {
+      outputs_(std::move(outputs)),
+      cotangents_(cotangents_of(outputs_)),
+      gradients_(vjp(outputs_, cotangents_, wrt)),
+      forward_(compile<double>(std::span<const Expr>(outputs_), {}, batch, forward_store_, options)),
+      backward_(compile<double>(std::span<const Expr>(gradients_), {}, batch, backward_store_, options)) {
   for (const Expr& leaf : wrt) {
     const Node& node = leaf.graph()[leaf.id()];
     if (dynamic_cast<const NamedLeaf*>(node.op.get()) == nullptr)
@@ -71,7 +74,7 @@ GradientSystem::GradientSystem(std::vector<Expr> outputs, std::vector<Expr> wrt,
       throw Error(fmt::format("check_gradient: the point must have {} values for {}", count_of(leaf, batch),
                               leaf.graph().describe(leaf.id())));
   }
-  for (const Expr& output : outputs) output_count_ += count_of(output, batch);
+  for (const Expr& output : outputs_) output_count_ += count_of(output, batch);
   gradus::put(point, forward_, forward_store_);
   gradus::put(point, backward_, backward_store_);
 }
@@ -91,14 +94,19 @@ void GradientSystem::push(std::span<double> outputs) const {
     to = std::ranges::copy(forward_.output(i).values, to).out;
 }
 
-std::vector<std::vector<double>> GradientSystem::pull(const std::vector<double>& cotangent) const {
-  std::span<const double> left(cotangent);
+Point GradientSystem::by_output(const std::vector<double>& cotangent) const {
+  Point values;
+  auto left = cotangent.begin();
   for (const Expr& input : cotangents_) {
-    const std::string& name = input.graph()[input.id()].label;
-    const std::size_t count = count_of(input, backward_.batch());
-    if (backward_.has_input(name)) backward_.feed(name, left.first(count));
-    left = left.subspan(count);
+    const auto end = left + static_cast<std::ptrdiff_t>(count_of(input, backward_.batch()));
+    values[input.graph()[input.id()].label].assign(left, end);
+    left = end;
   }
+  return values;
+}
+
+std::vector<std::vector<double>> GradientSystem::pull(const std::vector<double>& cotangent) const {
+  gradus::put(by_output(cotangent), backward_, backward_store_);
   backward_.run();
   std::vector<std::vector<double>> gradients;
   for (std::size_t t = 0; t < names.size(); ++t) {
@@ -106,6 +114,19 @@ std::vector<std::vector<double>> GradientSystem::pull(const std::vector<double>&
     gradients.emplace_back(values.begin(), values.end());
   }
   return gradients;
+}
+
+const std::vector<double>& GradientSystem::output_rounding() const {
+  if (output_rounding_.empty())
+    for (const auto& output : Rounding(outputs_, point, forward_.batch(), rounding_seed).at({}))
+      output_rounding_.insert(output_rounding_.end(), output.begin(), output.end());
+  return output_rounding_;
+}
+
+std::vector<std::vector<double>> GradientSystem::gradient_rounding(
+    const std::vector<double>& cotangent) const {
+  if (!gradient_rounding_) gradient_rounding_.emplace(gradients_, point, backward_.batch(), rounding_seed);
+  return gradient_rounding_->at(by_output(cotangent));
 }
 
 std::vector<Expr> gradient_leaves(const Expr& expr) {
