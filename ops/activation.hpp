@@ -42,6 +42,16 @@ class LeakyRelu final : public Unary<LeakyRelu> {
   double slope;
 };
 
+// The cotangent times the derivative, from y = sigmoid(x): in one op, as it is in every step of training.
+class SigmoidSlope final : public Formula<SigmoidSlope, 2> {
+ public:
+  static constexpr std::string_view name = "sigmoid_slope";
+  template <class T>
+  static T f(T dy, T y) {
+    return dy * (y * (1 - y));
+  }
+};
+
 class Sigmoid final : public Unary<Sigmoid> {
  public:
   static constexpr std::string_view name = "sigmoid";
@@ -49,9 +59,15 @@ class Sigmoid final : public Unary<Sigmoid> {
   static T f(T x) {
     return math::sigmoid(x);
   }
+  using Slope = SigmoidSlope;
+};
+
+class TanhSlope final : public Formula<TanhSlope, 2> {
+ public:
+  static constexpr std::string_view name = "tanh_slope";
   template <class T>
-  static T d(T, T y) {
-    return y * (1 - y);
+  static T f(T dy, T y) {
+    return dy * (1 - y * y);
   }
 };
 
@@ -63,10 +79,7 @@ class Tanh final : public Unary<Tanh> {
     using std::tanh;
     return tanh(x);
   }
-  template <class T>
-  static T d(T, T y) {
-    return 1 - y * y;
-  }
+  using Slope = TanhSlope;
 };
 
 Expr sigmoid(Arg x);
@@ -94,6 +107,10 @@ inline Expr leaky_relu(Arg x, double slope = 0.01) { return build<LeakyRelu>({x}
 /// 1 / (1 + e^−x).
 inline Expr sigmoid(Arg x) { return build<Sigmoid>({x}); }
 inline Expr tanh(Arg x) { return build<Tanh>({x}); }
+/// dy · y · (1 − y): the cotangent dy through y = sigmoid(x).
+inline Expr sigmoid_slope(Arg dy, Arg y) { return build<SigmoidSlope>({dy, y}); }
+/// dy · (1 − y²): the cotangent dy through y = tanh(x).
+inline Expr tanh_slope(Arg dy, Arg y) { return build<TanhSlope>({dy, y}); }
 /// log(1 + eˣ), without overflow.
 inline Expr softplus(Arg x) { return build<Softplus>({x}); }
 

@@ -38,16 +38,20 @@ ElementwiseProgram<T>::ElementwiseProgram(const Plan& plan, const Step& step,
   if (step.producer_operands > 0) make_producer(plan, step, operands);
   assemble(plan, step, operands, results);
   make_tiles();
-  if (tile_ == count_) resolve();
 }
 
 template <class T>
-void ElementwiseProgram<T>::resolve() {
+std::optional<StraightProgram<T>> ElementwiseProgram<T>::straight() const {
+  if (tile_ < count_ || produce_ != nullptr || !spreads_.empty() || !scalar_tiles_.empty())
+    return std::nullopt;
+  StraightProgram<T> program{
+      produce_all_, producer_inputs_, produce_all_ ? registers_[panel_].base : nullptr, {}, count_};
   for (const Code& code : codes_) {
-    Resolved resolved{code.block, code.op, {}, place(registers_[code.output], 0)};
-    for (std::uint32_t i = 0; i < code.arity; ++i) resolved.inputs[i] = place(registers_[code.inputs[i]], 0);
-    resolved_.push_back(resolved);
+    BlockCall<T> call{code.block, code.op, {}, place(registers_[code.output], 0)};
+    for (std::uint32_t i = 0; i < code.arity; ++i) call.inputs[i] = place(registers_[code.inputs[i]], 0);
+    program.calls.push_back(call);
   }
+  return program;
 }
 
 template <class T>
@@ -62,13 +66,9 @@ void ElementwiseProgram<T>::make_producer(const Plan& plan, const Step& step,
   row_size_ = count_ / static_cast<std::size_t>(rows_);
   const std::size_t fitting = panel_bytes / (row_size_ * sizeof(T));
   if (count_ * sizeof(T) > panel_bytes) produce_ = plan.node(id).op->row_kernel(signature, T{});
-  if (produce_ != nullptr) {
-    panel_rows_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(fitting), 1, rows_);
-  } else {
-    panel_rows_ = rows_;
-    produce_ = [whole = plan.node(id).op->kernel(signature, T{})](
-                   const T* const* inputs, T* output, std::int64_t, std::int64_t) { whole(inputs, output); };
-  }
+  if (produce_ == nullptr) produce_all_ = plan.node(id).op->kernel(signature, T{});
+  panel_rows_ =
+      produce_ == nullptr ? rows_ : std::clamp<std::int64_t>(static_cast<std::int64_t>(fitting), 1, rows_);
 }
 
 template <class T>
@@ -216,14 +216,10 @@ void ElementwiseProgram<T>::run() {
     if (!s.every_tile) spread(s, 0, tile_);
   for (const auto& [scalar, tile] : scalar_tiles_)
     std::fill_n(registers_[tile].base, tile_, *registers_[scalar].base);
-  if (!resolved_.empty()) {
-    if (panel_rows_ > 0) produce_(producer_inputs_.data(), registers_[panel_].base, 0, rows_);
-    for (const Spread& s : spreads_)
-      if (s.every_tile) spread(s, 0, count_);
-    for (const Resolved& r : resolved_) r.block(*r.op, r.inputs.data(), r.output, count_);
-    return;
+  if (produce_ == nullptr) {
+    if (produce_all_ != nullptr) produce_all_(producer_inputs_.data(), registers_[panel_].base);
+    return run_range(0, count_);
   }
-  if (panel_rows_ == 0) return run_range(0, count_);
   for (std::int64_t row = 0; row < rows_; row += panel_rows_) {
     const std::int64_t end = std::min(rows_, row + panel_rows_);
     produce_(producer_inputs_.data(), registers_[panel_].base, row, end);

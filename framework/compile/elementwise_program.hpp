@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,27 @@
 #include "gradus/framework/compile/plan.hpp"
 
 namespace gradus {
+
+/// A block kernel with the places that it works on.
+template <class T>
+struct BlockCall {
+  static constexpr std::size_t largest_arity = 5;
+  Block<T> block;
+  const Op* op;
+  std::array<const T*, largest_arity> inputs;
+  T* output;
+};
+
+/// What a group comes to that is small enough to be done in one go, without tiles: a kernel, if it has a
+/// producer, and then the calls, over `count` elements each.
+template <class T>
+struct StraightProgram {
+  Kernel<T> producer{};
+  std::vector<const T*> inputs{};
+  T* output = nullptr;
+  std::vector<BlockCall<T>> calls{};
+  std::size_t count = 0;
+};
 
 /// A fused group: runs its ops' block kernels over tiles that stay in the first-level cache, so that only
 /// what the group reads and writes travels through memory. A producer (see Step) runs panel by panel before
@@ -23,8 +45,11 @@ class ElementwiseProgram {
 
   void run();
 
+  /// The same without this object's bookkeeping, over its memory; nothing where that would not do.
+  std::optional<StraightProgram<T>> straight() const;
+
  private:
-  static constexpr std::size_t largest_arity = 5;
+  static constexpr std::size_t largest_arity = BlockCall<T>::largest_arity;
   // Where a tile's worth of numbers is: a buffer that the tiles walk along, a tile of its own, a single
   // number, or the panel that the producer has just made.
   enum class Kind { walking, tile, scalar, panel };
@@ -53,7 +78,6 @@ class ElementwiseProgram {
                 const std::vector<T*>& results);
   std::uint32_t add_operand(const Plan& plan, const Operand& operand, const T* data);
   void make_producer(const Plan& plan, const Step& step, const std::vector<const T*>& operands);
-  void resolve();
   void run_range(std::size_t from, std::size_t to);
   T* place(const Register& r, std::size_t start) const {
     if (r.kind == Kind::walking) return r.base + start;
@@ -71,15 +95,8 @@ class ElementwiseProgram {
   std::vector<std::pair<std::uint32_t, T>> numbers_;                   // by register
   std::vector<std::pair<std::uint32_t, std::uint32_t>> scalar_tiles_;  // a scalar and the tile that it fills
   std::vector<std::uint32_t> tile_registers_;
-  // The codes with their places, where all fits one tile and these never change.
-  struct Resolved {
-    Block<T> block;
-    const Op* op;
-    std::array<const T*, largest_arity> inputs;
-    T* output;
-  };
-  std::vector<Resolved> resolved_;
-  // The producer, if there is one, and how many of its rows make a panel.
+  // The producer, if there is one: at once, or so many of its rows at a time.
+  Kernel<T> produce_all_;
   RowKernel<T> produce_;
   std::vector<const T*> producer_inputs_;
   std::uint32_t panel_ = 0;

@@ -23,12 +23,15 @@ T TensorView<T>::item() const {
 
 namespace {
 
-// One step with everything resolved.
+// One step with everything resolved: a kernel, or calls of blocks, or both.
 template <class T>
 struct Instruction {
   Kernel<T> kernel;
   std::vector<const T*> inputs;
   T* output;
+  std::vector<BlockCall<T>> calls{};
+  std::size_t count = 0;                           // of the elements that they work on
+  std::shared_ptr<ElementwiseProgram<T>> owner{};  // of the memory that they work on
 };
 
 // A store serves one run at a time; two at once would read each other's half-made updates. Checked where it
@@ -62,6 +65,7 @@ struct Executable<T>::Impl {
     const Op* leaf = nullptr;
     std::string label;
     Extents extents;
+    std::size_t count = 0;
     T* data = nullptr;
     bool fed = false;
   };
@@ -100,7 +104,8 @@ struct Executable<T>::Impl {
     const auto used = std::ranges::find_if(
         plan.values, [&](const Value& v) { return v.node == id && v.place == Value::Place::input; });
     const auto& leaf = dynamic_cast<const Input&>(*plan.node(id).op);
-    inputs.push_back({&leaf, leaf.label, used->extents, data(*used), false});
+    const auto count = static_cast<std::size_t>(element_count(used->extents));
+    inputs.push_back({&leaf, leaf.label, used->extents, count, data(*used), false});
   }
 
   Instruction<T> instruction(const Step& step) {
@@ -111,6 +116,13 @@ struct Executable<T>::Impl {
     for (const auto& result : step.results) results.push_back(data(plan.value(result.value)));
     if (step.kind == Step::Kind::group) {
       auto program = std::make_shared<ElementwiseProgram<T>>(plan, step, operands, results);
+      if (auto straight = program->straight())
+        return {std::move(straight->producer),
+                std::move(straight->inputs),
+                straight->output,
+                std::move(straight->calls),
+                straight->count,
+                std::move(program)};
       return {[program](const T* const*, T*) { program->run(); }, std::move(operands), nullptr};
     }
     if (step.kind == Step::Kind::copy) {
@@ -144,10 +156,9 @@ struct Executable<T>::Impl {
   }
 
   static void feed(Slot& slot, std::span<const T> values) {
-    const auto count = static_cast<std::size_t>(element_count(slot.extents));
-    if (values.size() != count)
+    if (values.size() != slot.count)
       throw Error(fmt::format("feed: '{}' has shape {}: {} values, not {}", slot.label,
-                              to_string(slot.extents), count, values.size()));
+                              to_string(slot.extents), slot.count, values.size()));
     std::ranges::copy(values, slot.data);
     slot.fed = true;
   }
@@ -165,7 +176,9 @@ struct Executable<T>::Impl {
     try {
       for (; s < instructions.size(); ++s) {
         auto& i = instructions[s];
-        i.kernel(i.inputs.data(), i.output);
+        if (i.kernel) i.kernel(i.inputs.data(), i.output);
+        for (const BlockCall<T>& call : i.calls)
+          call.block(*call.op, call.inputs.data(), call.output, i.count);
         after_step();
       }
     } catch (const Error& error) {
@@ -241,7 +254,7 @@ template <class T>
 std::span<T> Executable<T>::buffer(const Expr& input) {
   auto& slot = impl_->find(input);
   slot.fed = true;
-  return {slot.data, static_cast<std::size_t>(element_count(slot.extents))};
+  return {slot.data, slot.count};
 }
 
 template <class T>

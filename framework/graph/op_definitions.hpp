@@ -84,14 +84,22 @@ struct ElementwiseLoop {
     const Rule rule(static_cast<const Rule&>(op));
     const std::array<const T*, sizeof...(I)> in{inputs[I]...};
     const std::array<T, sizeof...(I)> first{*inputs[I]...};
+    const auto at = [&](std::size_t i) {
+      return rule.template f<Lane<T, isa>>(Lane<T, isa>((scalars >> I & 1U) != 0 ? first[I] : in[I][i])...);
+    };
+    // One by one, as the next op in a tiny net reads them: a vector is slow to load from where single numbers
+    // have just been stored.
+    if (n <= 2) {
+      output[0] = at(0);
+      if (n == 2) output[1] = at(1);
+      return;
+    }
 #if defined(__clang__)
 #pragma clang loop vectorize(assume_safety)
 #else
 #pragma GCC ivdep
 #endif
-    for (std::size_t i = 0; i < n; ++i)
-      output[i] =
-          rule.template f<Lane<T, isa>>(Lane<T, isa>((scalars >> I & 1U) != 0 ? first[I] : in[I][i])...);
+    for (std::size_t i = 0; i < n; ++i) output[i] = at(i);
   }
 };
 

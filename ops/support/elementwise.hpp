@@ -14,7 +14,8 @@ namespace gradus {
 Expr elementwise(OpPtr op, std::span<const Arg> operands);
 
 /// A differentiable op of one operand. `Rule` adds to `f` its derivative from x and y = f(x), as a formula
-/// that also builds graph nodes: `template <class T> T d(T x, T y) const`.
+/// that also builds graph nodes: `template <class T> T d(T x, T y) const`; or instead a type `Slope`, an op
+/// without attributes that makes the cotangent of x from that of y, and y.
 template <class Rule>
 class Unary : public Elementwise<Rule, 1> {
  public:

@@ -105,12 +105,36 @@ T dot(std::int64_t n, const T* x, std::int64_t stride_x, const T* y, std::int64_
   return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
 }
 
+// Of a column and a row: nothing to be added up.
+struct OuterProduct {
+  template <Isa isa, class T>
+  static void run(const GemmShape& g, const T* a, const T* b, T* c) {
+    for (std::int64_t i = 0; i < g.m; ++i, c += g.n) {
+      const T factor = a[i * g.a_row];
+#pragma GCC ivdep
+      for (std::int64_t j = 0; j < g.n; ++j) c[j] = factor * b[j];
+    }
+  }
+};
+
 struct SmallGemm {
+  template <class T>
+  static void add_up(const GemmShape& g, const T* a, const T* b, T* c) {
+    for (std::int64_t i = 0; i < g.m; ++i, a += g.a_row)
+      for (std::int64_t j = 0; j < g.n; ++j) {
+        T sum = a[0] * b[j * g.b_column];
+        for (std::int64_t p = 1; p < g.k; ++p) sum += a[p * g.a_column] * b[j * g.b_column + p * g.b_row];
+        *c++ = sum;
+      }
+  }
+
   template <Isa isa, class T>
   static void run(const GemmShape& g, const T* a, const T* b, T* c) {
     // Rows too short to be worth a loop of their own, and rows of b that lie along the sum.
     constexpr std::int64_t short_row = 4;
     const bool by_dots = g.n < short_row || g.b_column != 1;
+    constexpr std::int64_t short_sum = 4;
+    if (by_dots && g.k < short_sum) return add_up(g, a, b, c);
     for (std::int64_t i = 0; i < g.m; ++i) {
       T* row = c + i * g.n;
       if (by_dots) {
@@ -145,6 +169,8 @@ bool fits_registers(const GemmShape& g) {
 template <class T>
 GemmKernel<T> choose(const GemmShape& g) {
   const std::int64_t work = g.m * g.n * g.k;
+  if (g.k == 1 && g.b_column == 1)
+    return version_for_isa<OuterProduct, const GemmShape&, const T*, const T*, T*>();
   const bool by_vector = (g.m == 1 || g.n == 1) && work > small_work;
   if (!by_vector && fits_registers<T>(g)) return register_gemm<T>();
   if (work <= small_work) return version_for_isa<SmallGemm, const GemmShape&, const T*, const T*, T*>();
@@ -173,7 +199,7 @@ Gemm<T>::Gemm(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, 
   turned_ = n == 1 && shape_.a_row == 1 && m > 1 && m * k <= small_work;
   if (turned_) shape_ = {1, m, k, k, 1, shape_.a_column, 1};
   kernel_ = choose<T>(shape_);
-  takes_rows_ = m * n * k <= small_work || fits_registers<T>(shape_);
+  takes_rows_ = k == 1 || m * n * k <= small_work || fits_registers<T>(shape_);
 }
 
 template class Gemm<float>;

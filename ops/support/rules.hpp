@@ -32,8 +32,12 @@ Expr build(std::initializer_list<Arg> operands, Attributes... attributes) {
 
 template <class Rule>
 std::vector<Expr> Unary<Rule>::vjp(const Vjp& v) const {
-  const auto& rule = static_cast<const Rule&>(*this);
-  return {detail::chain(v.cotangent, rule.template d<Expr>(v.inputs[0], v.output))};
+  if constexpr (requires { typename Rule::Slope; }) {
+    return {build<typename Rule::Slope>({v.cotangent, v.output})};
+  } else {
+    const auto& rule = static_cast<const Rule&>(*this);
+    return {detail::chain(v.cotangent, rule.template d<Expr>(v.inputs[0], v.output))};
+  }
 }
 
 template <class Rule>

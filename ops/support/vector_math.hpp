@@ -62,13 +62,30 @@ struct Format<double> {
       0.18183551578521378,    0.15314331594176207562, 0.14793509827181555477};
 };
 
-// Σ terms[i] xⁱ. Unrolled by recursion: the vectoriser takes no loop within a loop.
-template <std::size_t from = 0, class L, class T, std::size_t N>
-L polynomial(L x, const T (&terms)[N]) {
-  if constexpr (from + 1 == N)
-    return L(terms[from]);
+// x to the power of a power of two.
+template <std::size_t n, class L>
+L power(L x) {
+  if constexpr (n == 1)
+    return x;
   else
-    return mul_add(polynomial<from + 1>(x, terms), x, L(terms[from]));
+    return power<n / 2>(x) * power<n / 2>(x);
+}
+
+// Σ terms[i] xⁱ over `count` terms from `from` on. In halves (Estrin), which wait for each other's results
+// less than Horner's rule does. Unrolled by recursion: the vectoriser takes no loop within a loop.
+template <std::size_t from, std::size_t count, class L, class T, std::size_t N>
+L polynomial(L x, const T (&terms)[N]) {
+  if constexpr (count == 1) {
+    return L(terms[from]);
+  } else {
+    constexpr std::size_t low = std::bit_floor(count - 1);
+    return mul_add(polynomial<from + low, count - low>(x, terms), power<low>(x),
+                   polynomial<from, low>(x, terms));
+  }
+}
+template <class L, class T, std::size_t N>
+L polynomial(L x, const T (&terms)[N]) {
+  return polynomial<0, N>(x, terms);
 }
 
 // 2ⁿ for a whole number of the exponent's range.
