@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "environment.hpp"
+
 namespace gradus::benchmarks {
 
 namespace {
@@ -55,6 +57,8 @@ Gradus<T>::Gradus(const Work& work)
       batches_(work),
       // The whole data set is one batch: fed once, it stays, as it does in the reference.
       feeds_(work.batch != Samples<T>::of(work.tutorial).count) {
+  // Those threads are its own: a product is not shared out once more.
+  use_blas_threads(1);
   if (!feeds_) feed();
   for (const Expr& parameter : problem_.graph->parameters()) {
     const std::string& name = (*problem_.graph)[parameter.id()].label;

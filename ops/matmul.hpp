@@ -55,11 +55,14 @@ class MatMul final : public OpOf<MatMul> {
 
   template <class T>
   RowKernel<T> make_row_kernel(const Signature& signature) const {
-    const Gemm<T> gemm = gemm_of<T>(signature);
-    if (!gemm.takes_rows()) return nullptr;
-    return [gemm](const T* const* in, T* out, std::int64_t from, std::int64_t to) {
+    return [gemm = gemm_of<T>(signature)](const T* const* in, T* out, std::int64_t from, std::int64_t to) {
       gemm.rows(in[0], in[1], out, from, to);
     };
+  }
+
+  bool rows_are_cheap(const Signature& signature, std::size_t element_bytes) const override {
+    return element_bytes == sizeof(float) ? gemm_of<float>(signature).rows_are_cheap()
+                                          : gemm_of<double>(signature).rows_are_cheap();
   }
 
   Transposed transposed;

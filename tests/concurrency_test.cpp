@@ -1,11 +1,15 @@
 // One store serves one run at a time; what shares nothing runs side by side.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <filesystem>
 #include <functional>
 #include <thread>
 
 #include "framework_support.hpp"
+#include "gradus/framework/compile/workers.hpp"
 #include "gradus/framework/graph/gradient.hpp"
 #include "gradus/ops.hpp"
 
@@ -117,11 +121,13 @@ struct Training {
 };
 
 std::vector<float> train(const Training& t, Executable<float>& executable, int seed) {
+  const auto batch = static_cast<int>(executable.batch());
   std::vector<double> classes;
-  for (int i = 0; i < 32; ++i) classes.push_back((i + seed) % 10);
+  for (int i = 0; i < batch; ++i) classes.push_back((i + seed) % 10);
   std::vector<float> losses;
   for (int step = 0; step < 20; ++step) {
-    test::feed(executable, {{t.x, some_values(32 * 64, 1, seed + step)}, {t.labels, classes}});
+    test::feed(executable, {{t.x, some_values(static_cast<std::size_t>(batch) * 64, 1, seed + step)},
+                            {t.labels, classes}});
     executable.run();
     losses.push_back(executable.output().item());
   }
@@ -158,6 +164,67 @@ TEST(Threads, MayBuildAndCompileGraphsOfTheirOwn) {
   two.join();
   EXPECT_EQ(first_losses, train_alone(1));
   EXPECT_EQ(second_losses, train_alone(2));
+}
+
+// A batch for which steps are shared out.
+std::vector<float> train_with(int threads) {
+  const Training t;
+  Store<float> store;
+  auto executable = compile<float>({t.loss}, t.updates, 512, store, {.threads = threads});
+  std::vector<float> losses = train(t, executable, 1);
+  const auto values = test::values_of(store, "w1");
+  losses.insert(losses.end(), values.begin(), values.end());
+  return losses;
+}
+
+TEST(ThreadsOfARun, ComputeTheSameAsOne) {
+  const auto alone = train_with(1);
+  for (const int threads : {2, 3}) {
+    const auto shared = train_with(threads);
+    ASSERT_EQ(shared.size(), alone.size());
+    for (std::size_t i = 0; i < alone.size(); ++i) EXPECT_NEAR(shared[i], alone[i], 1e-4) << threads;
+    EXPECT_EQ(train_with(threads), shared) << "the same bits in every run";
+  }
+}
+
+TEST(ThreadsOfARun, AreStartedOnlyWhereTheyPay) {
+  const auto threads_now = [] {
+    std::size_t count = 0;
+    for ([[maybe_unused]] const auto& task : std::filesystem::directory_iterator("/proc/self/task")) ++count;
+    return count;
+  };
+  const std::size_t before = threads_now();
+  const Training t;
+  Store<float> store;
+  auto tiny = compile<float>({t.loss}, t.updates, 1, store, {.threads = 3});
+  EXPECT_EQ(threads_now(), before);
+  auto large = compile<float>({t.loss}, t.updates, 512, store, {.threads = 3});
+  EXPECT_EQ(threads_now(), before + 2);
+}
+
+TEST(ThreadsOfARun, MustBeOneToSome) {
+  const Training t;
+  Store<float> store;
+  for (const int threads : {0, -1, 257})
+    EXPECT_EQ(error_of([&] { compile<float>({t.loss}, {}, 1, store, {.threads = threads}); }),
+              fmt::format("compile: {} threads; there must be 1 to 256", threads));
+}
+
+TEST(ThreadsOfARun, PassOnWhatAPartThrows) {
+  for (const std::size_t failing : {0U, 1U, 2U}) {
+    Workers workers(2);
+    std::vector<std::function<void()>> parts;
+    std::array<int, 3> done{};
+    for (std::size_t i = 0; i < 3; ++i)
+      parts.emplace_back([&done, i, failing] {
+        if (i == failing) throw Error("enough");
+        ++done[i];
+      });
+    for (int round = 1; round <= 50; ++round) {
+      EXPECT_EQ(error_of([&] { workers.run(parts); }), "enough");
+      for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(done[i], i == failing ? 0 : round);
+    }
+  }
 }
 
 }  // namespace

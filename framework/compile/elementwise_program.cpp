@@ -33,16 +33,31 @@ std::uint32_t ElementwiseProgram<T>::add_register(T* base, Kind kind) {
 template <class T>
 ElementwiseProgram<T>::ElementwiseProgram(const Plan& plan, const Step& step,
                                           const std::vector<const T*>& operands,
-                                          const std::vector<T*>& results) {
+                                          const std::vector<T*>& results, Part part) {
   count_ = static_cast<std::size_t>(element_count(plan.value(step.results.front().value).extents));
-  if (step.producer_operands > 0) make_producer(plan, step, operands);
+  if (step.producer_operands > 0) make_producer(plan, step, operands, part);
   assemble(plan, step, operands, results);
   make_tiles();
+  take_part(part);
+}
+
+template <class T>
+void ElementwiseProgram<T>::take_part(Part part) {
+  if (panel_rows_ > 0) {
+    from_ = static_cast<std::size_t>(first_row_) * row_size_;
+    to_ = static_cast<std::size_t>(last_row_) * row_size_;
+    return;
+  }
+  // Of whole tiles, as every other tile.
+  const auto tiles = static_cast<std::int64_t>((count_ + tile_ - 1) / tile_);
+  from_ = static_cast<std::size_t>(part.begin(tiles)) * tile_;
+  to_ = std::min(static_cast<std::size_t>(part.end(tiles)) * tile_, count_);
 }
 
 template <class T>
 std::optional<StraightProgram<T>> ElementwiseProgram<T>::straight() const {
-  if (tile_ < count_ || produce_ != nullptr || !spreads_.empty() || !scalar_tiles_.empty())
+  if (tile_ < count_ || to_ - from_ < count_ || produce_ != nullptr || !spreads_.empty() ||
+      !scalar_tiles_.empty())
     return std::nullopt;
   StraightProgram<T> program{
       produce_all_, producer_inputs_, produce_all_ ? registers_[panel_].base : nullptr, {}, count_};
@@ -56,19 +71,25 @@ std::optional<StraightProgram<T>> ElementwiseProgram<T>::straight() const {
 
 template <class T>
 void ElementwiseProgram<T>::make_producer(const Plan& plan, const Step& step,
-                                          const std::vector<const T*>& operands) {
+                                          const std::vector<const T*>& operands, Part part) {
   const NodeId id = step.nodes.front();
   const Signature signature = signature_of(*plan.program.graph, id, plan.batch);
   producer_inputs_.assign(operands.begin(),
                           operands.begin() + static_cast<std::ptrdiff_t>(step.producer_operands));
   panel_ = add_register(nullptr, Kind::panel);
-  rows_ = signature.output.front();
-  row_size_ = count_ / static_cast<std::size_t>(rows_);
+  const Op& op = *plan.node(id).op;
+  const std::int64_t rows = signature.output.front();
+  first_row_ = part.begin(rows);
+  last_row_ = part.end(rows);
+  row_size_ = count_ / static_cast<std::size_t>(rows);
   const std::size_t fitting = panel_bytes / (row_size_ * sizeof(T));
-  if (count_ * sizeof(T) > panel_bytes) produce_ = plan.node(id).op->row_kernel(signature, T{});
-  if (produce_ == nullptr) produce_all_ = plan.node(id).op->kernel(signature, T{});
-  panel_rows_ =
-      produce_ == nullptr ? rows_ : std::clamp<std::int64_t>(static_cast<std::int64_t>(fitting), 1, rows_);
+  panel_rows_ = last_row_ - first_row_;
+  if (count_ * sizeof(T) > panel_bytes && op.rows_are_cheap(signature, sizeof(T)))
+    panel_rows_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(fitting), 1, panel_rows_);
+  if (panel_rows_ == rows)
+    produce_all_ = op.kernel(signature, T{});
+  else
+    produce_ = op.row_kernel(signature, T{});
 }
 
 template <class T>
@@ -218,10 +239,10 @@ void ElementwiseProgram<T>::run() {
     std::fill_n(registers_[tile].base, tile_, *registers_[scalar].base);
   if (produce_ == nullptr) {
     if (produce_all_ != nullptr) produce_all_(producer_inputs_.data(), registers_[panel_].base);
-    return run_range(0, count_);
+    return run_range(from_, to_);
   }
-  for (std::int64_t row = 0; row < rows_; row += panel_rows_) {
-    const std::int64_t end = std::min(rows_, row + panel_rows_);
+  for (std::int64_t row = first_row_; row < last_row_; row += panel_rows_) {
+    const std::int64_t end = std::min(last_row_, row + panel_rows_);
     produce_(producer_inputs_.data(), registers_[panel_].base, row, end);
     panel_start_ = static_cast<std::size_t>(row) * row_size_;
     run_range(panel_start_, static_cast<std::size_t>(end) * row_size_);

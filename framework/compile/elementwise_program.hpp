@@ -33,15 +33,25 @@ struct StraightProgram {
   std::size_t count = 0;
 };
 
-/// A fused group: runs its ops' block kernels over tiles that stay in the first-level cache, so that only
-/// what the group reads and writes travels through memory. A producer (see Step) runs panel by panel before
-/// it.
+/// One of so many parts of the rows, or of the elements.
+struct Part {
+  std::int64_t index = 0;
+  std::int64_t count = 1;
+
+  /// Where the part begins and ends, out of `size`.
+  std::int64_t begin(std::int64_t size) const { return size * index / count; }
+  std::int64_t end(std::int64_t size) const { return size * (index + 1) / count; }
+};
+
+/// A fused group, or a part of one: runs its ops' block kernels over tiles that stay in the first-level
+/// cache, so that only what the group reads and writes travels through memory. A producer (see Step) runs
+/// panel by panel before it.
 template <class T>
 class ElementwiseProgram {
  public:
   /// `operands` and `results` point to the buffers of the step's operands (null for numbers) and results.
   ElementwiseProgram(const Plan& plan, const Step& step, const std::vector<const T*>& operands,
-                     const std::vector<T*>& results);
+                     const std::vector<T*>& results, Part part = {});
 
   void run();
 
@@ -77,7 +87,8 @@ class ElementwiseProgram {
   void assemble(const Plan& plan, const Step& step, const std::vector<const T*>& operands,
                 const std::vector<T*>& results);
   std::uint32_t add_operand(const Plan& plan, const Operand& operand, const T* data);
-  void make_producer(const Plan& plan, const Step& step, const std::vector<const T*>& operands);
+  void make_producer(const Plan& plan, const Step& step, const std::vector<const T*>& operands, Part part);
+  void take_part(Part part);
   void run_range(std::size_t from, std::size_t to);
   T* place(const Register& r, std::size_t start) const {
     if (r.kind == Kind::walking) return r.base + start;
@@ -88,6 +99,8 @@ class ElementwiseProgram {
   void spread(const Spread& what, std::size_t start, std::size_t n);
 
   std::size_t count_ = 0;
+  std::size_t from_ = 0;  // of the elements: the part
+  std::size_t to_ = 0;
   std::size_t tile_ = 0;
   std::vector<Register> registers_;
   std::vector<Code> codes_;
@@ -100,7 +113,8 @@ class ElementwiseProgram {
   RowKernel<T> produce_;
   std::vector<const T*> producer_inputs_;
   std::uint32_t panel_ = 0;
-  std::int64_t rows_ = 0;
+  std::int64_t first_row_ = 0;
+  std::int64_t last_row_ = 0;
   std::int64_t panel_rows_ = 0;
   std::size_t row_size_ = 0;
   std::size_t panel_start_ = 0;

@@ -10,6 +10,7 @@
 #include "gradus/framework/compile/elementwise_program.hpp"
 #include "gradus/framework/compile/flush_to_zero.hpp"
 #include "gradus/framework/compile/store_state.hpp"
+#include "gradus/framework/compile/workers.hpp"
 #include "gradus/framework/graph/leaf.hpp"
 
 namespace gradus {
@@ -23,7 +24,7 @@ T TensorView<T>::item() const {
 
 namespace {
 
-// One step with everything resolved: a kernel, or calls of blocks, or both.
+// One step with everything resolved: a kernel, or calls of blocks, or both; or a part for each thread.
 template <class T>
 struct Instruction {
   Kernel<T> kernel;
@@ -32,7 +33,27 @@ struct Instruction {
   std::vector<BlockCall<T>> calls{};
   std::size_t count = 0;                           // of the elements that they work on
   std::shared_ptr<ElementwiseProgram<T>> owner{};  // of the memory that they work on
+  std::vector<std::function<void()>> parts{};
 };
+
+// Sharing a step out costs some microseconds, as both threads wait for each other; below ten, one thread is
+// as fast. What a core does in a nanosecond is meant roughly.
+constexpr double least_nanoseconds = 10'000;
+constexpr double flop_per_nanosecond = 32;
+constexpr double bytes_per_nanosecond = 16;
+
+double estimated_nanoseconds(const Plan& plan, const Step& step) {
+  double flop = 0;
+  for (const NodeId id : step.nodes)
+    flop += plan.node(id).op->flop(signature_of(*plan.program.graph, id, plan.batch));
+  std::size_t bytes = 0;
+  for (const Operand& operand : step.operands)
+    if (operand.value >= 0) bytes += plan.value(operand.value).bytes;
+  for (const auto& result : step.results) bytes += plan.value(result.value).bytes;
+  return flop / flop_per_nanosecond + static_cast<double>(bytes) / bytes_per_nanosecond;
+}
+
+constexpr int most_threads = 256;
 
 // A store serves one run at a time; two at once would read each other's half-made updates. Checked where it
 // costs nothing that matters: in builds without NDEBUG.
@@ -71,13 +92,19 @@ struct Executable<T>::Impl {
   };
 
   Impl(Plan made, Store<T>& store, const CompileOptions& options)
-      : plan(std::move(made)), state(store.state_), poison(options.reuse == Reuse::poisoned) {
+      : plan(std::move(made)),
+        state(store.state_),
+        poison(options.reuse == Reuse::poisoned),
+        threads(options.threads) {
     arena = allocate_aligned(plan.arena_bytes);
     pinned = allocate_aligned(plan.pinned_bytes);
     for (const Value& value : plan.values)
       if (value.place == Value::Place::constant) fill_constant(value);
     for (const NodeId id : plan.program.inputs) add_input(id);
     for (const Step& step : plan.steps) instructions.push_back(instruction(step));
+    const auto is_shared = [](const Instruction<T>& i) { return !i.parts.empty(); };
+    if (std::ranges::any_of(instructions, is_shared))
+      workers = std::make_unique<Workers>(static_cast<std::size_t>(threads) - 1);
     for (std::size_t i = 0; i < plan.outputs.size(); ++i)
       outputs.push_back(
           {plan.node(plan.program.outputs[i]).shape.resolve(plan.batch), data(plan.value(plan.outputs[i]))});
@@ -114,6 +141,11 @@ struct Executable<T>::Impl {
     for (const Operand& operand : step.operands)
       operands.push_back(operand.value < 0 ? nullptr : data(plan.value(operand.value)));
     for (const auto& result : step.results) results.push_back(data(plan.value(result.value)));
+    if (auto shared = parts(step, operands, results); !shared.empty()) {
+      Instruction<T> instruction{};
+      instruction.parts = std::move(shared);
+      return instruction;
+    }
     if (step.kind == Step::Kind::group) {
       auto program = std::make_shared<ElementwiseProgram<T>>(plan, step, operands, results);
       if (auto straight = program->straight())
@@ -133,6 +165,35 @@ struct Executable<T>::Impl {
     const Node& node = plan.node(step.nodes.front());
     const Signature signature = signature_of(*plan.program.graph, step.nodes.front(), plan.batch);
     return {node.op->kernel(signature, T{}), std::move(operands), results.front()};
+  }
+
+  // None where the step cannot be shared out, or is too small for that.
+  std::vector<std::function<void()>> parts(const Step& step, const std::vector<const T*>& operands,
+                                           const std::vector<T*>& results) const {
+    std::vector<std::function<void()>> made;
+    if (threads == 1 || step.kind == Step::Kind::copy ||
+        estimated_nanoseconds(plan, step) < least_nanoseconds)
+      return made;
+    const Extents& extents = plan.value(step.results.front().value).extents;
+    const bool is_group = step.kind == Step::Kind::group;
+    const std::int64_t rows = extents.empty() ? 1 : extents.front();
+    if ((!is_group || step.producer_operands > 0) && rows < threads) return made;
+    for (Part part{0, threads}; part.index < part.count; ++part.index) {
+      if (is_group) {
+        made.push_back([program = std::make_shared<ElementwiseProgram<T>>(plan, step, operands, results,
+                                                                          part)] { program->run(); });
+        continue;
+      }
+      const NodeId id = step.nodes.front();
+      const std::int64_t from = part.begin(rows), to = part.end(rows);
+      auto kernel = plan.node(id).op->row_kernel(signature_of(*plan.program.graph, id, plan.batch), T{});
+      if (kernel == nullptr) return {};
+      T* first = results.front() + from * (element_count(extents) / rows);
+      made.push_back([kernel = std::move(kernel), operands, first, from, to] {
+        kernel(operands.data(), first, from, to);
+      });
+    }
+    return made;
   }
 
   Slot& find(const Expr& expr) {
@@ -176,6 +237,7 @@ struct Executable<T>::Impl {
     try {
       for (; s < instructions.size(); ++s) {
         auto& i = instructions[s];
+        if (!i.parts.empty()) workers->run(i.parts);
         if (i.kernel) i.kernel(i.inputs.data(), i.output);
         for (const BlockCall<T>& call : i.calls)
           call.block(*call.op, call.inputs.data(), call.output, i.count);
@@ -205,11 +267,13 @@ struct Executable<T>::Impl {
   Plan plan;
   std::shared_ptr<typename Store<T>::State> state;
   bool poison;
+  int threads;
   bool all_fed = false;
   AlignedBytes arena;
   AlignedBytes pinned;
   std::vector<Slot> inputs;
   std::vector<Instruction<T>> instructions;
+  std::unique_ptr<Workers> workers;  // where any instruction has parts
   struct Output {
     Extents extents;
     const T* data;
@@ -299,6 +363,8 @@ template <class T>
 Executable<T> compile(std::span<const Expr> outputs, std::span<const Update> updates, std::int64_t batch,
                       Store<T>& store, const CompileOptions& options) {
   if (batch < 1) throw Error(fmt::format("compile: the batch is {}; it must be at least 1", batch));
+  if (options.threads < 1 || options.threads > most_threads)
+    throw Error(fmt::format("compile: {} threads; there must be 1 to {}", options.threads, most_threads));
   Program program = extract(outputs, updates);
   if (options.optimize) program = optimize(program, batch);
   store.create(*program.graph);

@@ -16,6 +16,9 @@ namespace gradus {
 struct CompileOptions {
   bool optimize = true;  ///< false: every node is computed as it was written, without folding or fusion
   Reuse reuse = Reuse::full;
+  /// Threads of a run, the caller's among them. Steps that are large enough are shared out by rows, always in
+  /// the same way: results have the same bits for the same number of threads.
+  int threads = 1;
 };
 
 /// The values of one output, row-major; valid until the next run.
@@ -77,7 +80,8 @@ class Executable {
 
 /// Compiles outputs and updates for one batch size into a program over `store`, which gets the variables that
 /// it lacks. Error when there is nothing to compute, the batch is below 1 or makes an extent less than 1, an
-/// expression is a bare number, or outputs and updates are of different graphs.
+/// expression is a bare number, outputs and updates are of different graphs, or there are fewer threads than
+/// 1 or more than 256.
 template <class T>
 Executable<T> compile(std::span<const Expr> outputs, std::span<const Update> updates, std::int64_t batch,
                       Store<T>& store, const CompileOptions& options = {});

@@ -226,7 +226,7 @@ class ProducerFuser {
     if (writer_[static_cast<std::size_t>(operand.node)] == no_group || !node.op->traits().by_rows)
       return false;
     if (static_cast<std::size_t>(count) * element_bytes_ <= panel_bytes) return true;
-    return node.op->row_kernel(signature_of(graph_, operand.node, batch_), float{}) != nullptr;
+    return node.op->rows_are_cheap(signature_of(graph_, operand.node, batch_), element_bytes_);
   }
 
   const Graph& graph_;

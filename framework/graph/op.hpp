@@ -86,9 +86,12 @@ class Op {
 
   virtual Kernel<float> kernel(const Signature& signature, float tag) const = 0;
   virtual Kernel<double> kernel(const Signature& signature, double tag) const = 0;
-  /// For what reads the output row by row while it is in cache; null without the trait `by_rows`.
+  /// For what reads the output row by row while it is in cache, and for threads; null without the trait
+  /// `by_rows`.
   virtual RowKernel<float> row_kernel(const Signature&, float) const { return nullptr; }
   virtual RowKernel<double> row_kernel(const Signature&, double) const { return nullptr; }
+  /// Whether a few rows cost no more than their share of all.
+  virtual bool rows_are_cheap(const Signature&, std::size_t /*element_bytes*/) const { return true; }
   /// Elementwise ops only; null otherwise. Bit i of `scalars`: input i is a scalar. Null, too, for scalars
   /// for which there is no kernel; there is always one for none.
   virtual Block<float> block(float, unsigned /*scalars*/) const { return nullptr; }

@@ -199,7 +199,7 @@ Gemm<T>::Gemm(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, 
   turned_ = n == 1 && shape_.a_row == 1 && m > 1 && m * k <= small_work;
   if (turned_) shape_ = {1, m, k, k, 1, shape_.a_column, 1};
   kernel_ = choose<T>(shape_);
-  takes_rows_ = k == 1 || m * n * k <= small_work || fits_registers<T>(shape_);
+  rows_are_cheap_ = k == 1 || m * n * k <= small_work || fits_registers<T>(shape_);
 }
 
 template class Gemm<float>;

@@ -31,13 +31,13 @@ class Gemm {
   }
 
   /// Whether some rows cost no more than their share of all: BLAS would prepare B anew for each call.
-  bool takes_rows() const { return takes_rows_; }
+  bool rows_are_cheap() const { return rows_are_cheap_; }
 
  private:
   GemmShape shape_;
   GemmKernel<T> kernel_;
   bool turned_ = false;  // computed as Cᵀ = op(B)ᵀ · op(A)ᵀ
-  bool takes_rows_ = true;
+  bool rows_are_cheap_ = true;
 };
 
 extern template class Gemm<float>;

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <span>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace gradus {
+
+/// Threads that wait for their part of a step. The caller's thread does part 0 and worker i part i + 1,
+/// always: what a part computes does not depend on who was faster.
+class Workers {
+ public:
+  explicit Workers(std::size_t count);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  /// Runs all parts, of which there are one more than workers, and returns when they are done; allocates
+  /// nothing. Throws what the first part that failed threw.
+  void run(std::span<const std::function<void()>> parts);
+
+ private:
+  struct Worker {
+    std::exception_ptr failure;
+    std::thread thread;
+  };
+  void serve(std::size_t index);
+
+  std::span<const std::function<void()>> parts_;
+  std::atomic<std::uint32_t> round_{0};  // one more for each run
+  std::atomic<std::uint32_t> left_{0};   // workers that are not done
+  bool stopping_ = false;
+  std::vector<Worker> workers_;
+};
+
+}  // namespace gradus
