@@ -7,7 +7,7 @@
 #include "gradus/ops/support/math.hpp"
 #include "gradus/ops/where.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Relu final : public Unary<Relu> {
  public:
@@ -88,13 +88,13 @@ class Softplus final : public Unary<Softplus> {
 };
 
 /// max(x, 0), with relu′(0) = 0.
-inline Expr relu(Arg x) { return build<Relu>({x}); }
+inline Expr relu(Arg x) { return builtin<Relu>({x}); }
 /// x for x > 0, else slope · x (the derivative at 0 is the slope).
-inline Expr leaky_relu(Arg x, double slope = 0.01) { return build<LeakyRelu>({x}, slope); }
+inline Expr leaky_relu(Arg x, double slope = 0.01) { return builtin<LeakyRelu>({x}, slope); }
 /// 1 / (1 + e^−x).
-inline Expr sigmoid(Arg x) { return build<Sigmoid>({x}); }
-inline Expr tanh(Arg x) { return build<Tanh>({x}); }
+inline Expr sigmoid(Arg x) { return builtin<Sigmoid>({x}); }
+inline Expr tanh(Arg x) { return builtin<Tanh>({x}); }
 /// log(1 + eˣ), without overflow.
-inline Expr softplus(Arg x) { return build<Softplus>({x}); }
+inline Expr softplus(Arg x) { return builtin<Softplus>({x}); }
 
 }  // namespace gradus

@@ -3,7 +3,7 @@
 #include "gradus/framework/graph/add.hpp"
 #include "gradus/ops/support/elementwise.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Sub final : public Binary<Sub> {
  public:
@@ -74,10 +74,10 @@ class Neg final : public Unary<Neg> {
 };
 
 /// Elementwise arithmetic; shapes are broadcast by NumPy's rule, numbers take the other operand's shape.
-inline Expr operator+(Arg a, Arg b) { return build<Add>({a, b}); }
-inline Expr operator-(Arg a, Arg b) { return build<Sub>({a, b}); }
-inline Expr operator*(Arg a, Arg b) { return build<Mul>({a, b}); }
-inline Expr operator/(Arg a, Arg b) { return build<Div>({a, b}); }
-inline Expr operator-(Arg x) { return build<Neg>({x}); }
+inline Expr operator+(Arg a, Arg b) { return builtin<Add>({a, b}); }
+inline Expr operator-(Arg a, Arg b) { return builtin<Sub>({a, b}); }
+inline Expr operator*(Arg a, Arg b) { return builtin<Mul>({a, b}); }
+inline Expr operator/(Arg a, Arg b) { return builtin<Div>({a, b}); }
+inline Expr operator-(Arg x) { return builtin<Neg>({x}); }
 
 }  // namespace gradus

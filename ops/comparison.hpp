@@ -3,7 +3,7 @@
 #include "gradus/ops/support/elementwise.hpp"
 #include "gradus/ops/support/math.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Less final : public Undifferentiable<Less, 2> {
  public:
@@ -48,11 +48,11 @@ class NotEqual final : public Undifferentiable<NotEqual, 2> {
 };
 
 /// Elementwise comparisons: 1 where true, 0 where false or NaN (not_equal: 1 for NaN). No gradient.
-inline Expr operator<(Arg a, Arg b) { return build<Less>({a, b}); }
-inline Expr operator>(Arg a, Arg b) { return build<Less>({b, a}); }
-inline Expr operator<=(Arg a, Arg b) { return build<LessEqual>({a, b}); }
-inline Expr operator>=(Arg a, Arg b) { return build<LessEqual>({b, a}); }
-inline Expr equal(Arg a, Arg b) { return build<Equal>({a, b}); }
-inline Expr not_equal(Arg a, Arg b) { return build<NotEqual>({a, b}); }
+inline Expr operator<(Arg a, Arg b) { return builtin<Less>({a, b}); }
+inline Expr operator>(Arg a, Arg b) { return builtin<Less>({b, a}); }
+inline Expr operator<=(Arg a, Arg b) { return builtin<LessEqual>({a, b}); }
+inline Expr operator>=(Arg a, Arg b) { return builtin<LessEqual>({b, a}); }
+inline Expr equal(Arg a, Arg b) { return builtin<Equal>({a, b}); }
+inline Expr not_equal(Arg a, Arg b) { return builtin<NotEqual>({a, b}); }
 
 }  // namespace gradus

@@ -4,7 +4,7 @@
 
 #include "gradus/ops/arithmetic.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Exp final : public Unary<Exp> {
  public:
@@ -63,12 +63,12 @@ class Expm1 final : public Unary<Expm1> {
 };
 
 /// eˣ, elementwise.
-inline Expr exp(Arg x) { return build<Exp>({x}); }
+inline Expr exp(Arg x) { return builtin<Exp>({x}); }
 /// The natural logarithm; NaN below 0.
-inline Expr log(Arg x) { return build<Log>({x}); }
+inline Expr log(Arg x) { return builtin<Log>({x}); }
 /// log(1 + x), exact near 0.
-inline Expr log1p(Arg x) { return build<Log1p>({x}); }
+inline Expr log1p(Arg x) { return builtin<Log1p>({x}); }
 /// eˣ − 1, exact near 0.
-inline Expr expm1(Arg x) { return build<Expm1>({x}); }
+inline Expr expm1(Arg x) { return builtin<Expm1>({x}); }
 
 }  // namespace gradus

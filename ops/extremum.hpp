@@ -8,7 +8,7 @@
 #include "gradus/ops/support/math.hpp"
 #include "gradus/ops/where.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Maximum final : public Binary<Maximum> {
  public:
@@ -83,15 +83,15 @@ class Clip final : public Unary<Clip> {
 };
 
 /// The larger, elementwise; NaN when one is. Where both are equal, each gets half of the gradient.
-inline Expr maximum(Arg a, Arg b) { return build<Maximum>({a, b}); }
+inline Expr maximum(Arg a, Arg b) { return builtin<Maximum>({a, b}); }
 /// The smaller, elementwise; NaN when one is. Where both are equal, each gets half of the gradient.
-inline Expr minimum(Arg a, Arg b) { return build<Minimum>({a, b}); }
+inline Expr minimum(Arg a, Arg b) { return builtin<Minimum>({a, b}); }
 /// |x|, with derivative 0 at 0.
-inline Expr abs(Arg x) { return build<Abs>({x}); }
+inline Expr abs(Arg x) { return builtin<Abs>({x}); }
 /// x held within [lower, upper]; the derivative is 1 inside and on the bounds. Error when lower > upper.
 inline Expr clip(Arg x, double lower, double upper) {
   if (!(lower <= upper)) fail(Clip::name, {&x, 1}, "the lower bound is not at most the upper bound");
-  return build<Clip>({x}, lower, upper);
+  return builtin<Clip>({x}, lower, upper);
 }
 
 }  // namespace gradus

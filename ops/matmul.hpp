@@ -5,7 +5,7 @@
 #include "gradus/ops/support/build.hpp"
 #include "gradus/ops/support/gemm.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// How matmul reads its operands; stored matrices are not moved.
 struct Transposed {
@@ -74,6 +74,6 @@ class MatMul final : public OpOf<MatMul> {
 
 /// The matrix product a [m, k] · b [k, n] → [m, n]; with a flag, that operand is stored transposed. Error
 /// when an operand is not a matrix or the inner dimensions differ.
-inline Expr matmul(Arg a, Arg b, Transposed transposed) { return build<MatMul>({a, b}, transposed); }
+inline Expr matmul(Arg a, Arg b, Transposed transposed) { return builtin<MatMul>({a, b}, transposed); }
 
 }  // namespace gradus

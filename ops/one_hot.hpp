@@ -6,7 +6,7 @@
 #include "gradus/framework/graph/op_of.hpp"
 #include "gradus/ops/support/build.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class OneHot final : public OpOf<OneHot> {
  public:
@@ -43,6 +43,6 @@ class OneHot final : public OpOf<OneHot> {
 
 /// Class indices [...] → [..., classes], 1 at the index and 0 elsewhere. No gradient. A run throws Error,
 /// naming the row, for a label that is not a whole number from 0 to classes - 1.
-inline Expr one_hot(Arg labels, std::int64_t classes) { return build<OneHot>({labels}, classes); }
+inline Expr one_hot(Arg labels, std::int64_t classes) { return builtin<OneHot>({labels}, classes); }
 
 }  // namespace gradus

@@ -6,7 +6,7 @@
 #include "gradus/ops/exponential.hpp"
 #include "gradus/ops/where.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Sqrt final : public Unary<Sqrt> {
  public:
@@ -77,19 +77,19 @@ class Pow final : public Binary<Pow> {
 };
 
 /// √x; NaN below 0.
-inline Expr sqrt(Arg x) { return build<Sqrt>({x}); }
+inline Expr sqrt(Arg x) { return builtin<Sqrt>({x}); }
 /// x².
-inline Expr square(Arg x) { return build<Square>({x}); }
+inline Expr square(Arg x) { return builtin<Square>({x}); }
 
 /// baseᵉˣᵖᵒⁿᵉⁿᵗ elementwise. An exponent given as a number makes the gradient exact for negative bases, too;
 /// the gradient with respect to an exponent that is an expression is taken as 0 where base ≤ 0.
 inline Expr pow(Arg base, Arg exponent) {
-  if (!exponent.expr.is_literal()) return build<Pow>({base, exponent});
+  if (!exponent.expr.is_literal()) return builtin<Pow>({base, exponent});
   const double p = exponent.expr.literal();
   if (p == 1) return base.expr;
-  if (p == 2) return build<Square>({base});
+  if (p == 2) return builtin<Square>({base});
   if (p == 0 && base.expr.is_node()) return base.expr.graph().full(base.expr.shape(), 1.0, base.where);
-  return build<PowNumber>({base}, p);
+  return builtin<PowNumber>({base}, p);
 }
 
 }  // namespace gradus

@@ -14,7 +14,7 @@
 #include "gradus/ops/view.hpp"
 
 /// Broadcasting and reductions, each the other's adjoint.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 using Axes = std::vector<std::int64_t>;
 
@@ -191,7 +191,7 @@ class Max final : public Reduction<Max> {
 /// for 1. Error when the shapes do not fit.
 inline Expr broadcast_to(Arg x, const Shape& shape) {
   if (x.expr.is_literal()) throw Error("broadcast_to: a bare number; use graph.full(shape, number)");
-  return x.expr.shape() == shape ? x.expr : build<BroadcastTo>({x}, shape);
+  return x.expr.shape() == shape ? x.expr : builtin<BroadcastTo>({x}, shape);
 }
 
 /// The shape to which both can be broadcast; Error when there is none.

@@ -7,7 +7,7 @@
 #include "gradus/ops/support/build.hpp"
 #include "gradus/ops/support/strides.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// What Slice and Embed share: a box inside a tensor, from `starts`.
 struct Box {
@@ -50,7 +50,7 @@ class Embed final : public OpOf<Embed> {
     return shape;
   }
   std::vector<Expr> vjp(const Vjp& v) const override {
-    return {build<Slice>({v.cotangent}, starts, v.inputs[0].shape())};
+    return {builtin<Slice>({v.cotangent}, starts, v.inputs[0].shape())};
   }
 
   template <class T>

@@ -5,7 +5,7 @@
 #include "gradus/ops/exponential.hpp"
 #include "gradus/ops/reduction.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 Expr logsumexp(Arg x, std::int64_t axis = -1);
 Expr log_softmax(Arg x, std::int64_t axis = -1);
@@ -116,13 +116,13 @@ class Softmax final : public AlongAxis<Softmax> {
 
 /// log Σ eˣ along an axis, which vanishes; without overflow.
 inline Expr logsumexp(Arg x, std::int64_t axis) {
-  return build<LogSumExp>({x}, axis_of(LogSumExp::name, x, axis));
+  return builtin<LogSumExp>({x}, axis_of(LogSumExp::name, x, axis));
 }
 /// log softmax(x), exact where the softmax itself would round to 0 or 1.
 inline Expr log_softmax(Arg x, std::int64_t axis) {
-  return build<LogSoftmax>({x}, axis_of(LogSoftmax::name, x, axis));
+  return builtin<LogSoftmax>({x}, axis_of(LogSoftmax::name, x, axis));
 }
 /// eˣ / Σ eˣ along an axis.
-inline Expr softmax(Arg x, std::int64_t axis) { return build<Softmax>({x}, axis_of(Softmax::name, x, axis)); }
+inline Expr softmax(Arg x, std::int64_t axis) { return builtin<Softmax>({x}, axis_of(Softmax::name, x, axis)); }
 
 }  // namespace gradus

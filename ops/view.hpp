@@ -4,7 +4,7 @@
 #include "gradus/framework/graph/op_of.hpp"
 #include "gradus/ops/support/build.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// An op without a kernel: the same values in the same order.
 template <class Derived>
@@ -50,6 +50,6 @@ Expr reshape(Arg x, const Shape& shape);
 Expr flatten(Arg x);
 
 /// x itself, which no gradient passes.
-inline Expr stop_gradient(Arg x) { return build<StopGradient>({x}); }
+inline Expr stop_gradient(Arg x) { return builtin<StopGradient>({x}); }
 
 }  // namespace gradus

@@ -3,7 +3,7 @@
 #include "gradus/ops/support/elementwise.hpp"
 #include "gradus/ops/support/math.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 Expr where(Arg condition, Arg yes, Arg no);
 
@@ -24,6 +24,6 @@ class Where final : public Elementwise<Where, 3> {
 
 /// `yes` where the condition is not 0, `no` elsewhere, elementwise. The other side's value, NaN included,
 /// does not matter, nor does its gradient; the condition has none.
-inline Expr where(Arg condition, Arg yes, Arg no) { return build<Where>({condition, yes, no}); }
+inline Expr where(Arg condition, Arg yes, Arg no) { return builtin<Where>({condition, yes, no}); }
 
 }  // namespace gradus

@@ -2,7 +2,7 @@
 
 #include "gradus/framework/graph/elementwise.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// x + y of equal shapes: the one concrete op that the framework itself needs, to sum cotangents. The
 /// operator that broadcasts is in gradus/ops/arithmetic.hpp.

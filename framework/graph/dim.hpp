@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <string>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// One extent of a shape: a·B + c, where B is the batch size, the only symbol there is.
 ///

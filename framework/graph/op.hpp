@@ -11,7 +11,7 @@
 
 #include "gradus/framework/graph/shape.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Expr;
 struct Vjp;

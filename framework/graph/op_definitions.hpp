@@ -12,7 +12,7 @@
 #include "gradus/framework/simd/lane.hpp"
 
 /// The bodies of what ops inherit; for source files that define an op.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 namespace detail {
 

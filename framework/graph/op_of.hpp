@@ -9,7 +9,7 @@
 #include "gradus/framework/graph/expr.hpp"
 #include "gradus/framework/graph/op.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// A named attribute of an op, for its `attributes()`: `return std::tuple(attribute("axis", axis));`.
 template <class V>

@@ -7,6 +7,7 @@
 
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/models/cli/commands.hpp"
+#include "gradus/version.hpp"
 
 namespace {
 
@@ -125,7 +126,7 @@ int run(int argc, char** argv) {
       "program.\n"
       "The classic back-propagation tutorials, on our own automatic differentiation.",
       "gradus"};
-  app.set_version_flag("--version", "gradus " GRADUS_VERSION);
+  app.set_version_flag("--version", fmt::format("gradus {}", gradus::version));
   app.require_subcommand(1);
   app.footer(
       "Examples:\n"
