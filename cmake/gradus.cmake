@@ -22,7 +22,8 @@ endif()
 # Kernels: the same bits everywhere (no contraction into fused multiply-adds, which a vector body and a scalar
 # tail may do differently), and vectorisable (errno and traps keep sqrt and selects scalar). Never -ffast-math.
 # At -O0 they would be useless even for debugging.
-set(GRADUS_KERNEL_FLAGS -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math CACHE STRING "Of kernels")
+set(GRADUS_KERNEL_FLAGS -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
+    CACHE STRING "How kernels are compiled")
 mark_as_advanced(GRADUS_KERNEL_FLAGS)
 
 include(GNUInstallDirs)
@@ -47,7 +48,22 @@ function(gradus_library name)
   gradus_install(${name})
 endfunction()
 
-# gradus_install(NAME): the library, its public headers, and those generated beside them.
+# gradus_public_headers(VARIABLE FOLDER): those that do not say by a bare `namespace gradus {` that they are internal
+# (gradus/framework/public.hpp). The tutorials are the program's.
+function(gradus_public_headers variable folder)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${folder} ${folder}/*.hpp)
+  list(FILTER headers EXCLUDE REGEX "^(cli|tutorials)/")
+  set(public)
+  foreach(header IN LISTS headers)
+    file(STRINGS ${folder}/${header} internal REGEX "^namespace gradus {")
+    if(NOT internal)
+      list(APPEND public ${header})
+    endif()
+  endforeach()
+  set(${variable} ${public} PARENT_SCOPE)
+endfunction()
+
+# gradus_install(NAME): the library, its public headers, and those generated beside them
 function(gradus_install name)
   if(NOT GRADUS_INSTALL)
     return()
@@ -56,15 +72,10 @@ function(gradus_install name)
           LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${name}
           ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${name})
   install(EXPORT gradus-${name} NAMESPACE gradus:: DESTINATION ${GRADUS_INSTALL_CMAKEDIR} COMPONENT ${name})
-  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.hpp)
-  # The tutorials are the program's.
-  list(FILTER headers EXCLUDE REGEX "^(cli|tutorials)/")
+  gradus_public_headers(headers ${CMAKE_CURRENT_SOURCE_DIR})
   foreach(header IN LISTS headers)
-    file(STRINGS ${header} internal REGEX "^namespace gradus {")
-    if(NOT internal)
-      get_filename_component(folder ${header} DIRECTORY)
-      install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gradus/${name}/${folder} COMPONENT ${name})
-    endif()
+    get_filename_component(folder ${header} DIRECTORY)
+    install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gradus/${name}/${folder} COMPONENT ${name})
   endforeach()
   install(DIRECTORY ${PROJECT_BINARY_DIR}/include/${name}/gradus DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
           COMPONENT ${name} FILES_MATCHING PATTERN *.hpp PATTERN ${name} EXCLUDE)

@@ -12,6 +12,7 @@ namespace GRADUS_PUBLIC gradus {
 class Relu final : public Unary<Relu> {
  public:
   static constexpr std::string_view name = "relu";
+  static constexpr std::string_view onnx = "Relu";
   template <class T>
   static T f(T x) {
     using math::where;
@@ -29,6 +30,12 @@ class LeakyRelu final : public Unary<LeakyRelu> {
   static constexpr std::string_view name = "leaky_relu";
   explicit LeakyRelu(double s) : slope(s) {}
   auto attributes() const { return std::tuple(attribute("slope", slope)); }
+  // ONNX Runtime has LeakyRelu for float alone.
+  OnnxSpelling onnx(InputShapes) const {
+    return {{"Greater", {OnnxInput{0}, 0.0}},
+            {"Mul", {OnnxInput{0}, slope}},
+            {"Where", {OnnxResult{0}, OnnxInput{0}, OnnxResult{1}}}};
+  }
   template <class T>
   T f(T x) const {
     using math::where;
@@ -45,6 +52,7 @@ class LeakyRelu final : public Unary<LeakyRelu> {
 class Sigmoid final : public Unary<Sigmoid> {
  public:
   static constexpr std::string_view name = "sigmoid";
+  static constexpr std::string_view onnx = "Sigmoid";
   template <class T>
   static T f(T x) {
     return math::sigmoid(x);
@@ -58,6 +66,7 @@ class Sigmoid final : public Unary<Sigmoid> {
 class Tanh final : public Unary<Tanh> {
  public:
   static constexpr std::string_view name = "tanh";
+  static constexpr std::string_view onnx = "Tanh";
   template <class T>
   static T f(T x) {
     using std::tanh;
@@ -74,6 +83,16 @@ Expr sigmoid(Arg x);
 class Softplus final : public Unary<Softplus> {
  public:
   static constexpr std::string_view name = "softplus";
+  // ONNX Runtime has Softplus for float alone; ONNX has no log1p.
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Abs", {OnnxInput{0}}},
+            {"Neg", {OnnxResult{0}}},
+            {"Exp", {OnnxResult{1}}},
+            {"Add", {OnnxResult{2}, 1.0}},
+            {"Log", {OnnxResult{3}}},
+            {"Relu", {OnnxInput{0}}},
+            {"Add", {OnnxResult{5}, OnnxResult{4}}}};
+  }
   // max(x, 0) + log1p(e^−|x|) neither overflows nor loses the small values.
   template <class T>
   static T f(T x) {

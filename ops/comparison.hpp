@@ -8,6 +8,9 @@ namespace GRADUS_PUBLIC gradus {
 class Less final : public Undifferentiable<Less, 2> {
  public:
   static constexpr std::string_view name = "less";
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Less", {OnnxInput{0}, OnnxInput{1}}}, {"Cast", {OnnxResult{0}}, {{"to", OnnxType::element}}}};
+  }
   template <class T>
   static T f(T a, T b) {
     using math::where;
@@ -18,6 +21,10 @@ class Less final : public Undifferentiable<Less, 2> {
 class LessEqual final : public Undifferentiable<LessEqual, 2> {
  public:
   static constexpr std::string_view name = "less_equal";
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"LessOrEqual", {OnnxInput{0}, OnnxInput{1}}},
+            {"Cast", {OnnxResult{0}}, {{"to", OnnxType::element}}}};
+  }
   template <class T>
   static T f(T a, T b) {
     using math::where;
@@ -29,6 +36,9 @@ class Equal final : public Undifferentiable<Equal, 2> {
  public:
   static constexpr std::string_view name = "equal";
   static constexpr Traits extra_traits{.commutative = true};
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Equal", {OnnxInput{0}, OnnxInput{1}}}, {"Cast", {OnnxResult{0}}, {{"to", OnnxType::element}}}};
+  }
   template <class T>
   static T f(T a, T b) {
     using math::where;
@@ -40,6 +50,11 @@ class NotEqual final : public Undifferentiable<NotEqual, 2> {
  public:
   static constexpr std::string_view name = "not_equal";
   static constexpr Traits extra_traits{.commutative = true};
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Equal", {OnnxInput{0}, OnnxInput{1}}},
+            {"Not", {OnnxResult{0}}},
+            {"Cast", {OnnxResult{1}}, {{"to", OnnxType::element}}}};
+  }
   template <class T>
   static T f(T a, T b) {
     using math::where;

@@ -9,6 +9,7 @@ namespace GRADUS_PUBLIC gradus {
 class Exp final : public Unary<Exp> {
  public:
   static constexpr std::string_view name = "exp";
+  static constexpr std::string_view onnx = "Exp";
   template <class T>
   static T f(T x) {
     using std::exp;
@@ -23,6 +24,7 @@ class Exp final : public Unary<Exp> {
 class Log final : public Unary<Log> {
  public:
   static constexpr std::string_view name = "log";
+  static constexpr std::string_view onnx = "Log";
   template <class T>
   static T f(T x) {
     using std::log;
@@ -37,6 +39,8 @@ class Log final : public Unary<Log> {
 class Log1p final : public Unary<Log1p> {
  public:
   static constexpr std::string_view name = "log1p";
+  // Right to the last bit of 1 + x only: ONNX has no log1p, nor expm1.
+  static OnnxSpelling onnx(InputShapes) { return {{"Add", {OnnxInput{0}, 1.0}}, {"Log", {OnnxResult{0}}}}; }
   template <class T>
   static T f(T x) {
     using std::log1p;
@@ -51,6 +55,7 @@ class Log1p final : public Unary<Log1p> {
 class Expm1 final : public Unary<Expm1> {
  public:
   static constexpr std::string_view name = "expm1";
+  static OnnxSpelling onnx(InputShapes) { return {{"Exp", {OnnxInput{0}}}, {"Sub", {OnnxResult{0}, 1.0}}}; }
   template <class T>
   static T f(T x) {
     using std::expm1;

@@ -13,6 +13,7 @@ namespace GRADUS_PUBLIC gradus {
 class Maximum final : public Binary<Maximum> {
  public:
   static constexpr std::string_view name = "maximum";
+  static constexpr std::string_view onnx = "Max";
   static constexpr Traits extra_traits{.commutative = true};
   // a + b: NaN when one of them is.
   template <class T>
@@ -33,6 +34,7 @@ class Maximum final : public Binary<Maximum> {
 class Minimum final : public Binary<Minimum> {
  public:
   static constexpr std::string_view name = "minimum";
+  static constexpr std::string_view onnx = "Min";
   static constexpr Traits extra_traits{.commutative = true};
   template <class T>
   static T f(T a, T b) {
@@ -52,6 +54,7 @@ class Minimum final : public Binary<Minimum> {
 class Abs final : public Unary<Abs> {
  public:
   static constexpr std::string_view name = "abs";
+  static constexpr std::string_view onnx = "Abs";
   template <class T>
   static T f(T x) {
     using std::abs;
@@ -68,6 +71,7 @@ class Clip final : public Unary<Clip> {
   static constexpr std::string_view name = "clip";
   Clip(double low, double high) : lower(low), upper(high) {}
   auto attributes() const { return std::tuple(attribute("lower", lower), attribute("upper", upper)); }
+  OnnxSpelling onnx(InputShapes) const { return {{"Clip", {OnnxInput{0}, lower, upper}}}; }
   template <class T>
   T f(T x) const {
     using math::where;

@@ -22,6 +22,12 @@ class MatMul final : public OpOf<MatMul> {
   auto attributes() const {
     return std::tuple(attribute("transpose_a", transposed.a), attribute("transpose_b", transposed.b));
   }
+  OnnxSpelling onnx(InputShapes) const {
+    if (!transposed.a && !transposed.b) return {{"MatMul", {OnnxInput{0}, OnnxInput{1}}}};
+    return {{"Gemm",
+             {OnnxInput{0}, OnnxInput{1}},
+             {{"transA", std::int64_t{transposed.a}}, {"transB", std::int64_t{transposed.b}}}}};
+  }
 
   Shape infer(InputShapes inputs) const override {
     const Shape &a = inputs[0], &b = inputs[1];

@@ -13,6 +13,14 @@ class OneHot final : public OpOf<OneHot> {
   static constexpr std::string_view name = "one_hot";
   explicit OneHot(std::int64_t count) : classes(count) {}
   auto attributes() const { return std::tuple(attribute("classes", classes)); }
+  // ONNX Runtime has no OneHot for double. A label that is no class gives zeros, not an error.
+  OnnxSpelling onnx(InputShapes inputs) const {
+    std::vector<double> indices;
+    for (std::int64_t k = 0; k < classes; ++k) indices.push_back(static_cast<double>(k));
+    return {{"Unsqueeze", {OnnxInput{0}, Shape{inputs[0].rank()}}},
+            {"Equal", {OnnxResult{0}, indices}},
+            {"Cast", {OnnxResult{1}}, {{"to", OnnxType::element}}}};
+  }
   Shape infer(InputShapes inputs) const override {
     Shape shape = inputs[0];
     shape.push_back(classes);

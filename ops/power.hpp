@@ -11,6 +11,7 @@ namespace GRADUS_PUBLIC gradus {
 class Sqrt final : public Unary<Sqrt> {
  public:
   static constexpr std::string_view name = "sqrt";
+  static constexpr std::string_view onnx = "Sqrt";
   template <class T>
   static T f(T x) {
     using std::sqrt;
@@ -25,6 +26,7 @@ class Sqrt final : public Unary<Sqrt> {
 class Square final : public Unary<Square> {
  public:
   static constexpr std::string_view name = "square";
+  static OnnxSpelling onnx(InputShapes) { return {{"Mul", {OnnxInput{0}, OnnxInput{0}}}}; }
   template <class T>
   static T f(T x) {
     return x * x;
@@ -43,6 +45,7 @@ class PowNumber final : public Unary<PowNumber> {
   static constexpr std::string_view name = "pow_number";
   explicit PowNumber(double p) : exponent(p) {}
   auto attributes() const { return std::tuple(attribute("exponent", exponent)); }
+  OnnxSpelling onnx(InputShapes) const { return {{"Pow", {OnnxInput{0}, exponent}}}; }
   template <class T>
   T f(T x) const {
     using std::pow;
@@ -59,6 +62,7 @@ class PowNumber final : public Unary<PowNumber> {
 class Pow final : public Binary<Pow> {
  public:
   static constexpr std::string_view name = "pow";
+  static constexpr std::string_view onnx = "Pow";
   template <class T>
   static T f(T a, T b) {
     using std::pow;

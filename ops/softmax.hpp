@@ -63,6 +63,11 @@ class LogSumExp final : public AlongAxis<LogSumExp> {
   static constexpr std::string_view name = "logsumexp";
   static constexpr bool keeps_axis = false;
   using AlongAxis::AlongAxis;
+  OnnxSpelling onnx(InputShapes) const {
+    return {{"ReduceLogSumExp",
+             {OnnxInput{0}},
+             {{"axes", std::vector<std::int64_t>{axis}}, {"keepdims", std::int64_t{0}}}}};
+  }
   Shape infer(InputShapes inputs) const override {
     Shape kept;
     for (std::size_t i = 0; i < inputs[0].rank(); ++i)
@@ -84,6 +89,7 @@ class LogSoftmax final : public AlongAxis<LogSoftmax> {
   static constexpr std::string_view name = "log_softmax";
   static constexpr bool keeps_axis = true;
   using AlongAxis::AlongAxis;
+  OnnxSpelling onnx(InputShapes) const { return {{"LogSoftmax", {OnnxInput{0}}, {{"axis", axis}}}}; }
   Shape infer(InputShapes inputs) const override { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override {
     return {v.cotangent - exp(v.output) * sum(v.cotangent, {axis}, true)};
@@ -101,6 +107,7 @@ class Softmax final : public AlongAxis<Softmax> {
   static constexpr std::string_view name = "softmax";
   static constexpr bool keeps_axis = true;
   using AlongAxis::AlongAxis;
+  OnnxSpelling onnx(InputShapes) const { return {{"Softmax", {OnnxInput{0}}, {{"axis", axis}}}}; }
   Shape infer(InputShapes inputs) const override { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override {
     return {v.output * (v.cotangent - sum(v.cotangent * v.output, {axis}, true))};
@@ -123,6 +130,8 @@ inline Expr log_softmax(Arg x, std::int64_t axis) {
   return builtin<LogSoftmax>({x}, axis_of(LogSoftmax::name, x, axis));
 }
 /// eˣ / Σ eˣ along an axis.
-inline Expr softmax(Arg x, std::int64_t axis) { return builtin<Softmax>({x}, axis_of(Softmax::name, x, axis)); }
+inline Expr softmax(Arg x, std::int64_t axis) {
+  return builtin<Softmax>({x}, axis_of(Softmax::name, x, axis));
+}
 
 }  // namespace gradus

@@ -20,6 +20,7 @@ class Transpose final : public OpOf<Transpose> {
   static constexpr std::string_view name = "transpose";
   explicit Transpose(Permutation axes) : order(std::move(axes)) {}
   auto attributes() const { return std::tuple(attribute("order", order)); }
+  OnnxSpelling onnx(InputShapes) const { return {{"Transpose", {OnnxInput{0}}, {{"perm", order}}}}; }
 
   Shape infer(InputShapes inputs) const override {
     Permutation sorted = order;

@@ -22,6 +22,7 @@ class Reshape final : public View<Reshape> {
   static constexpr std::string_view name = "reshape";
   explicit Reshape(Shape to) : shape(std::move(to)) {}
   auto attributes() const { return std::tuple(attribute("shape", shape)); }
+  OnnxSpelling onnx(InputShapes) const { return {{"Reshape", {OnnxInput{0}, shape}}}; }
   Shape infer(InputShapes inputs) const override {
     // Two axes that hold the batch have no product, but extents of 1 may come and go beside them.
     if (!equal_but_for_ones(inputs[0], shape) && inputs[0].element_count() != shape.element_count())
@@ -39,6 +40,7 @@ class Reshape final : public View<Reshape> {
 class StopGradient final : public View<StopGradient> {
  public:
   static constexpr std::string_view name = "stop_gradient";
+  static constexpr std::string_view onnx = "Identity";
   Shape infer(InputShapes inputs) const override { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
 };

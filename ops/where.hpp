@@ -10,6 +10,10 @@ Expr where(Arg condition, Arg yes, Arg no);
 class Where final : public Elementwise<Where, 3> {
  public:
   static constexpr std::string_view name = "where";
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Cast", {OnnxInput{0}}, {{"to", OnnxType::boolean}}},
+            {"Where", {OnnxResult{0}, OnnxInput{1}, OnnxInput{2}}}};
+  }
   template <class T>
   static T f(T condition, T yes, T no) {
     using math::where;

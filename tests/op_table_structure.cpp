@@ -16,7 +16,8 @@ auto reshaped(Extents extents) {
   };
 }
 
-// Philox4x32-10 once more, from the paper's definition: word `index` of a counter, for RandomUniform's layout.
+// Philox4x32-10 once more, from the paper's definition: word `index` of a counter, for RandomUniform's
+// layout.
 double philox_uniform(const Tensor& state, std::uint64_t stream, std::uint64_t index) {
   std::uint64_t s[4];
   for (std::int64_t i = 0; i < 4; ++i) s[i] = static_cast<std::uint64_t>(state(i));

@@ -9,6 +9,7 @@ namespace GRADUS_PUBLIC gradus {
 class Add final : public Elementwise<Add, 2> {
  public:
   static constexpr std::string_view name = "add";
+  static constexpr std::string_view onnx = "Add";
   static constexpr Traits extra_traits{.commutative = true, .left_identity = 0.0, .right_identity = 0.0};
   template <class T>
   static T f(T x, T y) {

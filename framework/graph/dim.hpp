@@ -46,6 +46,10 @@ class Dim {
   std::int64_t constant_ = 0;
 };
 
+// Declared here, too, so that they are exported.
+Dim operator*(Dim x, Dim y);
+Dim operator/(Dim x, Dim y);
+
 /// The batch size, as in `g.input("x", {B, 784})`.
 inline constexpr Dim B{1, 0};
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gradus/framework/graph/onnx_spelling.hpp"
 #include "gradus/framework/graph/shape.hpp"
 
 namespace GRADUS_PUBLIC gradus {
@@ -98,6 +99,9 @@ class Op {
   virtual double flop(const Signature& signature) const {
     return static_cast<double>(element_count(signature.output));
   }
+
+  /// How ONNX says it; empty for what it has no words for.
+  virtual OnnxSpelling onnx_spelling(InputShapes /*inputs*/) const { return {}; }
 
   virtual bool same_as(const Op& other) const = 0;
   virtual std::size_t hash() const = 0;

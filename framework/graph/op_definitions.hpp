@@ -138,6 +138,19 @@ std::string ValueOp<Derived, Base>::attribute_text() const {
 }
 
 template <class Derived, class Base>
+OnnxSpelling ValueOp<Derived, Base>::onnx_spelling(InputShapes inputs) const {
+  if constexpr (requires { derived().onnx(inputs); }) {
+    return derived().onnx(inputs);
+  } else if constexpr (requires { std::string_view(Derived::onnx); }) {
+    OnnxStep step{Derived::onnx, {}};
+    for (std::size_t i = 0; i < inputs.size(); ++i) step.operands.emplace_back(OnnxInput{i});
+    return {step};
+  } else {
+    return {};
+  }
+}
+
+template <class Derived, class Base>
 bool ValueOp<Derived, Base>::same_as(const Op& other) const {
   if (typeid(Derived) != typeid(other)) return false;
   if constexpr (detail::has_attributes<Derived>)

@@ -6,7 +6,7 @@
 #include "gradus/ops/support/rules.hpp"
 
 /// For the source files of the library's own ops alone.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 template <class ConcreteOp, class... Attributes>
 Expr builtin(std::initializer_list<Arg> operands, Attributes... attributes) {

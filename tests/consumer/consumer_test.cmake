@@ -1,6 +1,7 @@
-# cmake -D SOURCE=… -D FOLDER=… -D HOW=installed|subdirectory -D SHARED=ON|OFF -D BUILT=… -P consumer_test.cmake
+# cmake -D SOURCE=… -D BINARY=… -D HOW=installed|subdirectory -D SHARED=ON|OFF -D BUILT=… -P consumer_test.cmake
 #
 # Copies the consumer out of the tree, builds it with gradus from an install prefix or as a subdirectory, and runs it.
+# SOURCE and BINARY: the tree and its build tree, where gradus is built where that is needed before it is installed.
 # BUILT: a build tree of static libraries that can be installed as it is; else gradus is built for the test, as few
 # large files without optimisation: what is looked at is how things are put together.
 cmake_minimum_required(VERSION 3.25)
@@ -12,6 +13,13 @@ function(run)
   endif()
 endfunction()
 
+set(FOLDER $ENV{TMPDIR})
+if(NOT FOLDER)
+  set(FOLDER /tmp)
+endif()
+# The same in every run, for ccache's sake.
+string(MD5 tree ${BINARY})
+set(FOLDER ${FOLDER}/gradus-consumer-${tree}-${HOW}-${SHARED})
 file(REMOVE_RECURSE ${FOLDER})
 file(COPY ${SOURCE}/tests/consumer/ DESTINATION ${FOLDER}/source FILES_MATCHING PATTERN *.?pp PATTERN CMakeLists.txt)
 set(build -G Ninja -D BUILD_SHARED_LIBS=${SHARED} -D CMAKE_CXX_COMPILER=${COMPILER} -D CMAKE_UNITY_BUILD=ON
@@ -22,7 +30,7 @@ if(HOW STREQUAL subdirectory)
   list(APPEND options ${build} -D GRADUS_SUBDIRECTORY=${SOURCE})
 else()
   if(NOT BUILT)
-    set(BUILT ${FOLDER}/gradus)
+    set(BUILT ${BINARY}/tests/consumer/gradus-${SHARED})
     run(${CMAKE_COMMAND} -S ${SOURCE} -B ${BUILT} ${build} -D GRADUS_TESTS=OFF -D GRADUS_BENCHMARKS=OFF
         -D GRADUS_PROGRAM=OFF)
     run(${CMAKE_COMMAND} --build ${BUILT} --target gradus_ops)
@@ -43,16 +51,19 @@ string(FIND "${libraries}" libgradus_ops.so shared)
 if(SHARED AND shared EQUAL -1 OR NOT SHARED AND NOT shared EQUAL -1)
   message(FATAL_ERROR "BUILD_SHARED_LIBS=${SHARED}, but the program links\n${libraries}")
 endif()
-if(NOT SHARED)
-  return()
-endif()
 # What a shared library shows are names of gradus, and nothing that only its own sources know.
-file(GLOB_RECURSE made ${FOLDER}/*/libgradus_*.so)
-foreach(library IN LISTS made)
-  execute_process(COMMAND nm -DC --defined-only ${library} OUTPUT_VARIABLE symbols)
-  foreach(hidden "gradus::.anonymous" "gradus::Arena" "gradus::ElementwiseProgram" "gradus::RegisterGemm")
-    if(symbols MATCHES "${hidden}")
-      message(FATAL_ERROR "${library} exports ${CMAKE_MATCH_0}")
-    endif()
+if(SHARED)
+  file(GLOB_RECURSE made ${FOLDER}/*/libgradus_*.so)
+  if(NOT made)
+    message(FATAL_ERROR "there are no shared libraries in ${FOLDER}")
+  endif()
+  foreach(library IN LISTS made)
+    execute_process(COMMAND nm -DC --defined-only ${library} OUTPUT_VARIABLE symbols)
+    foreach(hidden "gradus::.anonymous" "gradus::Arena" "gradus::ElementwiseProgram")
+      if(symbols MATCHES "${hidden}" OR NOT symbols MATCHES "gradus::")
+        message(FATAL_ERROR "${library} exports ${CMAKE_MATCH_0}, or nothing")
+      endif()
+    endforeach()
   endforeach()
-endforeach()
+endif()
+file(REMOVE_RECURSE ${FOLDER})
