@@ -173,8 +173,8 @@ class Exporter {
             std::visit([&](const auto& o) { return operand_name(o, inputs, results); }, operand));
       results.push_back(last ? name(id) : unused(fmt::format("{}/{}", name(id), step.op)));
       ::onnx::NodeProto& made = add_node(step.op, operands, results.back(), node);
-      for (const auto& [key, value] : step.attributes)
-        std::visit([&](const auto& v) { set(*made.add_attribute(), key, v); }, value);
+      for (const auto& attribute : step.attributes)
+        std::visit([&](const auto& v) { set(*made.add_attribute(), attribute.first, v); }, attribute.second);
     }
   }
 
@@ -365,13 +365,13 @@ void export_onnx(const std::filesystem::path& path, std::span<const OnnxOutput> 
   write_atomically(path, onnx_model(outputs, store, options));
 }
 
-template GRADUS_PUBLIC std::string onnx_model(std::span<const OnnxOutput>, const Store<float>&,
+template std::string onnx_model GRADUS_PUBLIC(std::span<const OnnxOutput>, const Store<float>&,
                                               const OnnxOptions&);
-template GRADUS_PUBLIC std::string onnx_model(std::span<const OnnxOutput>, const Store<double>&,
+template std::string onnx_model GRADUS_PUBLIC(std::span<const OnnxOutput>, const Store<double>&,
                                               const OnnxOptions&);
-template GRADUS_PUBLIC void export_onnx(const std::filesystem::path&, std::span<const OnnxOutput>,
+template void export_onnx GRADUS_PUBLIC(const std::filesystem::path&, std::span<const OnnxOutput>,
                                         const Store<float>&, const OnnxOptions&);
-template GRADUS_PUBLIC void export_onnx(const std::filesystem::path&, std::span<const OnnxOutput>,
+template void export_onnx GRADUS_PUBLIC(const std::filesystem::path&, std::span<const OnnxOutput>,
                                         const Store<double>&, const OnnxOptions&);
 
 }  // namespace gradus
