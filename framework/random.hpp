@@ -7,7 +7,9 @@
 #include <string_view>
 #include <utility>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// One block of Philox4x32-10: a bijection of the 128-bit counter for each 64-bit key.
 /// J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11.

@@ -11,7 +11,7 @@
 
 /// xtensor at the edge: the only header of gradus that includes it. The library itself takes spans and
 /// extents, so it does not matter with which xtensor options (allocator, SIMD) a program is built.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// Feeds an xtensor expression; its shape must be the input's. Error otherwise.
 template <class T, class E>

@@ -10,7 +10,7 @@
 /// 2 [in, out] gives in and out; rank 3 and more [window..., in, out] gives in and out times the window's
 /// size. A fan of 0 counts as 1. Random ones draw from `Random(seed)` in row-major order. Every initializer
 /// throws an Error when the number of values it is to write is not the product of the extents.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// All 0.
 Initializer zeros();

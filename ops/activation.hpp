@@ -7,11 +7,12 @@
 #include "gradus/ops/support/math.hpp"
 #include "gradus/ops/where.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Relu final : public Unary<Relu> {
  public:
   static constexpr std::string_view name = "relu";
+  static constexpr std::string_view onnx = "Relu";
   template <class T>
   static T f(T x) {
     using math::where;
@@ -29,6 +30,12 @@ class LeakyRelu final : public Unary<LeakyRelu> {
   static constexpr std::string_view name = "leaky_relu";
   explicit LeakyRelu(double s) : slope(s) {}
   auto attributes() const { return std::tuple(attribute("slope", slope)); }
+  // ONNX Runtime has LeakyRelu for float alone.
+  OnnxSpelling onnx(InputShapes) const {
+    return {{"Greater", {OnnxInput{0}, 0.0}},
+            {"Mul", {OnnxInput{0}, slope}},
+            {"Where", {OnnxResult{0}, OnnxInput{0}, OnnxResult{1}}}};
+  }
   template <class T>
   T f(T x) const {
     using math::where;
@@ -50,11 +57,17 @@ class SigmoidSlope final : public Formula<SigmoidSlope, 2> {
   static T f(T dy, T y) {
     return dy * (y * (1 - y));
   }
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Sub", {1.0, OnnxInput{1}}},
+            {"Mul", {OnnxInput{1}, OnnxResult{0}}},
+            {"Mul", {OnnxInput{0}, OnnxResult{1}}}};
+  }
 };
 
 class Sigmoid final : public Unary<Sigmoid> {
  public:
   static constexpr std::string_view name = "sigmoid";
+  static constexpr std::string_view onnx = "Sigmoid";
   template <class T>
   static T f(T x) {
     return math::sigmoid(x);
@@ -69,11 +82,17 @@ class TanhSlope final : public Formula<TanhSlope, 2> {
   static T f(T dy, T y) {
     return dy * (1 - y * y);
   }
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Mul", {OnnxInput{1}, OnnxInput{1}}},
+            {"Sub", {1.0, OnnxResult{0}}},
+            {"Mul", {OnnxInput{0}, OnnxResult{1}}}};
+  }
 };
 
 class Tanh final : public Unary<Tanh> {
  public:
   static constexpr std::string_view name = "tanh";
+  static constexpr std::string_view onnx = "Tanh";
   template <class T>
   static T f(T x) {
     using std::tanh;
@@ -87,6 +106,16 @@ Expr sigmoid(Arg x);
 class Softplus final : public Unary<Softplus> {
  public:
   static constexpr std::string_view name = "softplus";
+  // ONNX Runtime has Softplus for float alone; ONNX has no log1p.
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Abs", {OnnxInput{0}}},
+            {"Neg", {OnnxResult{0}}},
+            {"Exp", {OnnxResult{1}}},
+            {"Add", {OnnxResult{2}, 1.0}},
+            {"Log", {OnnxResult{3}}},
+            {"Relu", {OnnxInput{0}}},
+            {"Add", {OnnxResult{5}, OnnxResult{4}}}};
+  }
   // max(x, 0) + log1p(e^−|x|) neither overflows nor loses the small values.
   template <class T>
   static T f(T x) {
@@ -101,17 +130,17 @@ class Softplus final : public Unary<Softplus> {
 };
 
 /// max(x, 0), with relu′(0) = 0.
-inline Expr relu(Arg x) { return build<Relu>({x}); }
+inline Expr relu(Arg x) { return builtin<Relu>({x}); }
 /// x for x > 0, else slope · x (the derivative at 0 is the slope).
-inline Expr leaky_relu(Arg x, double slope = 0.01) { return build<LeakyRelu>({x}, slope); }
+inline Expr leaky_relu(Arg x, double slope = 0.01) { return builtin<LeakyRelu>({x}, slope); }
 /// 1 / (1 + e^−x).
-inline Expr sigmoid(Arg x) { return build<Sigmoid>({x}); }
-inline Expr tanh(Arg x) { return build<Tanh>({x}); }
+inline Expr sigmoid(Arg x) { return builtin<Sigmoid>({x}); }
+inline Expr tanh(Arg x) { return builtin<Tanh>({x}); }
 /// dy · y · (1 − y): the cotangent dy through y = sigmoid(x).
-inline Expr sigmoid_slope(Arg dy, Arg y) { return build<SigmoidSlope>({dy, y}); }
+inline Expr sigmoid_slope(Arg dy, Arg y) { return builtin<SigmoidSlope>({dy, y}); }
 /// dy · (1 − y²): the cotangent dy through y = tanh(x).
-inline Expr tanh_slope(Arg dy, Arg y) { return build<TanhSlope>({dy, y}); }
+inline Expr tanh_slope(Arg dy, Arg y) { return builtin<TanhSlope>({dy, y}); }
 /// log(1 + eˣ), without overflow.
-inline Expr softplus(Arg x) { return build<Softplus>({x}); }
+inline Expr softplus(Arg x) { return builtin<Softplus>({x}); }
 
 }  // namespace gradus

@@ -3,11 +3,12 @@
 #include "gradus/framework/graph/add.hpp"
 #include "gradus/ops/support/elementwise.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Sub final : public Binary<Sub> {
  public:
   static constexpr std::string_view name = "sub";
+  static constexpr std::string_view onnx = "Sub";
   static constexpr Traits extra_traits{.right_identity = 0.0};
   template <class T>
   static T f(T a, T b) {
@@ -26,6 +27,7 @@ class Sub final : public Binary<Sub> {
 class Mul final : public Binary<Mul> {
  public:
   static constexpr std::string_view name = "mul";
+  static constexpr std::string_view onnx = "Mul";
   static constexpr Traits extra_traits{.commutative = true, .left_identity = 1.0, .right_identity = 1.0};
   template <class T>
   static T f(T a, T b) {
@@ -44,6 +46,7 @@ class Mul final : public Binary<Mul> {
 class Div final : public Binary<Div> {
  public:
   static constexpr std::string_view name = "div";
+  static constexpr std::string_view onnx = "Div";
   static constexpr Traits extra_traits{.right_identity = 1.0};
   template <class T>
   static T f(T a, T b) {
@@ -62,6 +65,7 @@ class Div final : public Binary<Div> {
 class Neg final : public Unary<Neg> {
  public:
   static constexpr std::string_view name = "neg";
+  static constexpr std::string_view onnx = "Neg";
   static constexpr Traits extra_traits{.involution = true};
   template <class T>
   static T f(T x) {
@@ -74,10 +78,10 @@ class Neg final : public Unary<Neg> {
 };
 
 /// Elementwise arithmetic; shapes are broadcast by NumPy's rule, numbers take the other operand's shape.
-inline Expr operator+(Arg a, Arg b) { return build<Add>({a, b}); }
-inline Expr operator-(Arg a, Arg b) { return build<Sub>({a, b}); }
-inline Expr operator*(Arg a, Arg b) { return build<Mul>({a, b}); }
-inline Expr operator/(Arg a, Arg b) { return build<Div>({a, b}); }
-inline Expr operator-(Arg x) { return build<Neg>({x}); }
+inline Expr operator+(Arg a, Arg b) { return builtin<Add>({a, b}); }
+inline Expr operator-(Arg a, Arg b) { return builtin<Sub>({a, b}); }
+inline Expr operator*(Arg a, Arg b) { return builtin<Mul>({a, b}); }
+inline Expr operator/(Arg a, Arg b) { return builtin<Div>({a, b}); }
+inline Expr operator-(Arg x) { return builtin<Neg>({x}); }
 
 }  // namespace gradus

@@ -6,7 +6,7 @@
 #include "gradus/ops/power.hpp"
 
 /// What optimizers and running statistics do to every element of a parameter, each in one pass over memory.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Descend final : public Formula<Descend, 3> {
  public:
@@ -55,17 +55,17 @@ class AdaptiveDescend final : public Formula<AdaptiveDescend, 5> {
 };
 
 /// w − rate · gradient.
-inline Expr descend(Arg w, Arg gradient, Arg rate) { return build<Descend>({w, gradient, rate}); }
+inline Expr descend(Arg w, Arg gradient, Arg rate) { return builtin<Descend>({w, gradient, rate}); }
 /// decay · average + (1 − decay) · x, and the same of x².
 inline Expr moving_average(Arg average, Arg x, double decay) {
-  return build<MovingAverage>({average, x}, decay);
+  return builtin<MovingAverage>({average, x}, decay);
 }
 inline Expr moving_square(Arg average, Arg x, double decay) {
-  return build<MovingSquare>({average, x}, decay);
+  return builtin<MovingSquare>({average, x}, decay);
 }
 /// w − rate · direction / (√square + epsilon). Fast where rate and epsilon are scalars.
 inline Expr adaptive_descend(Arg w, Arg direction, Arg square, Arg rate, Arg epsilon) {
-  return build<AdaptiveDescend>({w, direction, square, rate, epsilon});
+  return builtin<AdaptiveDescend>({w, direction, square, rate, epsilon});
 }
 
 }  // namespace gradus

@@ -4,11 +4,12 @@
 
 #include "gradus/ops/arithmetic.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Exp final : public Unary<Exp> {
  public:
   static constexpr std::string_view name = "exp";
+  static constexpr std::string_view onnx = "Exp";
   template <class T>
   static T f(T x) {
     using std::exp;
@@ -23,6 +24,7 @@ class Exp final : public Unary<Exp> {
 class Log final : public Unary<Log> {
  public:
   static constexpr std::string_view name = "log";
+  static constexpr std::string_view onnx = "Log";
   template <class T>
   static T f(T x) {
     using std::log;
@@ -37,6 +39,8 @@ class Log final : public Unary<Log> {
 class Log1p final : public Unary<Log1p> {
  public:
   static constexpr std::string_view name = "log1p";
+  // Right to the last bit of 1 + x only: ONNX has no log1p, nor expm1.
+  static OnnxSpelling onnx(InputShapes) { return {{"Add", {OnnxInput{0}, 1.0}}, {"Log", {OnnxResult{0}}}}; }
   template <class T>
   static T f(T x) {
     using std::log1p;
@@ -51,6 +55,7 @@ class Log1p final : public Unary<Log1p> {
 class Expm1 final : public Unary<Expm1> {
  public:
   static constexpr std::string_view name = "expm1";
+  static OnnxSpelling onnx(InputShapes) { return {{"Exp", {OnnxInput{0}}}, {"Sub", {OnnxResult{0}, 1.0}}}; }
   template <class T>
   static T f(T x) {
     using std::expm1;
@@ -63,12 +68,12 @@ class Expm1 final : public Unary<Expm1> {
 };
 
 /// eˣ, elementwise.
-inline Expr exp(Arg x) { return build<Exp>({x}); }
+inline Expr exp(Arg x) { return builtin<Exp>({x}); }
 /// The natural logarithm; NaN below 0.
-inline Expr log(Arg x) { return build<Log>({x}); }
+inline Expr log(Arg x) { return builtin<Log>({x}); }
 /// log(1 + x), exact near 0.
-inline Expr log1p(Arg x) { return build<Log1p>({x}); }
+inline Expr log1p(Arg x) { return builtin<Log1p>({x}); }
 /// eˣ − 1, exact near 0.
-inline Expr expm1(Arg x) { return build<Expm1>({x}); }
+inline Expr expm1(Arg x) { return builtin<Expm1>({x}); }
 
 }  // namespace gradus

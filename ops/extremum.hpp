@@ -8,11 +8,12 @@
 #include "gradus/ops/support/math.hpp"
 #include "gradus/ops/where.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Maximum final : public Binary<Maximum> {
  public:
   static constexpr std::string_view name = "maximum";
+  static constexpr std::string_view onnx = "Max";
   static constexpr Traits extra_traits{.commutative = true};
   // a + b: NaN when one of them is.
   template <class T>
@@ -33,6 +34,7 @@ class Maximum final : public Binary<Maximum> {
 class Minimum final : public Binary<Minimum> {
  public:
   static constexpr std::string_view name = "minimum";
+  static constexpr std::string_view onnx = "Min";
   static constexpr Traits extra_traits{.commutative = true};
   template <class T>
   static T f(T a, T b) {
@@ -52,6 +54,7 @@ class Minimum final : public Binary<Minimum> {
 class Abs final : public Unary<Abs> {
  public:
   static constexpr std::string_view name = "abs";
+  static constexpr std::string_view onnx = "Abs";
   template <class T>
   static T f(T x) {
     using std::abs;
@@ -68,6 +71,7 @@ class Clip final : public Unary<Clip> {
   static constexpr std::string_view name = "clip";
   Clip(double low, double high) : lower(low), upper(high) {}
   auto attributes() const { return std::tuple(attribute("lower", lower), attribute("upper", upper)); }
+  OnnxSpelling onnx(InputShapes) const { return {{"Clip", {OnnxInput{0}, lower, upper}}}; }
   template <class T>
   T f(T x) const {
     using math::where;
@@ -83,15 +87,15 @@ class Clip final : public Unary<Clip> {
 };
 
 /// The larger, elementwise; NaN when one is. Where both are equal, each gets half of the gradient.
-inline Expr maximum(Arg a, Arg b) { return build<Maximum>({a, b}); }
+inline Expr maximum(Arg a, Arg b) { return builtin<Maximum>({a, b}); }
 /// The smaller, elementwise; NaN when one is. Where both are equal, each gets half of the gradient.
-inline Expr minimum(Arg a, Arg b) { return build<Minimum>({a, b}); }
+inline Expr minimum(Arg a, Arg b) { return builtin<Minimum>({a, b}); }
 /// |x|, with derivative 0 at 0.
-inline Expr abs(Arg x) { return build<Abs>({x}); }
+inline Expr abs(Arg x) { return builtin<Abs>({x}); }
 /// x held within [lower, upper]; the derivative is 1 inside and on the bounds. Error when lower > upper.
 inline Expr clip(Arg x, double lower, double upper) {
   if (!(lower <= upper)) fail(Clip::name, {&x, 1}, "the lower bound is not at most the upper bound");
-  return build<Clip>({x}, lower, upper);
+  return builtin<Clip>({x}, lower, upper);
 }
 
 }  // namespace gradus

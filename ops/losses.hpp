@@ -4,7 +4,7 @@
 #include "gradus/ops/reduction.hpp"
 
 /// Losses: scalars composed of ops.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// The mean of (prediction − target)² over all elements.
 Expr mse(Arg prediction, Arg target);

@@ -5,7 +5,7 @@
 #include "gradus/ops/support/build.hpp"
 #include "gradus/ops/support/gemm.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// How matmul reads its operands; stored matrices are not moved.
 struct Transposed {
@@ -21,6 +21,12 @@ class MatMul final : public OpOf<MatMul> {
   explicit MatMul(Transposed how) : transposed(how) {}
   auto attributes() const {
     return std::tuple(attribute("transpose_a", transposed.a), attribute("transpose_b", transposed.b));
+  }
+  OnnxSpelling onnx(InputShapes) const {
+    if (!transposed.a && !transposed.b) return {{"MatMul", {OnnxInput{0}, OnnxInput{1}}}};
+    return {{"Gemm",
+             {OnnxInput{0}, OnnxInput{1}},
+             {{"transA", std::int64_t{transposed.a}}, {"transB", std::int64_t{transposed.b}}}}};
   }
 
   Shape infer(InputShapes inputs) const override {
@@ -77,6 +83,6 @@ class MatMul final : public OpOf<MatMul> {
 
 /// The matrix product a [m, k] · b [k, n] → [m, n]; with a flag, that operand is stored transposed. Error
 /// when an operand is not a matrix or the inner dimensions differ.
-inline Expr matmul(Arg a, Arg b, Transposed transposed) { return build<MatMul>({a, b}, transposed); }
+inline Expr matmul(Arg a, Arg b, Transposed transposed) { return builtin<MatMul>({a, b}, transposed); }
 
 }  // namespace gradus

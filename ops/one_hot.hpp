@@ -6,13 +6,21 @@
 #include "gradus/framework/graph/op_of.hpp"
 #include "gradus/ops/support/build.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class OneHot final : public OpOf<OneHot> {
  public:
   static constexpr std::string_view name = "one_hot";
   explicit OneHot(std::int64_t count) : classes(count) {}
   auto attributes() const { return std::tuple(attribute("classes", classes)); }
+  // ONNX Runtime has no OneHot for double. A label that is no class gives zeros, not an error.
+  OnnxSpelling onnx(InputShapes inputs) const {
+    std::vector<double> indices;
+    for (std::int64_t k = 0; k < classes; ++k) indices.push_back(static_cast<double>(k));
+    return {{"Unsqueeze", {OnnxInput{0}, Shape{inputs[0].rank()}}},
+            {"Equal", {OnnxResult{0}, indices}},
+            {"Cast", {OnnxResult{1}}, {{"to", OnnxType::element}}}};
+  }
   Shape infer(InputShapes inputs) const override {
     Shape shape = inputs[0];
     shape.push_back(classes);
@@ -43,6 +51,6 @@ class OneHot final : public OpOf<OneHot> {
 
 /// Class indices [...] → [..., classes], 1 at the index and 0 elsewhere. No gradient. A run throws Error,
 /// naming the row, for a label that is not a whole number from 0 to classes - 1.
-inline Expr one_hot(Arg labels, std::int64_t classes) { return build<OneHot>({labels}, classes); }
+inline Expr one_hot(Arg labels, std::int64_t classes) { return builtin<OneHot>({labels}, classes); }
 
 }  // namespace gradus

@@ -6,11 +6,12 @@
 #include "gradus/ops/exponential.hpp"
 #include "gradus/ops/where.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Sqrt final : public Unary<Sqrt> {
  public:
   static constexpr std::string_view name = "sqrt";
+  static constexpr std::string_view onnx = "Sqrt";
   template <class T>
   static T f(T x) {
     using std::sqrt;
@@ -25,6 +26,7 @@ class Sqrt final : public Unary<Sqrt> {
 class Square final : public Unary<Square> {
  public:
   static constexpr std::string_view name = "square";
+  static OnnxSpelling onnx(InputShapes) { return {{"Mul", {OnnxInput{0}, OnnxInput{0}}}}; }
   template <class T>
   static T f(T x) {
     return x * x;
@@ -43,6 +45,7 @@ class PowNumber final : public Unary<PowNumber> {
   static constexpr std::string_view name = "pow_number";
   explicit PowNumber(double p) : exponent(p) {}
   auto attributes() const { return std::tuple(attribute("exponent", exponent)); }
+  OnnxSpelling onnx(InputShapes) const { return {{"Pow", {OnnxInput{0}, exponent}}}; }
   template <class T>
   T f(T x) const {
     using std::pow;
@@ -59,6 +62,7 @@ class PowNumber final : public Unary<PowNumber> {
 class Pow final : public Binary<Pow> {
  public:
   static constexpr std::string_view name = "pow";
+  static constexpr std::string_view onnx = "Pow";
   template <class T>
   static T f(T a, T b) {
     using std::pow;
@@ -77,19 +81,19 @@ class Pow final : public Binary<Pow> {
 };
 
 /// √x; NaN below 0.
-inline Expr sqrt(Arg x) { return build<Sqrt>({x}); }
+inline Expr sqrt(Arg x) { return builtin<Sqrt>({x}); }
 /// x².
-inline Expr square(Arg x) { return build<Square>({x}); }
+inline Expr square(Arg x) { return builtin<Square>({x}); }
 
 /// baseᵉˣᵖᵒⁿᵉⁿᵗ elementwise. An exponent given as a number makes the gradient exact for negative bases, too;
 /// the gradient with respect to an exponent that is an expression is taken as 0 where base ≤ 0.
 inline Expr pow(Arg base, Arg exponent) {
-  if (!exponent.expr.is_literal()) return build<Pow>({base, exponent});
+  if (!exponent.expr.is_literal()) return builtin<Pow>({base, exponent});
   const double p = exponent.expr.literal();
   if (p == 1) return base.expr;
-  if (p == 2) return build<Square>({base});
+  if (p == 2) return builtin<Square>({base});
   if (p == 0 && base.expr.is_node()) return base.expr.graph().full(base.expr.shape(), 1.0, base.where);
-  return build<PowNumber>({base}, p);
+  return builtin<PowNumber>({base}, p);
 }
 
 }  // namespace gradus

@@ -7,7 +7,7 @@
 #include "gradus/framework/random.hpp"
 #include "gradus/ops/support/build.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// Philox4x32-10 of a generator's state and the element's number: a pure function, so the same state gives
 /// the same numbers, wherever and however often it is computed.
@@ -56,7 +56,7 @@ class RandomUniform final : public OpOf<RandomUniform> {
 /// below 2^24: two of a key, two that count), the stream, and the element's place alone; see
 /// `Mode::generator` for a state that advances. No gradient. Error for a state of another shape.
 inline Expr random_uniform(Arg generator, std::int64_t stream, const Shape& shape) {
-  return build<RandomUniform>({generator}, stream, shape);
+  return builtin<RandomUniform>({generator}, stream, shape);
 }
 
 }  // namespace gradus

@@ -1,6 +1,6 @@
 #include "gradus/ops/reduction.hpp"
 
-#include "gradus/ops/support/rules.hpp"
+#include "gradus/ops/support/builtin.hpp"
 
 namespace gradus {
 
@@ -19,7 +19,7 @@ template <class ReductionOp>
 Expr reduce(const Arg& x, const Axes& axes, bool keep_axes) {
   const Axes sorted = normalise(x, axes, ReductionOp::name);
   if (sorted.empty()) return x.expr;
-  const Expr reduced = build<ReductionOp>({x}, sorted);
+  const Expr reduced = builtin<ReductionOp>({x}, sorted);
   if (!keep_axes) return reduced;
   Shape kept = x.expr.shape();
   for (const auto axis : sorted) kept[static_cast<std::size_t>(axis)] = 1;

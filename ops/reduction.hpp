@@ -14,7 +14,7 @@
 #include "gradus/ops/view.hpp"
 
 /// Broadcasting and reductions, each the other's adjoint.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 using Axes = std::vector<std::int64_t>;
 
@@ -26,6 +26,7 @@ class BroadcastTo final : public OpOf<BroadcastTo> {
   static constexpr std::string_view name = "broadcast_to";
   explicit BroadcastTo(Shape to) : shape(std::move(to)) {}
   auto attributes() const { return std::tuple(attribute("shape", shape)); }
+  OnnxSpelling onnx(InputShapes) const { return {{"Expand", {OnnxInput{0}, shape}}}; }
   Traits traits() const override { return {.broadcast = true}; }
 
   Shape infer(InputShapes inputs) const override {
@@ -167,6 +168,9 @@ class Sum final : public Reduction<Sum> {
  public:
   static constexpr std::string_view name = "sum";
   using Reduction::Reduction;
+  OnnxSpelling onnx(InputShapes) const {
+    return {{"ReduceSum", {OnnxInput{0}, Shape(axes)}, {{"keepdims", std::int64_t{0}}}}};
+  }
   std::vector<Expr> vjp(const Vjp& v) const override { return {spread(v.cotangent, v.inputs[0].shape())}; }
 
   template <class T>
@@ -194,6 +198,9 @@ class Max final : public Reduction<Max> {
  public:
   static constexpr std::string_view name = "max";
   using Reduction::Reduction;
+  OnnxSpelling onnx(InputShapes) const {
+    return {{"ReduceMax", {OnnxInput{0}}, {{"axes", axes}, {"keepdims", std::int64_t{0}}}}};
+  }
   // The largest elements share the gradient.
   std::vector<Expr> vjp(const Vjp& v) const override {
     const Shape& shape = v.inputs[0].shape();
@@ -221,7 +228,7 @@ class Max final : public Reduction<Max> {
 /// for 1. Error when the shapes do not fit.
 inline Expr broadcast_to(Arg x, const Shape& shape) {
   if (x.expr.is_literal()) throw Error("broadcast_to: a bare number; use graph.full(shape, number)");
-  return x.expr.shape() == shape ? x.expr : build<BroadcastTo>({x}, shape);
+  return x.expr.shape() == shape ? x.expr : builtin<BroadcastTo>({x}, shape);
 }
 
 /// The shape to which both can be broadcast; Error when there is none.

@@ -1,7 +1,7 @@
 #include "gradus/ops/slice.hpp"
 
 #include "gradus/framework/graph/graph.hpp"
-#include "gradus/ops/support/rules.hpp"
+#include "gradus/ops/support/builtin.hpp"
 
 namespace gradus {
 
@@ -28,7 +28,7 @@ std::int64_t Box::offset(const std::vector<Dim>& starts, const Extents& outer, s
 }
 
 std::vector<Expr> Slice::vjp(const Vjp& v) const {
-  return {build<Embed>({v.cotangent}, starts, v.inputs[0].shape())};
+  return {builtin<Embed>({v.cotangent}, starts, v.inputs[0].shape())};
 }
 
 Shape Concat::infer(InputShapes inputs) const {
@@ -63,7 +63,7 @@ Expr slice(Arg x, std::int64_t axis, Dim begin, Dim end) {
   starts[along] = begin;
   shape[along] = end - begin;
   if (shape == x.expr.shape() && begin == Dim(0)) return x.expr;
-  return build<Slice>({x}, std::move(starts), std::move(shape));
+  return builtin<Slice>({x}, std::move(starts), std::move(shape));
 }
 
 Expr concat(const std::vector<Arg>& parts, std::int64_t axis) {

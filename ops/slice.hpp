@@ -7,7 +7,7 @@
 #include "gradus/ops/support/build.hpp"
 #include "gradus/ops/support/strides.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// What Slice and Embed share: a box inside a tensor, from `starts`.
 struct Box {
@@ -21,6 +21,11 @@ class Slice final : public OpOf<Slice> {
   static constexpr std::string_view name = "slice";
   Slice(std::vector<Dim> from, Shape extents) : starts(std::move(from)), shape(std::move(extents)) {}
   auto attributes() const { return std::tuple(attribute("starts", starts), attribute("shape", shape)); }
+  OnnxSpelling onnx(InputShapes) const {
+    std::vector<Dim> ends;
+    for (std::size_t i = 0; i < starts.size(); ++i) ends.push_back(starts[i] + shape[i]);
+    return {{"Slice", {OnnxInput{0}, Shape(starts), Shape(ends)}}};
+  }
   Shape infer(InputShapes inputs) const override {
     Box::check(shape, starts, inputs[0]);
     return shape;
@@ -45,12 +50,17 @@ class Embed final : public OpOf<Embed> {
   static constexpr std::string_view name = "embed";
   Embed(std::vector<Dim> at, Shape extents) : starts(std::move(at)), shape(std::move(extents)) {}
   auto attributes() const { return std::tuple(attribute("starts", starts), attribute("shape", shape)); }
+  OnnxSpelling onnx(InputShapes inputs) const {
+    std::vector<Dim> around = starts;
+    for (std::size_t i = 0; i < starts.size(); ++i) around.push_back(shape[i] - starts[i] - inputs[0][i]);
+    return {{"Pad", {OnnxInput{0}, Shape(around)}}};
+  }
   Shape infer(InputShapes inputs) const override {
     Box::check(inputs[0], starts, shape);
     return shape;
   }
   std::vector<Expr> vjp(const Vjp& v) const override {
-    return {build<Slice>({v.cotangent}, starts, v.inputs[0].shape())};
+    return {builtin<Slice>({v.cotangent}, starts, v.inputs[0].shape())};
   }
 
   template <class T>
@@ -75,6 +85,11 @@ class Concat final : public OpOf<Concat> {
   static constexpr std::string_view name = "concat";
   explicit Concat(std::int64_t along) : axis(along) {}
   auto attributes() const { return std::tuple(attribute("axis", axis)); }
+  OnnxSpelling onnx(InputShapes inputs) const {
+    OnnxStep step{"Concat", {}, {{"axis", axis}}};
+    for (std::size_t i = 0; i < inputs.size(); ++i) step.operands.emplace_back(OnnxInput{i});
+    return {step};
+  }
   Shape infer(InputShapes inputs) const override;
   std::vector<Expr> vjp(const Vjp& v) const override;
 

@@ -5,7 +5,7 @@
 #include "gradus/ops/exponential.hpp"
 #include "gradus/ops/reduction.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 Expr logsumexp(Arg x, std::int64_t axis = -1);
 Expr log_softmax(Arg x, std::int64_t axis = -1);
@@ -63,6 +63,11 @@ class LogSumExp final : public AlongAxis<LogSumExp> {
   static constexpr std::string_view name = "logsumexp";
   static constexpr bool keeps_axis = false;
   using AlongAxis::AlongAxis;
+  OnnxSpelling onnx(InputShapes) const {
+    return {{"ReduceLogSumExp",
+             {OnnxInput{0}},
+             {{"axes", std::vector<std::int64_t>{axis}}, {"keepdims", std::int64_t{0}}}}};
+  }
   Shape infer(InputShapes inputs) const override {
     Shape kept;
     for (std::size_t i = 0; i < inputs[0].rank(); ++i)
@@ -84,6 +89,7 @@ class LogSoftmax final : public AlongAxis<LogSoftmax> {
   static constexpr std::string_view name = "log_softmax";
   static constexpr bool keeps_axis = true;
   using AlongAxis::AlongAxis;
+  OnnxSpelling onnx(InputShapes) const { return {{"LogSoftmax", {OnnxInput{0}}, {{"axis", axis}}}}; }
   Shape infer(InputShapes inputs) const override { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override {
     return {v.cotangent - exp(v.output) * sum(v.cotangent, {axis}, true)};
@@ -101,6 +107,7 @@ class Softmax final : public AlongAxis<Softmax> {
   static constexpr std::string_view name = "softmax";
   static constexpr bool keeps_axis = true;
   using AlongAxis::AlongAxis;
+  OnnxSpelling onnx(InputShapes) const { return {{"Softmax", {OnnxInput{0}}, {{"axis", axis}}}}; }
   Shape infer(InputShapes inputs) const override { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override {
     return {v.output * (v.cotangent - sum(v.cotangent * v.output, {axis}, true))};
@@ -116,13 +123,15 @@ class Softmax final : public AlongAxis<Softmax> {
 
 /// log Σ eˣ along an axis, which vanishes; without overflow.
 inline Expr logsumexp(Arg x, std::int64_t axis) {
-  return build<LogSumExp>({x}, axis_of(LogSumExp::name, x, axis));
+  return builtin<LogSumExp>({x}, axis_of(LogSumExp::name, x, axis));
 }
 /// log softmax(x), exact where the softmax itself would round to 0 or 1.
 inline Expr log_softmax(Arg x, std::int64_t axis) {
-  return build<LogSoftmax>({x}, axis_of(LogSoftmax::name, x, axis));
+  return builtin<LogSoftmax>({x}, axis_of(LogSoftmax::name, x, axis));
 }
 /// eˣ / Σ eˣ along an axis.
-inline Expr softmax(Arg x, std::int64_t axis) { return build<Softmax>({x}, axis_of(Softmax::name, x, axis)); }
+inline Expr softmax(Arg x, std::int64_t axis) {
+  return builtin<Softmax>({x}, axis_of(Softmax::name, x, axis));
+}
 
 }  // namespace gradus

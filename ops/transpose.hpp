@@ -9,7 +9,7 @@
 #include "gradus/ops/support/build.hpp"
 #include "gradus/ops/support/strides.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 using Permutation = std::vector<std::int64_t>;
 
@@ -20,6 +20,7 @@ class Transpose final : public OpOf<Transpose> {
   static constexpr std::string_view name = "transpose";
   explicit Transpose(Permutation axes) : order(std::move(axes)) {}
   auto attributes() const { return std::tuple(attribute("order", order)); }
+  OnnxSpelling onnx(InputShapes) const { return {{"Transpose", {OnnxInput{0}}, {{"perm", order}}}}; }
 
   Shape infer(InputShapes inputs) const override {
     Permutation sorted = order;
@@ -53,7 +54,7 @@ class Transpose final : public OpOf<Transpose> {
 
 /// x with its axes in another order: axis i of the result is axis order[i] of x. Error when `order` is not a
 /// permutation of x's axes.
-inline Expr transpose(Arg x, const Permutation& order) { return build<Transpose>({x}, order); }
+inline Expr transpose(Arg x, const Permutation& order) { return builtin<Transpose>({x}, order); }
 
 /// x with its axes reversed: a matrix's transpose.
 inline Expr transpose(Arg x) {

@@ -1,6 +1,6 @@
 #include "gradus/ops/view.hpp"
 
-#include "gradus/ops/support/rules.hpp"
+#include "gradus/ops/support/builtin.hpp"
 
 namespace gradus {
 
@@ -24,7 +24,7 @@ Expr reshape(Arg x, const Shape& shape) {
     } catch (const Error& error) {
       fail(Reshape::name, operands, error.what());
     }
-  return to == x.expr.shape() ? x.expr : build<Reshape>({x}, to);
+  return to == x.expr.shape() ? x.expr : builtin<Reshape>({x}, to);
 }
 
 Expr flatten(Arg x) {

@@ -4,7 +4,7 @@
 #include "gradus/framework/graph/op_of.hpp"
 #include "gradus/ops/support/build.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// An op without a kernel: the same values in the same order.
 template <class Derived>
@@ -22,6 +22,7 @@ class Reshape final : public View<Reshape> {
   static constexpr std::string_view name = "reshape";
   explicit Reshape(Shape to) : shape(std::move(to)) {}
   auto attributes() const { return std::tuple(attribute("shape", shape)); }
+  OnnxSpelling onnx(InputShapes) const { return {{"Reshape", {OnnxInput{0}, shape}}}; }
   Shape infer(InputShapes inputs) const override {
     // Two axes that hold the batch have no product, but extents of 1 may come and go beside them.
     if (!equal_but_for_ones(inputs[0], shape) && inputs[0].element_count() != shape.element_count())
@@ -39,6 +40,7 @@ class Reshape final : public View<Reshape> {
 class StopGradient final : public View<StopGradient> {
  public:
   static constexpr std::string_view name = "stop_gradient";
+  static constexpr std::string_view onnx = "Identity";
   Shape infer(InputShapes inputs) const override { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
 };
@@ -50,6 +52,6 @@ Expr reshape(Arg x, const Shape& shape);
 Expr flatten(Arg x);
 
 /// x itself, which no gradient passes.
-inline Expr stop_gradient(Arg x) { return build<StopGradient>({x}); }
+inline Expr stop_gradient(Arg x) { return builtin<StopGradient>({x}); }
 
 }  // namespace gradus

@@ -3,13 +3,17 @@
 #include "gradus/ops/support/elementwise.hpp"
 #include "gradus/ops/support/math.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 Expr where(Arg condition, Arg yes, Arg no);
 
 class Where final : public Elementwise<Where, 3> {
  public:
   static constexpr std::string_view name = "where";
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Cast", {OnnxInput{0}}, {{"to", OnnxType::boolean}}},
+            {"Where", {OnnxResult{0}, OnnxInput{1}, OnnxInput{2}}}};
+  }
   template <class T>
   static T f(T condition, T yes, T no) {
     using math::where;
@@ -24,6 +28,6 @@ class Where final : public Elementwise<Where, 3> {
 
 /// `yes` where the condition is not 0, `no` elsewhere, elementwise. The other side's value, NaN included,
 /// does not matter, nor does its gradient; the condition has none.
-inline Expr where(Arg condition, Arg yes, Arg no) { return build<Where>({condition, yes, no}); }
+inline Expr where(Arg condition, Arg yes, Arg no) { return builtin<Where>({condition, yes, no}); }
 
 }  // namespace gradus

@@ -16,7 +16,8 @@ auto reshaped(Extents extents) {
   };
 }
 
-// Philox4x32-10 once more, from the paper's definition: word `index` of a counter, for RandomUniform's layout.
+// Philox4x32-10 once more, from the paper's definition: word `index` of a counter, for RandomUniform's
+// layout.
 double philox_uniform(const Tensor& state, std::uint64_t stream, std::uint64_t index) {
   std::uint64_t s[4];
   for (std::int64_t i = 0; i < 4; ++i) s[i] = static_cast<std::uint64_t>(state(i));
@@ -140,7 +141,7 @@ std::vector<OpRow> structure_rows() {
        .label = "box",
        .inputs = {in({3, B, 4})},
        .build = on([](Expr x) {
-         return build<Slice>({x}, std::vector<Dim>{1, 0, 2}, Shape{2, B, 1});
+         return builtin<Slice>({x}, std::vector<Dim>{1, 0, 2}, Shape{2, B, 1});
        }),
        .reference =
            [](const Tensors& x) {
@@ -160,7 +161,7 @@ std::vector<OpRow> structure_rows() {
       {.op = "embed",
        .inputs = {in({B, 3})},
        .build = on([](Expr x) {
-         return build<Embed>({x}, std::vector<Dim>{0, 1}, Shape{B, 5});
+         return builtin<Embed>({x}, std::vector<Dim>{0, 1}, Shape{B, 5});
        }),
        .reference =
            [](const Tensors& x) {
@@ -172,7 +173,7 @@ std::vector<OpRow> structure_rows() {
        .label = "batch",
        .inputs = {in({B, 2})},
        .build = on([](Expr x) {
-         return build<Embed>({x}, std::vector<Dim>{B, 0}, Shape{2 * B + 1, 2});
+         return builtin<Embed>({x}, std::vector<Dim>{B, 0}, Shape{2 * B + 1, 2});
        }),
        .reference =
            [](const Tensors& x) {

@@ -4,7 +4,9 @@
 #include <memory>
 #include <new>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// A cache line, and the widest vector register.
 inline constexpr std::size_t alignment = 64;

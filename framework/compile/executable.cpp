@@ -376,9 +376,9 @@ template class Executable<float>;
 template class Executable<double>;
 template struct TensorView<float>;
 template struct TensorView<double>;
-template Executable<float> compile(std::span<const Expr>, std::span<const Update>, std::int64_t,
-                                   Store<float>&, const CompileOptions&);
-template Executable<double> compile(std::span<const Expr>, std::span<const Update>, std::int64_t,
-                                    Store<double>&, const CompileOptions&);
+template Executable<float> compile GRADUS_PUBLIC(std::span<const Expr>, std::span<const Update>, std::int64_t,
+                                                 Store<float>&, const CompileOptions&);
+template Executable<double> compile GRADUS_PUBLIC(std::span<const Expr>, std::span<const Update>,
+                                                  std::int64_t, Store<double>&, const CompileOptions&);
 
 }  // namespace gradus

@@ -11,7 +11,7 @@
 #include "gradus/framework/compile/program.hpp"
 #include "gradus/framework/compile/store.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 struct CompileOptions {
   bool optimize = true;  ///< false: every node is computed as it was written, without folding or fusion

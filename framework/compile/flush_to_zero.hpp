@@ -4,7 +4,9 @@
 #include <xmmintrin.h>
 #endif
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// While it lives, denormal numbers count as zero, in and out (they are a hundred times slower, and Adam
 /// drives weights into them). Sets the flags only where they are not set already.

@@ -5,7 +5,7 @@
 
 #include "gradus/framework/compile/plan.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// The steps that compute a program, in the order of their last nodes' ids; values not yet assigned.
 ///

@@ -7,7 +7,7 @@
 
 #include "gradus/framework/compile/program.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// How values share the arena.
 enum class Reuse {

@@ -8,7 +8,7 @@
 
 #include "gradus/framework/graph/graph.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// After a run, `variable` holds `value`. All values of a program's updates are computed from the variables'
 /// values before the run, whatever their order.

@@ -9,7 +9,7 @@
 
 #include "gradus/framework/graph/graph.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Variable;
 

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <string>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// One extent of a shape: a·B + c, where B is the batch size, the only symbol there is.
 ///
@@ -43,6 +45,10 @@ class Dim {
   std::int64_t per_batch_ = 0;
   std::int64_t constant_ = 0;
 };
+
+// Declared here, too, so that they are exported.
+Dim operator*(Dim x, Dim y);
+Dim operator/(Dim x, Dim y);
 
 /// The batch size, as in `g.input("x", {B, 784})`.
 inline constexpr Dim B{1, 0};

@@ -5,7 +5,7 @@
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/framework/graph/op_of.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// An op of `Arity` operands of one shape that works element by element. `Rule` supplies
 /// `template <class T> T f(T x, …) const`, written so that T may be float, double or a `Lane` of vector code,

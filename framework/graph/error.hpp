@@ -3,7 +3,9 @@
 #include <stdexcept>
 #include <string>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// Every error that gradus reports. `what()` names the thing, the place and, where there is one, the remedy.
 class Error : public std::runtime_error {

@@ -11,7 +11,7 @@
 #include "gradus/framework/graph/location.hpp"
 #include "gradus/framework/graph/op.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Graph;
 

@@ -5,7 +5,7 @@
 
 #include "gradus/framework/graph/graph.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// d loss / d w for each w: nodes of the same graph, each of w's shape, which can be differentiated again.
 /// A w on which the loss does not depend gets zeros. Error when the loss is not a scalar, or when a w is a

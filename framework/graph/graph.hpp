@@ -12,7 +12,7 @@
 #include "gradus/framework/graph/expr.hpp"
 #include "gradus/framework/graph/initializer.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 struct Node {
   OpPtr op;

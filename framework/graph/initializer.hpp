@@ -6,7 +6,7 @@
 
 #include "gradus/framework/graph/shape.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// Fills a new parameter with its starting values.
 ///

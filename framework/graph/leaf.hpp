@@ -7,7 +7,7 @@
 #include "gradus/framework/graph/initializer.hpp"
 #include "gradus/framework/graph/op_of.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// An op without inputs: its value comes from outside the graph, or is a constant.
 class Leaf : public Op {

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <string>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// A place in the user's source.
 struct Location {

@@ -9,9 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "gradus/framework/graph/onnx_spelling.hpp"
 #include "gradus/framework/graph/shape.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 class Expr;
 struct Vjp;
@@ -101,6 +102,9 @@ class Op {
   virtual double flop(const Signature& signature) const {
     return static_cast<double>(element_count(signature.output));
   }
+
+  /// How ONNX says it; empty for what it has no words for.
+  virtual OnnxSpelling onnx_spelling(InputShapes /*inputs*/) const { return {}; }
 
   virtual bool same_as(const Op& other) const = 0;
   virtual std::size_t hash() const = 0;

@@ -12,7 +12,7 @@
 #include "gradus/framework/simd/lane.hpp"
 
 /// The bodies of what ops inherit; for source files that define an op.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 namespace detail {
 
@@ -143,6 +143,19 @@ std::string ValueOp<Derived, Base>::attribute_text() const {
     text += (text.empty() ? "" : ", ") + std::string(a.name) + "=" + detail::text_of(a.value);
   });
   return text;
+}
+
+template <class Derived, class Base>
+OnnxSpelling ValueOp<Derived, Base>::onnx_spelling(InputShapes inputs) const {
+  if constexpr (requires { derived().onnx(inputs); }) {
+    return derived().onnx(inputs);
+  } else if constexpr (requires { std::string_view(Derived::onnx); }) {
+    OnnxStep step{Derived::onnx, {}};
+    for (std::size_t i = 0; i < inputs.size(); ++i) step.operands.emplace_back(OnnxInput{i});
+    return {step};
+  } else {
+    return {};
+  }
 }
 
 template <class Derived, class Base>

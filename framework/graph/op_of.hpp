@@ -9,7 +9,7 @@
 #include "gradus/framework/graph/expr.hpp"
 #include "gradus/framework/graph/op.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// A named attribute of an op, for its `attributes()`: `return std::tuple(attribute("axis", axis));`.
 template <class V>
@@ -30,7 +30,9 @@ std::string text_of(bool v);
 }  // namespace detail
 
 /// Makes an op a value: name, equality, hash and text from `Derived`'s static `name` and, if it has any,
-/// `auto attributes() const` (a tuple of `attribute("axis", axis)`).
+/// `auto attributes() const` (a tuple of `attribute("axis", axis)`). Where ONNX has the same op with the same
+/// operands, `static constexpr std::string_view onnx` is its name there; else `OnnxSpelling onnx(InputShapes
+/// inputs) const` may say it in several.
 ///
 /// Here and below, members are only declared: a program that uses an op compiles nothing of it. The op's own
 /// source file includes gradus/framework/graph/op_definitions.hpp, where they are defined.
@@ -41,6 +43,7 @@ class ValueOp : public Base {
 
   std::string_view name() const final;
   std::string attribute_text() const final;
+  OnnxSpelling onnx_spelling(InputShapes inputs) const final;
   bool same_as(const Op& other) const final;
   std::size_t hash() const final;
 

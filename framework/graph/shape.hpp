@@ -9,7 +9,7 @@
 
 #include "gradus/framework/graph/dim.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// A shape whose batch is known: plain numbers, row-major.
 using Extents = std::vector<std::int64_t>;

@@ -5,7 +5,9 @@
 #include <span>
 #include <vector>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// A derivative by differences, with what can be said of its error.
 struct Difference {

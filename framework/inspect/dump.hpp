@@ -6,7 +6,7 @@
 #include "gradus/framework/compile/plan.hpp"
 #include "gradus/framework/compile/program.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// What `outputs` and `updates` need of their graph, one line a node:
 /// `%7 = matmul(x, W1) [B, 128]  # model.cpp:12`.

@@ -36,7 +36,7 @@
 /// DIAGNOSTICS
 ///   On failure every op is checked by itself at the values that reach it, and those that fail are named as
 ///   suspects with the line that built them.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 struct GradientCheckOptions {
   enum class Mode {

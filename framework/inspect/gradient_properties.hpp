@@ -9,7 +9,7 @@
 #include "gradus/framework/inspect/gradient_rounding.hpp"
 
 /// The parts of the gradient check; users want gradient_check.hpp.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// Outputs and their gradients at a point, compiled: values can be moved and outputs read, cotangents given
 /// and gradients read. The executables are changed by calls that do not change what the system is, hence

@@ -6,7 +6,7 @@
 #include "gradus/framework/inspect/node_values.hpp"
 
 /// A part of the gradient check; users want gradient_check.hpp.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// How far an expression is off because every node's value is rounded: tanh(20) is 1 to the last digit but
 /// three, and 1 - tanh(20)² has no more than one that is right. Measured: the graph is evaluated as written

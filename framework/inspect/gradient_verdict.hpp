@@ -7,7 +7,7 @@
 #include "gradus/framework/inspect/gradient_check.hpp"
 
 /// A part of the gradient check; users want gradient_check.hpp.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 enum class Agreement {
   full,     ///< within what the difference leaves uncertain

@@ -49,7 +49,9 @@ std::optional<NanTrace> trace_nan(std::span<const Expr> exprs, const Point& poin
   return std::nullopt;
 }
 
-template std::optional<NanTrace> trace_nan<float>(std::span<const Expr>, const Point&, std::int64_t);
-template std::optional<NanTrace> trace_nan<double>(std::span<const Expr>, const Point&, std::int64_t);
+template std::optional<NanTrace> trace_nan<float> GRADUS_PUBLIC(std::span<const Expr>, const Point&,
+                                                                std::int64_t);
+template std::optional<NanTrace> trace_nan<double> GRADUS_PUBLIC(std::span<const Expr>, const Point&,
+                                                                 std::int64_t);
 
 }  // namespace gradus

@@ -5,7 +5,7 @@
 
 #include "gradus/framework/inspect/node_values.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// Where a NaN or an infinity began.
 struct NanTrace {

@@ -34,7 +34,7 @@ NodeValues evaluate_nodes(std::span<const Expr> exprs, const Point& point, std::
   return all;
 }
 
-template NodeValues evaluate_nodes<float>(std::span<const Expr>, const Point&, std::int64_t);
-template NodeValues evaluate_nodes<double>(std::span<const Expr>, const Point&, std::int64_t);
+template NodeValues evaluate_nodes<float> GRADUS_PUBLIC(std::span<const Expr>, const Point&, std::int64_t);
+template NodeValues evaluate_nodes<double> GRADUS_PUBLIC(std::span<const Expr>, const Point&, std::int64_t);
 
 }  // namespace gradus

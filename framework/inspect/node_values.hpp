@@ -8,7 +8,7 @@
 
 #include "gradus/framework/compile/executable.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// Values of inputs, parameters and state, row-major, by name.
 using Point = std::map<std::string, std::vector<double>, std::less<>>;

@@ -82,7 +82,7 @@ std::string profile_text(const Profile& profile) {
   return text;
 }
 
-template Profile profile(Executable<float>&, std::size_t);
-template Profile profile(Executable<double>&, std::size_t);
+template Profile profile GRADUS_PUBLIC(Executable<float>&, std::size_t);
+template Profile profile GRADUS_PUBLIC(Executable<double>&, std::size_t);
 
 }  // namespace gradus

@@ -6,7 +6,7 @@
 
 #include "gradus/framework/compile/executable.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// What one step of a plan costs in a run.
 struct StepCost {

@@ -2,7 +2,9 @@
 
 #include <string_view>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// The instruction sets for which kernels are built; one binary holds them all.
 enum class Isa {

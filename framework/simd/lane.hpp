@@ -5,7 +5,7 @@
 
 #include "gradus/framework/simd/isa.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 template <class U>
 concept Arithmetic = std::integral<U> || std::floating_point<U>;

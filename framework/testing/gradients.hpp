@@ -51,7 +51,7 @@
 ///
 /// SEE ALSO
 ///   check_gradient, to name the leaves or to check a hand-derived gradient.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// How GoogleTest prints an expression: "swish#1 [B, 4] at model.cpp:12".
 inline void PrintTo(const Expr& expr, std::ostream* out) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "gradus/models/table/fit_table.hpp"
@@ -61,6 +62,13 @@ struct ProfileOptions {
   std::string svg;
 };
 int profile(const ProfileOptions& options);
+
+struct ExportOptions {
+  std::string model;  ///< a tutorial's name, or a file that 'train mlp --save' wrote
+  std::string onnx;   ///< file to write
+  std::optional<Precision> precision = {};
+};
+int export_model(const ExportOptions& options);
 
 /// A Graphviz digraph as SVG; Error when Graphviz is not installed.
 std::string drawn_by_dot(const std::string& dot);

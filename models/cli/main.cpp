@@ -7,6 +7,7 @@
 
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/models/cli/commands.hpp"
+#include "gradus/version.hpp"
 
 namespace {
 
@@ -125,7 +126,7 @@ int run(int argc, char** argv) {
       "program.\n"
       "The classic back-propagation tutorials, on our own automatic differentiation.",
       "gradus"};
-  app.set_version_flag("--version", "gradus " GRADUS_VERSION);
+  app.set_version_flag("--version", fmt::format("gradus {}", gradus::version));
   app.require_subcommand(1);
   app.footer(
       "Examples:\n"
@@ -134,6 +135,7 @@ int run(int argc, char** argv) {
       "  gradus train mnist --data ~/mnist --epochs 3\n"
       "  gradus train mlp --csv iris.csv --target species --hidden 16,16 --save iris.safetensors\n"
       "  gradus predict iris.safetensors --csv flowers.csv\n"
+      "  gradus export iris.safetensors --onnx iris.onnx\n"
       "  gradus check two-targets\n"
       "  gradus graph sine --what plan\n"
       "  gradus profile mnist --batch 32");
@@ -211,6 +213,23 @@ int run(int argc, char** argv) {
   profile_command->add_option("--svg", profile_options.svg,
                               "Draw the plan with its costs as colours into this file (by graphviz)");
   profile_command->callback([&] { status = profile(profile_options); });
+
+  ExportOptions export_options;
+  auto* export_command = app.add_subcommand("export", "Write a model's inference graph for other programs");
+  export_command
+      ->add_option(
+          "model", export_options.model,
+          "A file that 'train mlp --save' wrote, or a tutorial, with its written-out starting weights")
+      ->required();
+  export_command->add_option("--onnx", export_options.onnx, "Write it to this file, as ONNX (opset 17)")
+      ->required();
+  export_command
+      ->add_option_function<std::string>(
+          "--precision",
+          [&](const std::string& precision) { export_options.precision = precisions.at(precision); },
+          "float or double (default float; a saved model: its own)")
+      ->check(CLI::IsMember({"float", "double"}));
+  export_command->callback([&] { status = export_model(export_options); });
 
   // CLI11 would only say that a subcommand is required.
   const auto is_first_word = [&](const CLI::App* command) { return command->get_name() == argv[1]; };

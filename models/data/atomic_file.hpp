@@ -4,7 +4,9 @@
 #include <span>
 #include <string_view>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// Writes a file as a whole or not at all: the pieces one after the other into "<path>.tmp", which is forced
 /// to the disk and then renamed, so that whoever is killed or runs out of space leaves the file that was

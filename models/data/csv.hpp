@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// A column of a table: of numbers, or of labels.
 struct CsvColumn {

@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <vector>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// The contents of an IDX file of unsigned bytes.
 struct IdxFile {

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// Images of handwritten digits, 28 x 28 pixels each, and what they show.
 struct Digits {

@@ -14,7 +14,7 @@
 
 /// Files of named tensors in the safetensors format (github.com/huggingface/safetensors): 8 bytes of header
 /// length, a JSON header, then the tensors' bytes, little-endian.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 enum class ElementType { boolean, u8, i8, u16, i16, f16, bf16, u32, i32, f32, u64, i64, f64 };
 

@@ -4,7 +4,7 @@
 
 #include "gradus/models/layers/mode.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// In training, each element is 0 with probability `rate` and divided by 1 − rate otherwise, independently
 /// and anew each step; at inference x itself. Which elements depends on the store's seed, the step and the

@@ -6,7 +6,7 @@
 #include "gradus/framework/graph/graph.hpp"
 #include "gradus/models/initializers.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 struct LinearOptions {
   Initializer weights = glorot_uniform();

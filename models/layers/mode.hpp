@@ -5,7 +5,7 @@
 #include "gradus/framework/compile/program.hpp"
 #include "gradus/framework/graph/graph.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// What a graph is built for, training or inference: two graphs of one model, over one store. Layers that
 /// differ between both ask it, and tell it what a training step sets besides the parameters.

@@ -4,7 +4,7 @@
 
 #include "gradus/models/layers/mode.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 struct LayerNormOptions {
   double epsilon = 1e-3;  ///< Keras's; PyTorch's is 1e-5

@@ -2,7 +2,7 @@
 
 #include "gradus/models/optimizers/optimizer.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 struct AdamOptions {
   double rate = 0.001;

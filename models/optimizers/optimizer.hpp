@@ -8,7 +8,7 @@
 #include "gradus/framework/compile/program.hpp"
 #include "gradus/framework/graph/gradient.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// What an optimizer's rule sees of one parameter, and where it keeps what it remembers.
 class ParameterStep {

@@ -2,7 +2,7 @@
 
 #include "gradus/models/optimizers/optimizer.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 struct RpropOptions {
   double initial_step = 0.01;

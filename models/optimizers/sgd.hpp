@@ -2,7 +2,7 @@
 
 #include "gradus/models/optimizers/optimizer.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 struct SgdOptions {
   double rate = 0.01;

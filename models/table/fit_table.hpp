@@ -9,7 +9,7 @@
 #include "gradus/models/table/recipe.hpp"
 #include "gradus/models/training/run.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// A network that is to be trained on a person's own table.
 struct TableOptions {

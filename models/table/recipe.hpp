@@ -8,7 +8,7 @@
 #include "gradus/models/data/safetensors.hpp"
 #include "gradus/models/training/trainer.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// How a column of a table becomes numbers: standardised, or one number for each category.
 struct ColumnRecipe {

@@ -9,7 +9,7 @@
 
 #include "gradus/models/training/history.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// Named lists of numbers: parameters by name, or what a callback remembers.
 using NamedValues = std::map<std::string, std::vector<double>, std::less<>>;

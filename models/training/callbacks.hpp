@@ -9,7 +9,7 @@
 #include "gradus/models/training/progress.hpp"
 #include "gradus/models/training/schedules.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// Calls a function after every epoch.
 std::shared_ptr<Callback> on_epoch_end(std::function<void(Training&)> action);

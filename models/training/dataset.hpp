@@ -5,7 +5,9 @@
 #include <span>
 #include <vector>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// Row numbers of a data set.
 using Rows = std::vector<std::uint32_t>;

@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// Named numbers in a fixed order: "loss", the metrics, and the same with "val_" in front.
 struct Scores {

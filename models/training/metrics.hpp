@@ -5,7 +5,7 @@
 
 #include "gradus/framework/graph/expr.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// A scalar of predictions and targets, a mean over the batch, so that means over batches can be weighted by
 /// their sizes.

@@ -7,7 +7,7 @@
 
 #include "gradus/models/training/callback.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 struct ProgressOptions {
   /// Where text goes; empty: the standard output.

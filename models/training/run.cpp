@@ -23,9 +23,9 @@ History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> 
   return history;
 }
 
-template History run_training(Trainer<float>&, const Dataset<float>&, FitOptions<float>,
-                              const TrainingFiles&);
-template History run_training(Trainer<double>&, const Dataset<double>&, FitOptions<double>,
-                              const TrainingFiles&);
+template History run_training GRADUS_PUBLIC(Trainer<float>&, const Dataset<float>&, FitOptions<float>,
+                                            const TrainingFiles&);
+template History run_training GRADUS_PUBLIC(Trainer<double>&, const Dataset<double>&, FitOptions<double>,
+                                            const TrainingFiles&);
 
 }  // namespace gradus

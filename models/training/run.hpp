@@ -4,7 +4,7 @@
 
 #include "gradus/models/training/trainer.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// What a program leaves on the disk of a training.
 struct TrainingFiles {

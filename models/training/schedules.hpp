@@ -6,7 +6,7 @@
 
 #include "gradus/models/training/callback.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// A learning rate for each epoch, or each step, from 0.
 using Schedule = std::function<double(std::int64_t at)>;

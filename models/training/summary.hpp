@@ -4,7 +4,7 @@
 
 #include "gradus/framework/graph/graph.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// A table like Keras's: inputs and named nodes with their shapes, and how many numbers each keeps under
 /// "<its name>/…", up to the prediction; then sums. `training` adds what the optimizer keeps.

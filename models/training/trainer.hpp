@@ -16,7 +16,7 @@
 #include "gradus/models/training/dataset.hpp"
 #include "gradus/models/training/metrics.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// A tensor that a model is fed.
 struct Feed {

@@ -2,7 +2,7 @@
 
 #include "gradus/models/tutorials/tutorial.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// One sigmoid neuron, forward only.
 const Tutorial& neuron();

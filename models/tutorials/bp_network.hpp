@@ -5,7 +5,7 @@
 #include "gradus/framework/xtensor.hpp"
 #include "gradus/models/tutorials/small_network.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// The flexible back-propagation network: inputs-hidden-outputs, all sigmoid, trained on whole batches of
 /// matrices with the summed (not mean) gradient of ½ (y − target)².

@@ -9,7 +9,7 @@
 #include "gradus/models/training.hpp"
 #include "gradus/models/tutorials/tutorial.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// Inputs and targets, a row a sample.
 struct Data {

@@ -49,8 +49,10 @@ std::map<std::string, std::vector<double>, std::less<>> parameters_of(const Stor
   return values;
 }
 
-template std::map<std::string, std::vector<double>, std::less<>> parameters_of(const Store<float>&, Graph&);
-template std::map<std::string, std::vector<double>, std::less<>> parameters_of(const Store<double>&, Graph&);
+template std::map<std::string, std::vector<double>, std::less<>> parameters_of
+GRADUS_PUBLIC(const Store<float>&, Graph&);
+template std::map<std::string, std::vector<double>, std::less<>> parameters_of
+GRADUS_PUBLIC(const Store<double>&, Graph&);
 
 Point starting_point(Graph& graph, std::uint64_t seed) {
   Store<double> store(seed);

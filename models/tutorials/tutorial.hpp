@@ -15,7 +15,7 @@
 #include "gradus/framework/inspect/gradient_check.hpp"
 #include "gradus/models/training/run.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 enum class Precision { single, double_ };
 

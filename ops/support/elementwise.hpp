@@ -7,7 +7,7 @@
 #include "gradus/framework/graph/graph.hpp"
 #include "gradus/ops/support/build.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// Appends an elementwise node. Operands of different shapes are broadcast by NumPy's rule with explicit
 /// broadcast_to nodes; a number takes the others' shape; numbers alone give a number.

@@ -11,7 +11,7 @@
 
 /// What the object file of an op needs to make its kernels and its reverse rule from the rule. Include it in
 /// the one source file that defines an op of yours; programs that only use the op need not.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 namespace detail {
 inline Expr chain(const Expr& cotangent, const Expr& derivative) {

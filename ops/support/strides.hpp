@@ -7,7 +7,7 @@
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/framework/graph/shape.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// Elements between neighbours along each axis of a contiguous tensor.
 inline Extents row_major_strides(const Extents& extents) {

@@ -15,7 +15,7 @@
 ///
 /// The polynomials are Remez fits; the reductions are those of fdlibm (e_exp.c, e_log.c) without its
 /// branches.
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 namespace detail {
 

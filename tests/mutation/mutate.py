@@ -218,7 +218,7 @@ class Build:
             # Warnings are no errors: a parameter may be unused now.
             command = [a for a in command if not a.startswith("-W") and a != "-MD"]
             # Damage may need an operator that the source file includes later.
-            first = ["-include", "gradus/ops/support/rules.hpp"] if mutant.file.startswith("ops/") else []
+            first = ["-include", "gradus/ops/support/builtin.hpp"] if mutant.file.startswith("ops/") else []
             command = [command[0], "-w", f"-I{overlay}", *first] + command[1:] + ["-O1"]
             if subprocess.run(command, cwd=self.directory, capture_output=True).returncode != 0:
                 return False

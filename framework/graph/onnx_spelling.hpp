@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "gradus/framework/graph/shape.hpp"
+
+/// How an op is said in ONNX (opset 17): data, which the exporter gradus/onnx/export.hpp reads. Nothing here
+/// needs ONNX.
+namespace GRADUS_PUBLIC gradus {
+
+/// The op's own operand.
+struct OnnxInput {
+  std::size_t index = 0;
+};
+
+/// The result of an earlier step of the same spelling.
+struct OnnxResult {
+  std::size_t step = 0;
+};
+
+/// What an ONNX operator reads. A number is a scalar, and numbers are a vector, of the graph's element type;
+/// a shape is a vector of 64-bit integers, which may hold the batch.
+using OnnxOperand = std::variant<OnnxInput, OnnxResult, double, std::vector<double>, Shape>;
+
+/// For Cast: the graph's element type, float or double, or bool.
+enum class OnnxType { element, boolean };
+
+using OnnxValue = std::variant<std::int64_t, std::vector<std::int64_t>, OnnxType>;
+
+struct OnnxStep {
+  std::string_view op;
+  std::vector<OnnxOperand> operands;
+  std::vector<std::pair<std::string_view, OnnxValue>> attributes = {};
+};
+
+/// Operators one after the other, of which the last gives the op's value. Those of an elementwise op must
+/// broadcast. Empty: the op cannot be said.
+using OnnxSpelling = std::vector<OnnxStep>;
+
+}  // namespace gradus

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+
+#include "gradus/framework/compile/store.hpp"
+#include "gradus/framework/graph/graph.hpp"
+
+namespace GRADUS_PUBLIC gradus {
+
+/// A result of an exported graph. Without a name it gets its node's, or "output".
+struct OnnxOutput {
+  Expr value;
+  std::string name = {};
+};
+
+struct OnnxOptions {
+  std::string graph_name = "gradus";
+  std::map<std::string, std::string> metadata = {};
+};
+
+/// The graph that the outputs are computed by, as it was written, in ONNX (opset 17): inputs with their names
+/// and an open batch, variables with their values in the store as initializers, named nodes with their names.
+/// Computes in T. Error, naming the op and its place, for one that has no spelling (Op::onnx_spelling); and
+/// for a variable that the store lacks, outputs of different graphs, a name given twice, or more than the 2
+/// GB that protobuf can write.
+template <class T>
+std::string onnx_model(std::span<const OnnxOutput> outputs, const Store<T>& store,
+                       const OnnxOptions& options = {});
+
+/// The same into a file, atomically (see write_atomically).
+template <class T>
+void export_onnx(const std::filesystem::path& path, std::span<const OnnxOutput> outputs,
+                 const Store<T>& store, const OnnxOptions& options = {});
+
+template <class T>
+void export_onnx(const std::filesystem::path& path, std::initializer_list<OnnxOutput> outputs,
+                 const Store<T>& store, const OnnxOptions& options = {}) {
+  export_onnx(path, std::span(outputs.begin(), outputs.size()), store, options);
+}
+
+}  // namespace gradus

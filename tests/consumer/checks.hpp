@@ -1,0 +1,7 @@
+#pragma once
+
+#include "gradus/framework/graph/expr.hpp"
+
+bool gradients_are_right(const gradus::Expr& loss);
+/// An error that the library throws is caught here, with its message.
+bool errors_name_the_line(const gradus::Expr& x);
