@@ -258,7 +258,7 @@ TEST_F(Table, WhatIsNotThereIsRefused) {
   };
   refused("train mlp --csv none.csv --target t", "none.csv': there is no such file");
   refused("train mlp --csv . --target t", "expected a regular file");
-  refused("train mlp --target t", "--csv");
+  refused("train mlp --target t", "--data");
   refused("predict none --csv none.csv", "none': there is no such file");
   EXPECT_EQ(files(), 0U);
   write("t.csv", clouds());
@@ -267,7 +267,7 @@ TEST_F(Table, WhatIsNotThereIsRefused) {
   ASSERT_EQ(run("train mlp --csv t.csv --target kind --epochs 1 --save m --checkpoint c").status, 0);
   refused("predict c --csv none.csv", "none.csv");
   write("p.csv", "x,y\n1,2\n");
-  refused("predict m --csv p.csv", "no column 'colour'; the header has: x, y");
+  refused("predict m --csv p.csv", "no column 'colour'; there are: x, y");
   write("p.csv", "x,y,colour\n1,2,green\n");
   refused("predict m --csv p.csv", "p.csv:2: column 'colour': 'green' does not occur");
   write("p.csv", "x,y,colour\none,2,red\n");

@@ -64,7 +64,7 @@ ColumnRecipe column_from(const Json& json) {
 }
 
 // Each label's place in the categories; Error for the first row of `rows` with one that is not there.
-std::vector<std::size_t> places(const CsvTable& table, const CsvColumn& column, const ColumnRecipe& recipe,
+std::vector<std::size_t> places(const Table& table, const TableColumn& column, const ColumnRecipe& recipe,
                                 const Rows& rows) {
   std::vector<std::size_t> place;
   for (const std::string& label : column.labels)
@@ -85,9 +85,9 @@ std::vector<std::size_t> places(const CsvTable& table, const CsvColumn& column, 
 }
 
 // Writes the column's numbers into each row of `into`, at `offset`.
-void encode(const CsvTable& table, const ColumnRecipe& recipe, const Rows& rows, std::vector<double>& into,
+void encode(const Table& table, const ColumnRecipe& recipe, const Rows& rows, std::vector<double>& into,
             std::size_t width, std::size_t offset) {
-  const CsvColumn& column = table.column(recipe.name);
+  const TableColumn& column = table.column(recipe.name);
   if (recipe.is_number()) {
     for (std::size_t i = 0; i < rows.size(); ++i)
       into[i * width + offset] = (column.numbers[rows[i]] - recipe.mean) / recipe.deviation;
@@ -199,7 +199,7 @@ TableRecipe recipe_of(const TensorFile& file) {
   }
 }
 
-std::vector<double> encode_features(const CsvTable& table, const TableRecipe& recipe, const Rows& rows) {
+std::vector<double> encode_features(const Table& table, const TableRecipe& recipe, const Rows& rows) {
   const auto width = static_cast<std::size_t>(recipe.inputs());
   std::vector<double> values(rows.size() * width);
   std::size_t offset = 0;
@@ -210,7 +210,7 @@ std::vector<double> encode_features(const CsvTable& table, const TableRecipe& re
   return values;
 }
 
-std::vector<double> encode_target(const CsvTable& table, const TableRecipe& recipe, const Rows& rows) {
+std::vector<double> encode_target(const Table& table, const TableRecipe& recipe, const Rows& rows) {
   const auto width = static_cast<std::size_t>(recipe.outputs());
   std::vector<double> values(rows.size() * width);
   encode(table, recipe.target, rows, values, width, 0);

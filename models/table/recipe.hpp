@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "gradus/models/data/csv.hpp"
-#include "gradus/models/data/safetensors.hpp"
+#include "gradus/models/data/table.hpp"
+#include "gradus/models/data/tensor_file.hpp"
 #include "gradus/models/training/trainer.hpp"
 
 namespace gradus {
@@ -54,8 +54,8 @@ TableRecipe recipe_of(const TensorFile& file);
 
 /// The features of these rows, a row of `inputs()` numbers each. Error naming file, line and column for a
 /// category that the recipe does not know.
-std::vector<double> encode_features(const CsvTable& table, const TableRecipe& recipe, const Rows& rows);
+std::vector<double> encode_features(const Table& table, const TableRecipe& recipe, const Rows& rows);
 /// The targets: one number a row, standardised, or one-hot classes.
-std::vector<double> encode_target(const CsvTable& table, const TableRecipe& recipe, const Rows& rows);
+std::vector<double> encode_target(const Table& table, const TableRecipe& recipe, const Rows& rows);
 
 }  // namespace gradus

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+namespace gradus {
+
+/// What a file is by its first bytes, whatever its name.
+enum class FileKind { npy, npz, other };
+
+FileKind kind_of(std::string_view bytes);
+/// `other`, too, when it cannot be read: who opens it next says why.
+FileKind kind_of(const std::filesystem::path& path);
+
+}  // namespace gradus
