@@ -115,6 +115,7 @@ class HeaderParser {
     const std::string_view type = parse_text();
     const std::size_t end = std::exchange(at_, start);  // for messages
     const auto is_it = [&](std::string_view known) {
+      if (known.empty()) return false;
       // One byte has no order: NumPy writes |, and reads anything.
       return known == type ||
              (known.starts_with('|') && type.size() == 3 && known.substr(1) == type.substr(1));
@@ -141,7 +142,7 @@ class HeaderParser {
   }
 
   void parse_order() {
-    if (take("True"))
+    if (text_.substr(at_).starts_with("True"))
       fail("the array is in Fortran order", "save it in C order, np.save(file, np.ascontiguousarray(a))");
     if (!take("False")) fail("expected True or False");
   }

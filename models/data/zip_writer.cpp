@@ -93,7 +93,8 @@ void ZipWriter::add(std::string name, std::vector<std::string_view> pieces, bool
   ZipEntry entry{std::move(name), deflate, 0, 0, {}};
   uLong crc = 0;
   for (const std::string_view piece : pieces) {
-    crc = crc32_z(crc, reinterpret_cast<const Bytef*>(piece.data()), piece.size());
+    // Of no data zlib would begin anew.
+    if (!piece.empty()) crc = crc32_z(crc, reinterpret_cast<const Bytef*>(piece.data()), piece.size());
     entry.size += piece.size();
   }
   entry.crc = static_cast<std::uint32_t>(crc);
