@@ -3,8 +3,9 @@
 
     DIR/bin/python benchmarks/files/compare.py build/release/benchmarks/read_files    # --repetitions N, --scale 0.1
 
-Each reading is a process of its own, which times itself without its start; both sides take turns, files are in the
-page cache, and both must find the same sum. Medians, and the ratio gradus / Python. The files are made in a temporary
+Each reading is a process of its own, which times itself without its start, in processor time (neither side has a
+second thread); both sides take turns, files are in the page cache, and both must find the same sum. Medians, and the
+ratio gradus / Python. The files are made in a temporary
 folder and removed. Needs NumPy and pandas: python3 -m venv DIR && DIR/bin/pip install numpy pandas.
 """
 
@@ -30,9 +31,9 @@ PYTHON = """
 import sys, time
 import numpy as np, pandas as pd
 path = sys.argv[1]
-start = time.perf_counter()
+start = time.process_time()
 {read}
-seconds = time.perf_counter() - start
+seconds = time.process_time() - start
 print(seconds, int({sum}))
 """
 

@@ -137,8 +137,8 @@ int run(int argc, char** argv) {
       "  gradus tutorials --json figures.json\n"
       "  gradus train height-weight --seed 7\n"
       "  gradus train mnist --data ~/mnist --epochs 3\n"
-      "  gradus train mlp --csv iris.csv --target species --hidden 16,16 --save iris.safetensors\n"
-      "  gradus predict iris.safetensors --csv flowers.csv\n"
+      "  gradus train mlp --data iris.csv --target species --hidden 16,16 --save iris.safetensors\n"
+      "  gradus predict iris.safetensors --data flowers.csv\n"
       "  gradus check two-targets\n"
       "  gradus graph sine --what plan\n"
       "  gradus profile mnist --batch 32");

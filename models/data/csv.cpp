@@ -18,6 +18,7 @@ namespace gradus {
 namespace {
 
 constexpr std::string_view what = "CSV file";
+constexpr std::size_t rows_to_judge_by = 100;
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 std::string_view trimmed(std::string_view text) {
@@ -60,7 +61,11 @@ class CsvParser {
     if (at_ == end_) fail_file("it is empty; expected a header line and rows");
     read_names();
     choose_columns();
-    for (skip_empty_lines(); at_ < end_; skip_empty_lines()) read_row();
+    const char* rows_begin = at_;
+    for (skip_empty_lines(); at_ < end_; skip_empty_lines()) {
+      read_row();
+      if (rows_ == rows_to_judge_by) make_room(static_cast<std::size_t>(at_ - rows_begin));
+    }
     if (rows_ == 0) fail_file("there are no rows below the header; add some");
     return {path_, rows_, std::move(columns_), std::move(shifts_)};
   }
@@ -179,6 +184,16 @@ class CsvParser {
     }
     for (const std::string& name : options_.text) targets_[index_of(name)].is_text = true;
     for (const std::string& name : options_.numbers) targets_[index_of(name)].must_be_number = true;
+  }
+
+  // For as many rows as there are if the others are as long as these: growing would take every page twice.
+  void make_room(std::size_t bytes) {
+    const std::size_t rows = rows_ + rows_ * static_cast<std::size_t>(end_ - at_) / bytes + rows_;
+    for (TableColumn& column : columns_)
+      if (column.is_number)
+        column.numbers.reserve(rows);
+      else
+        column.codes.reserve(rows);
   }
 
   void read_row() {

@@ -74,7 +74,8 @@ void fuzz_entry(std::string_view content, bool deflate) {
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view file(reinterpret_cast<const char*>(data), size);
-  gradus::fuzz::fuzz_archive(file, size % 4 == 0);
-  gradus::fuzz::fuzz_entry(file, size % 2 == 0);
+  const bool deflate = size % 16 == 0;  // zlib's start is by far the slowest part
+  gradus::fuzz::fuzz_archive(file, deflate);
+  gradus::fuzz::fuzz_entry(file, deflate);
   return 0;
 }
