@@ -9,8 +9,8 @@ namespace gradus {
 
 /// A tensor that was read, and what keeps its bytes alive; copies share them.
 struct Array {
-  TensorBytes tensor;
-  std::shared_ptr<const void> owner;
+  TensorBytes tensor;                 ///< its bytes
+  std::shared_ptr<const void> owner;  ///< of the bytes
 };
 
 /// The array in an NPY file, which is mapped and not copied, or in an IDX file, plain or gzip-compressed; the

@@ -14,7 +14,7 @@ namespace gradus {
 
 /// What the front of an NPY file says; the tensor has no bytes yet.
 struct NpyHeader {
-  TensorBytes tensor;
+  TensorBytes tensor;           ///< type and extents
   std::size_t size = 0;         ///< of magic and header: the elements begin there
   std::uint64_t data_size = 0;  ///< of the elements
 };
@@ -32,8 +32,10 @@ TensorBytes parse_npy(std::string_view file, std::string_view place);
 /// The array of a file, which is mapped: nothing is copied, and only what is looked at is read from the disk.
 class NpyFile {
  public:
+  /// Error naming the file for what is missing and what parse_npy_header refuses.
   explicit NpyFile(const std::filesystem::path& path);
 
+  /// The array; its bytes are the file's.
   const TensorBytes& tensor() const { return tensor_; }
   /// The elements where they lie. Error when the array is of another type.
   template <class T>

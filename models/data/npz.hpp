@@ -15,6 +15,7 @@
 /// Arrays by name in NumPy's .npz: a zip archive of NPY files, stored or deflated.
 namespace gradus {
 
+/// An archive of arrays; each is read when it is asked for.
 class NpzFile {
  public:
   /// Reads the directory. Error, naming the file and the offset or the entry, for what parse_zip refuses, and
@@ -23,9 +24,11 @@ class NpzFile {
   /// The same of bytes, which must outlive what is read.
   NpzFile(std::string_view bytes, const std::filesystem::path& path);
 
+  /// The file.
   const std::filesystem::path& path() const { return path_; }
   /// Without ".npy", in the order of the directory.
   const std::vector<std::string>& names() const { return names_; }
+  /// Whether there is an array of this name.
   bool contains(std::string_view name) const;
 
   /// An array: of a stored entry the file's bytes, else unpacked into memory, of which no more is taken than
@@ -43,6 +46,7 @@ class NpzFile {
   std::vector<std::string> names_;
 };
 
+/// How an archive is written.
 struct NpzOptions {
   bool deflate = false;  ///< as np.savez_compressed does
 };

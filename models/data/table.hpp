@@ -11,13 +11,14 @@ namespace gradus {
 
 /// A column of a table: of numbers, or of labels.
 struct TableColumn {
-  std::string name;
-  bool is_number = true;
+  std::string name;                  ///< of the column
+  bool is_number = true;             ///< else text
   std::vector<double> numbers;       ///< a number column's
   std::vector<std::uint32_t> codes;  ///< a text column's: each row's place in `labels`
   std::vector<std::string> labels;   ///< in the order in which they first occur
 };
 
+/// How a table is read.
 struct ReadTableOptions {
   std::vector<std::string> columns = {};  ///< those to read, in this order; empty: all
   std::vector<std::string> text = {};     ///< columns to read as text although they begin with a number
@@ -33,10 +34,14 @@ class Table {
   /// lines, and rows are counted from 0.
   using Shifts = std::vector<std::pair<std::size_t, std::uint64_t>>;
 
+  /// Of columns with so many rows each.
   Table(std::filesystem::path path, std::size_t rows, std::vector<TableColumn> columns, Shifts shifts = {});
 
+  /// The file.
   const std::filesystem::path& path() const { return path_; }
+  /// How many there are.
   std::size_t rows() const { return rows_; }
+  /// All of them.
   const std::vector<TableColumn>& columns() const { return columns_; }
   /// Error naming the columns there are when there is none of this name.
   const TableColumn& column(std::string_view name) const;

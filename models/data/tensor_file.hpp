@@ -23,7 +23,9 @@ class TensorFile {
   /// The same of a file's bytes, which must outlive this.
   TensorFile(std::string_view bytes, const std::filesystem::path& path);
 
+  /// The file.
   const std::filesystem::path& path() const { return path_; }
+  /// The texts kept with the tensors.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   /// In the order of their bytes.
   const std::vector<TensorBytes>& tensors() const { return tensors_; }

@@ -13,10 +13,11 @@
 /// file's size, and libraries believe the archive's own counts.
 namespace gradus {
 
+/// What the directory says of an entry.
 struct ZipEntry {
-  std::string name;
-  bool deflated = false;
-  std::uint32_t crc = 0;
+  std::string name;        ///< its path in the archive
+  bool deflated = false;   ///< else stored
+  std::uint32_t crc = 0;   ///< of the contents
   std::uint64_t size = 0;  ///< of the contents, unpacked
   std::string_view data;   ///< as it lies in the archive
 };
@@ -33,6 +34,7 @@ void check_stored(const ZipEntry& entry, std::string_view place);
 /// checksum than the directory has.
 class ZipStream {
  public:
+  /// The entry must outlive this.
   ZipStream(const ZipEntry& entry, std::string place);
   ~ZipStream();
   ZipStream(const ZipStream&) = delete;

@@ -40,6 +40,9 @@ struct TableRecipe {
   std::string json() const;
 };
 
+/// "hidden1" and so on, from layer 0.
+std::string hidden_name(std::size_t layer);
+
 /// relu, tanh, sigmoid and so on, as `activation` names them.
 std::vector<std::string> activation_names();
 

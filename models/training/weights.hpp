@@ -10,10 +10,11 @@ namespace gradus {
 
 /// A variable of ours, and what the tensor is called in a file of another program.
 struct WeightName {
-  std::string ours;
-  std::string theirs;
+  std::string ours;         ///< in the store
+  std::string theirs;       ///< in the file
   bool transposed = false;  ///< theirs is [out, in] where ours is [in, out]
 };
+/// As many as are to be loaded or saved.
 using WeightMap = std::vector<WeightName>;
 
 /// PyTorch's nn.Linear, whose weight is [out, in], for our `linear`: ours/W and ours/b.
