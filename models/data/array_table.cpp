@@ -54,6 +54,7 @@ class ArrayTable {
       const auto found = known.find(name);
       if (found != known.end()) return found->second;
       std::vector<std::string> names;
+      names.reserve(sources_.size());
       for (const Source& source : sources_) names.push_back(source.name);
       fail(no_column(name, names));
     };

@@ -43,7 +43,9 @@ NpzFile::NpzFile(const std::filesystem::path& path)
     : path_(path), file_(std::make_shared<MappedFile>(path, "NPZ file")) {
   parse(file_->bytes());
 }
-NpzFile::NpzFile(std::string_view bytes, const std::filesystem::path& path) : path_(path) { parse(bytes); }
+NpzFile::NpzFile(std::string_view bytes, std::filesystem::path path) : path_(std::move(path)) {
+  parse(bytes);
+}
 
 std::string NpzFile::place() const { return fmt::format("NPZ file '{}'", path_.string()); }
 

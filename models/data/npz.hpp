@@ -22,7 +22,7 @@ class NpzFile {
   /// entries that are no .npy.
   explicit NpzFile(const std::filesystem::path& path);
   /// The same of bytes, which must outlive what is read.
-  NpzFile(std::string_view bytes, const std::filesystem::path& path);
+  NpzFile(std::string_view bytes, std::filesystem::path path);
 
   /// The file.
   const std::filesystem::path& path() const { return path_; }

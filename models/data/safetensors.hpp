@@ -19,7 +19,7 @@ namespace gradus {
 /// than the file or no JSON object, keys given twice, unknown types, extents that do not fit the bytes,
 /// tensors that overlap or leave gaps.
 std::pair<std::vector<TensorBytes>, std::map<std::string, std::string>> parse_safetensors(
-    std::string_view bytes, const std::filesystem::path& path);
+    std::string_view contents, const std::filesystem::path& path);
 
 /// What stands before the tensors' bytes. Error for a name given twice, or bytes that do not fit the extents.
 std::string safetensors_header(const std::filesystem::path& path, std::span<const TensorBytes> tensors,

@@ -22,8 +22,8 @@ struct Boolean {
 struct Half {
   std::uint16_t bits;
   operator float() const {
-    const int exponent = bits >> 10U & 0x1FU;
-    const int fraction = bits & 0x3FFU;
+    const auto exponent = static_cast<int>(bits >> 10U & 0x1FU);
+    const auto fraction = static_cast<int>(bits & 0x3FFU);
     const float sign = (bits & 0x8000U) != 0 ? -1.0F : 1.0F;
     if (exponent == 0x1F) return fraction == 0 ? sign * INFINITY : NAN;
     return sign * (exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24)
@@ -45,7 +45,7 @@ void convert_from(const std::byte* from, std::span<T> into) {
     if (!into.empty()) std::memcpy(into.data(), from, into.size_bytes());
   } else {
     for (T& value : into) {
-      From element;
+      From element{};
       std::memcpy(&element, from, sizeof element);
       value = static_cast<T>(element);
       from += sizeof element;

@@ -52,7 +52,7 @@ TensorFile::TensorFile(const std::filesystem::path& path) : path_(path) {
   owners_.push_back(file);
   parse(file->bytes());
 }
-TensorFile::TensorFile(std::string_view bytes, const std::filesystem::path& path) : path_(path) {
+TensorFile::TensorFile(std::string_view bytes, std::filesystem::path path) : path_(std::move(path)) {
   parse(bytes);
 }
 

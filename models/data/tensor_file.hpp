@@ -21,7 +21,7 @@ class TensorFile {
   /// NpzFile refuses. Memory is bounded by the file's size, whatever its header says.
   explicit TensorFile(const std::filesystem::path& path);
   /// The same of a file's bytes, which must outlive this.
-  TensorFile(std::string_view bytes, const std::filesystem::path& path);
+  TensorFile(std::string_view bytes, std::filesystem::path path);
 
   /// The file.
   const std::filesystem::path& path() const { return path_; }

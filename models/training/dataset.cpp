@@ -21,7 +21,7 @@ namespace {
 
 template <class T>
 struct Matrix {
-  std::size_t width;
+  std::size_t width = 0;
   std::vector<T> values;
 
   void copy(std::size_t row, std::span<T> into) const {
@@ -31,7 +31,7 @@ struct Matrix {
 
 template <class T>
 struct ArrayRows {
-  std::size_t width;
+  std::size_t width = 0;
   Array array;
 
   void copy(std::size_t row, std::span<T> into) const { convert(array.tensor, row * width, into); }
@@ -83,6 +83,7 @@ std::int64_t rows_of(const std::vector<Array>& arrays) {
 template <class T>
 std::vector<ArrayRows<T>> array_rows_of(const std::vector<Array>& arrays) {
   std::vector<ArrayRows<T>> all;
+  all.reserve(arrays.size());
   for (const Array& array : arrays)
     all.push_back(
         {array.tensor.count() / std::max<std::size_t>(1, static_cast<std::size_t>(rows_of(arrays))), array});
