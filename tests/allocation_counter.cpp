@@ -22,6 +22,7 @@ namespace {
 // The counters of this thread, if it has any: OpenBLAS's idle threads allocate when they please.
 constinit thread_local bool counting = false;
 constinit thread_local std::size_t counted = 0;
+constinit thread_local std::size_t counted_bytes = 0;
 }  // namespace
 
 bool allocations_can_be_counted() {
@@ -34,10 +35,12 @@ bool allocations_can_be_counted() {
 
 AllocationCounter::AllocationCounter() {
   counted = 0;
+  counted_bytes = 0;
   counting = true;
 }
 AllocationCounter::~AllocationCounter() { counting = false; }
 std::size_t AllocationCounter::count() const { return counted; }
+std::size_t AllocationCounter::bytes() const { return counted_bytes; }
 
 }  // namespace gradus::test
 
@@ -45,8 +48,10 @@ std::size_t AllocationCounter::count() const { return counted; }
 
 namespace {
 
-void count() {
-  if (gradus::test::counting) ++gradus::test::counted;
+void count(std::size_t bytes) {
+  if (!gradus::test::counting) return;
+  ++gradus::test::counted;
+  gradus::test::counted_bytes += bytes;
 }
 
 // The C library's own function. Not a static local: its guard could not be entered again by a dlsym that
@@ -72,14 +77,14 @@ extern "C" {
 
 void* malloc(std::size_t size) noexcept {
   static constinit std::atomic<void* (*)(std::size_t)> known = nullptr;
-  count();
+  count(size);
   return next(known, "malloc")(size);
 }
 
 void* calloc(std::size_t n, std::size_t size) noexcept {
   static constinit std::atomic<void* (*)(std::size_t, std::size_t)> known = nullptr;
   if (looking_up) return &early[early_used.fetch_add((n * size + 15) / 16 * 16)];
-  count();
+  count(n * size);
   looking_up = true;
   auto* function = next(known, "calloc");
   looking_up = false;
@@ -95,31 +100,31 @@ void free(void* pointer) noexcept {
 
 void* realloc(void* pointer, std::size_t size) noexcept {
   static constinit std::atomic<void* (*)(void*, std::size_t)> known = nullptr;
-  count();
+  count(size);
   return next(known, "realloc")(pointer, size);
 }
 
 void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
   static constinit std::atomic<void* (*)(std::size_t, std::size_t)> known = nullptr;
-  count();
+  count(size);
   return next(known, "aligned_alloc")(alignment, size);
 }
 
 void* memalign(std::size_t alignment, std::size_t size) noexcept {
   static constinit std::atomic<void* (*)(std::size_t, std::size_t)> known = nullptr;
-  count();
+  count(size);
   return next(known, "memalign")(alignment, size);
 }
 
 int posix_memalign(void** pointer, std::size_t alignment, std::size_t size) noexcept {
   static constinit std::atomic<int (*)(void**, std::size_t, std::size_t)> known = nullptr;
-  count();
+  count(size);
   return next(known, "posix_memalign")(pointer, alignment, size);
 }
 
 void* mmap(void* address, std::size_t length, int protection, int flags, int file, off_t offset) noexcept {
   static constinit std::atomic<void* (*)(void*, std::size_t, int, int, int, off_t)> known = nullptr;
-  count();
+  count(length);
   return next(known, "mmap")(address, length, protection, flags, file, offset);
 }
 

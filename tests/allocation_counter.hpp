@@ -18,6 +18,8 @@ class AllocationCounter {
   AllocationCounter& operator=(const AllocationCounter&) = delete;
 
   std::size_t count() const;
+  /// The sum of the sizes that were asked for, whether or not they were given back.
+  std::size_t bytes() const;
 };
 
 /// How many allocations f makes.
@@ -26,6 +28,14 @@ std::size_t allocations_of(F f) {
   const AllocationCounter counter;
   f();
   return counter.count();
+}
+
+/// How many bytes f asks for in all: at least as many as it ever holds.
+template <class F>
+std::size_t bytes_allocated_by(F f) {
+  const AllocationCounter counter;
+  f();
+  return counter.bytes();
 }
 
 }  // namespace gradus::test

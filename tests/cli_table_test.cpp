@@ -14,6 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "gradus/models/data/npy.hpp"
+#include "gradus/models/data/npz.hpp"
+
 namespace gradus {
 namespace {
 
@@ -99,6 +102,33 @@ TEST_F(Table, LearnsAndPredicts) {
   EXPECT_THAT(read("p.csv"),
               testing::MatchesRegex("prediction,p\\(a\\),p\\(b\\)\na,0\\.9[0-9]*,[^\n]*\nb,[^\n]*\n"));
   EXPECT_EQ(run("predict m.safetensors --csv new.csv").output, read("p.csv"));
+}
+
+TEST_F(Table, MayBeArraysAndTheModelToo) {
+  std::vector<float> x;
+  std::vector<double> kind;
+  for (int i = 0; i < 40; ++i) {
+    kind.push_back(i % 2);
+    x.insert(x.end(),
+             {static_cast<float>(i % 2 == 0 ? 2 + std::sin(i) : -2 - std::sin(i)), std::cos(i * 1.0F)});
+  }
+  const std::vector<TensorBytes> arrays{tensor_bytes("x", {40, 2}, x), tensor_bytes("kind", {40}, kind)};
+  write_npz(folder_ / "t.npz", arrays);
+  write_npy(folder_ / "x.npy", arrays[0]);
+  const std::string train = "train mlp --data t.npz --target kind --classify --epochs 60 --rate 0.02 --save ";
+  const Answer trained = run(train + "m.npz");
+  ASSERT_EQ(trained.status, 0) << trained.output;
+  EXPECT_THAT(trained.output, HasSubstr("validation: accuracy 1.0"));
+  EXPECT_EQ(read("m.npz").substr(0, 2), "PK");
+  const Answer predicted = run("predict m.npz --data t.npz");
+  ASSERT_EQ(predicted.status, 0) << predicted.output;
+  EXPECT_THAT(predicted.output, testing::StartsWith("prediction,p(0),p(1)\n0,0.9"));
+  ASSERT_EQ(run(train + "m.safetensors").status, 0);
+  EXPECT_EQ(run("predict m.safetensors --data t.npz").output, predicted.output);
+  // Of an NPY file the columns have no names of their own.
+  const Answer unnamed = run("predict m.npz --data x.npy");
+  EXPECT_NE(unnamed.status, 0);
+  EXPECT_THAT(unnamed.output, HasSubstr("no column 'x1'; there are: c1, c2"));
 }
 
 TEST_F(Table, RegressesInTheTargetsOwnUnit) {
@@ -258,7 +288,7 @@ TEST_F(Table, WhatIsNotThereIsRefused) {
   };
   refused("train mlp --csv none.csv --target t", "none.csv': there is no such file");
   refused("train mlp --csv . --target t", "expected a regular file");
-  refused("train mlp --target t", "--csv");
+  refused("train mlp --target t", "--data");
   refused("predict none --csv none.csv", "none': there is no such file");
   EXPECT_EQ(files(), 0U);
   write("t.csv", clouds());
@@ -267,7 +297,7 @@ TEST_F(Table, WhatIsNotThereIsRefused) {
   ASSERT_EQ(run("train mlp --csv t.csv --target kind --epochs 1 --save m --checkpoint c").status, 0);
   refused("predict c --csv none.csv", "none.csv");
   write("p.csv", "x,y\n1,2\n");
-  refused("predict m --csv p.csv", "no column 'colour'; the header has: x, y");
+  refused("predict m --csv p.csv", "no column 'colour'; there are: x, y");
   write("p.csv", "x,y,colour\n1,2,green\n");
   refused("predict m --csv p.csv", "p.csv:2: column 'colour': 'green' does not occur");
   write("p.csv", "x,y,colour\none,2,red\n");

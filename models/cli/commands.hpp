@@ -32,7 +32,7 @@ int train_mlp(MlpOptions options, const TrainOptions& shared);
 
 struct PredictOptions {
   std::string model;
-  std::string csv;
+  std::string data;
   std::string output;  ///< or empty: the standard output
   char delimiter = ',';
 };

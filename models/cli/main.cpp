@@ -52,16 +52,21 @@ void add_files(CLI::App* command, gradus::TrainingFiles& files) {
 }
 
 void add_mlp(CLI::App* train, MlpOptions& options, const gradus::TrainOptions& shared, int& status) {
-  auto* command = train->add_subcommand("mlp", "Train a network on a table of your own, from a CSV file");
+  auto* command = train->add_subcommand("mlp", "Train a network on a table of your own");
   command->fallthrough();
   auto& table = options.table;
-  command->add_option("--csv", table.csv, "The table, with the columns' names in its first line")->required();
+  command
+      ->add_option(
+          "--data,--csv", table.data,
+          "The table: CSV with the columns' names in its first line, .npy (columns are c1, c2, …) or "
+          ".npz (arrays are columns)")
+      ->required();
   command->add_option("--target", table.target, "The column to be predicted")->required();
   command->add_option("--features", table.features, "The columns to predict from (default: all others)")
       ->delimiter(',');
   command->add_option("--text", table.text, "Number columns that are categories")->delimiter(',');
   add_delimiter(command, table.delimiter);
-  command->add_flag("!--no-header", table.header, "The table begins with a row; columns are c1, c2, …");
+  command->add_flag("!--no-header", table.header, "The CSV begins with a row; columns are c1, c2, …");
   auto* classify = command->add_flag_callback(
       "--classify", [&table] { table.task = gradus::Task::classify; }, "The target's values are classes");
   command
@@ -133,8 +138,8 @@ int run(int argc, char** argv) {
       "  gradus tutorials --json figures.json\n"
       "  gradus train height-weight --seed 7\n"
       "  gradus train mnist --data ~/mnist --epochs 3\n"
-      "  gradus train mlp --csv iris.csv --target species --hidden 16,16 --save iris.safetensors\n"
-      "  gradus predict iris.safetensors --csv flowers.csv\n"
+      "  gradus train mlp --data iris.csv --target species --hidden 16,16 --save iris.safetensors\n"
+      "  gradus predict iris.safetensors --data flowers.csv\n"
       "  gradus export iris.safetensors --onnx iris.onnx\n"
       "  gradus check two-targets\n"
       "  gradus graph sine --what plan\n"
@@ -163,7 +168,9 @@ int run(int argc, char** argv) {
   auto* predict_command = app.add_subcommand(
       "predict", "Apply a model that 'train mlp --save' wrote to a table; answers with CSV");
   predict_command->add_option("model", predict_options.model, "The saved model")->required();
-  predict_command->add_option("--csv", predict_options.csv, "The table; columns are found by their names")
+  predict_command
+      ->add_option("--data,--csv", predict_options.data,
+                   "The table: CSV, .npy or .npz; columns are found by their names")
       ->required();
   predict_command->add_option("--output", predict_options.output,
                               "Write here (default: the standard output)");

@@ -62,7 +62,7 @@ int train_mlp(MlpOptions options, const TrainOptions& shared) {
 }
 
 int predict(const PredictOptions& options) {
-  const std::string text = predict_table(options.model, options.csv, options.delimiter);
+  const std::string text = predict_table(options.model, options.data, options.delimiter);
   if (options.output.empty())
     fmt::print("{}", text);
   else

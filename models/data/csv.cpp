@@ -11,12 +11,15 @@
 
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/models/data/mapped_file.hpp"
+#include "gradus/models/data/utf8.hpp"
 
 namespace gradus {
 
 namespace {
 
 constexpr std::string_view what = "CSV file";
+constexpr std::size_t rows_to_judge_by = 100;
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -41,75 +44,45 @@ bool is_missing(std::string_view text) {
   return std::ranges::find(words, trimmed(text)) != words.end();
 }
 
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80   ? 1
-                               : lead < 0xC2 ? 0
-                               : lead < 0xE0 ? 2
-                               : lead < 0xF0 ? 3
-                               : lead < 0xF5 ? 4
-                                             : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    char32_t code = length == 1 ? lead : lead & (0xFFU >> (length + 1));
-    for (std::size_t k = 1; k < length; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + k]);
-      if ((next & 0xC0U) != 0x80) return false;
-      code = code << 6U | (next & 0x3FU);
-    }
-    const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-    if (overlong || (code >= 0xD800 && code < 0xE000) || code > 0x10FFFF) return false;
-    i += length;
-  }
-  return true;
-}
-
-std::string no_column(std::string_view name, const std::vector<std::string>& names) {
-  std::string all;
-  for (const std::string& each : names) all += (all.empty() ? "" : ", ") + each;
-  const bool other_delimiter = names.size() == 1 && names[0].find_first_of(",;\t|") != std::string::npos;
-  return fmt::format("there is no column '{}'; the header has: {}{}", name, all,
-                     other_delimiter ? " (if that is more than one column, say what separates them with "
-                                       "--delimiter)"
-                                     : "");
-}
-
 struct Hash : std::hash<std::string_view> {
   using is_transparent = void;
 };
 
-}  // namespace
-
 // One pass over the bytes, field by field.
 class CsvParser {
  public:
-  CsvParser(CsvTable& table, const CsvOptions& options, std::string_view bytes)
-      : table_(table), options_(options), at_(bytes.data()), end_(bytes.data() + bytes.size()) {
-    if (bytes.starts_with("\xEF\xBB\xBF")) at_ += 3;
+  CsvParser(const std::filesystem::path& path, const ReadTableOptions& options, std::string_view bytes)
+      : path_(path), options_(options), at_(bytes.data()), end_(bytes.data() + bytes.size()) {
+    if (bytes.starts_with(byte_order_mark)) at_ += byte_order_mark.size();
   }
 
-  void parse() {
+  Table parse() {
     skip_empty_lines();
     if (at_ == end_) fail_file("it is empty; expected a header line and rows");
     read_names();
     choose_columns();
-    for (skip_empty_lines(); at_ < end_; skip_empty_lines()) read_row();
-    if (table_.rows_ == 0) fail_file("there are no rows below the header; add some");
+    const char* rows_begin = at_;
+    for (skip_empty_lines(); at_ < end_; skip_empty_lines()) {
+      read_row();
+      if (rows_ == rows_to_judge_by) make_room(static_cast<std::size_t>(at_ - rows_begin));
+    }
+    if (rows_ == 0) fail_file("there are no rows below the header; add some");
+    return {path_, rows_, std::move(columns_), std::move(shifts_)};
   }
 
  private:
   struct Target {
-    CsvColumn* column = nullptr;  // null: not read
+    TableColumn* column = nullptr;  // null: not read
     bool is_text = false;
     bool must_be_number = false;
     std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> codes;
   };
 
   [[noreturn]] void fail_file(const std::string& why) const {
-    throw Error(fmt::format("{} '{}': {}", what, table_.path_.string(), why));
+    throw Error(fmt::format("{} '{}': {}", what, path_.string(), why));
   }
   [[noreturn]] void fail_line(const std::string& why) const {
-    throw Error(fmt::format("{}:{}: {}", table_.path_.string(), line_, why));
+    throw Error(fmt::format("{}:{}: {}", path_.string(), line_, why));
   }
   [[noreturn]] void fail_field(std::size_t field, const std::string& why) const {
     fail_line(fmt::format(
@@ -201,22 +174,31 @@ class CsvParser {
 
   void choose_columns() {
     const auto& wanted = options_.columns.empty() ? names_ : options_.columns;
-    table_.columns_.resize(wanted.size());
+    columns_.resize(wanted.size());
     targets_.resize(names_.size());
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       Target& target = targets_[index_of(wanted[i])];
       if (target.column != nullptr) fail_file(fmt::format("column '{}' is asked for twice", wanted[i]));
-      target.column = &table_.columns_[i];
+      target.column = &columns_[i];
       target.column->name = wanted[i];
     }
     for (const std::string& name : options_.text) targets_[index_of(name)].is_text = true;
     for (const std::string& name : options_.numbers) targets_[index_of(name)].must_be_number = true;
   }
 
+  // For as many rows as there are if the others are as long as these: growing would take every page twice.
+  void make_room(std::size_t bytes) {
+    const std::size_t rows = rows_ + rows_ * static_cast<std::size_t>(end_ - at_) / bytes + rows_;
+    for (TableColumn& column : columns_)
+      if (column.is_number)
+        column.numbers.reserve(rows);
+      else
+        column.codes.reserve(rows);
+  }
+
   void read_row() {
-    if (const std::uint64_t shift = line_ - table_.rows_;
-        table_.shifts_.empty() || table_.shifts_.back().second != shift)
-      table_.shifts_.emplace_back(table_.rows_, shift);
+    if (const std::uint64_t shift = line_ - rows_; shifts_.empty() || shifts_.back().second != shift)
+      shifts_.emplace_back(rows_, shift);
     std::size_t field = 0;
     do {
       if (field == targets_.size()) {
@@ -226,12 +208,12 @@ class CsvParser {
       Target& target = targets_[field];
       if (target.column == nullptr)
         read_field(field);
-      else if (table_.rows_ == 0 || target.is_text || !read_number_fast(*target.column))
+      else if (rows_ == 0 || target.is_text || !read_number_fast(*target.column))
         read_value(target, field);
       ++field;
     } while (pass_delimiter());
     if (field != targets_.size()) fail_ragged(field);
-    ++table_.rows_;
+    ++rows_;
     pass_line_end();
   }
 
@@ -248,7 +230,7 @@ class CsvParser {
   }
 
   // What nearly all fields of number columns are: digits up to the delimiter.
-  bool read_number_fast(CsvColumn& column) {
+  bool read_number_fast(TableColumn& column) {
     double value = 0;
     const char* start = at_;
     const auto [next, error] = std::from_chars(at_, end_, value);
@@ -261,8 +243,8 @@ class CsvParser {
 
   void read_value(Target& target, std::size_t field) {
     const std::string_view text = read_field(field);
-    CsvColumn& column = *target.column;
-    if (table_.rows_ == 0) {
+    TableColumn& column = *target.column;
+    if (rows_ == 0) {
       if (is_missing(text) && !target.is_text) fail_missing(field, text);
       target.is_text = target.is_text || (!target.must_be_number && !number_of(text));
       column.is_number = !target.is_text;
@@ -298,8 +280,11 @@ class CsvParser {
     fail_field(field, fmt::format("the value is missing ('{}'); fill it in, or remove the line", text));
   }
 
-  CsvTable& table_;
-  const CsvOptions& options_;
+  const std::filesystem::path& path_;
+  const ReadTableOptions& options_;
+  std::size_t rows_ = 0;
+  std::vector<TableColumn> columns_;
+  Table::Shifts shifts_;
   const char* at_;
   const char* end_;
   std::uint64_t line_ = 1;
@@ -309,31 +294,21 @@ class CsvParser {
   std::string unquoted_;
 };
 
-CsvTable::CsvTable(const std::filesystem::path& path, const CsvOptions& options) : path_(path) {
+}  // namespace
+
+Table parse_csv(std::string_view text, const std::filesystem::path& path, const ReadTableOptions& options) {
+  return CsvParser(path, options, text).parse();
+}
+
+Table read_csv(const std::filesystem::path& path, const ReadTableOptions& options) {
   const MappedFile file(path, what);
-  CsvParser(*this, options, file.bytes()).parse();
-}
-
-const CsvColumn& CsvTable::column(std::string_view name) const {
-  const auto found = std::ranges::find(columns_, name, &CsvColumn::name);
-  if (found != columns_.end()) return *found;
-  std::vector<std::string> names;
-  for (const CsvColumn& each : columns_) names.push_back(each.name);
-  throw Error(fmt::format("{} '{}': {}", what, path_.string(), no_column(name, names)));
-}
-
-std::uint64_t CsvTable::line(std::size_t row) const {
-  const auto next = std::ranges::upper_bound(shifts_, row, {}, [](const auto& shift) { return shift.first; });
-  return row + std::prev(next)->second;
-}
-
-std::string CsvTable::place(std::size_t row, std::string_view column) const {
-  return fmt::format("{}:{}: column '{}'", path_.string(), line(row), column);
+  return parse_csv(file.bytes(), path, options);
 }
 
 std::string csv_field(std::string_view text, char delimiter) {
   const char special[] = {delimiter, '"', '\n', '\r', '\0'};
-  if (text.find_first_of(special) == std::string_view::npos && trimmed(text) == text)
+  if (text.find_first_of(special) == std::string_view::npos && trimmed(text) == text &&
+      !text.starts_with(byte_order_mark))
     return std::string(text);
   std::string quoted = "\"";
   for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);

@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <string_view>
 
-namespace gradus {
+#include "gradus/framework/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// A file's bytes, mapped into memory to be read.
 class MappedFile {

@@ -11,6 +11,7 @@
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/framework/random.hpp"
 #include "gradus/models/data/atomic_file.hpp"
+#include "gradus/models/data/csv.hpp"
 #include "gradus/models/training/callbacks.hpp"
 
 namespace gradus {
@@ -22,7 +23,7 @@ struct Split {
   Rows validation;
 };
 
-Split split_of(const CsvTable& table, const TableOptions& options) {
+Split split_of(const Table& table, const TableOptions& options) {
   if (!(options.validation_split >= 0 && options.validation_split < 1))
     throw Error(fmt::format("--validation-split is {}; it must be in [0, 1)", options.validation_split));
   Rows rows(table.rows());
@@ -35,11 +36,11 @@ Split split_of(const CsvTable& table, const TableOptions& options) {
     throw Error(fmt::format(
         "{}: a --validation-split of {} leaves {} of {} rows for training and {} for "
         "validation; there must be some of both",
-        options.csv, options.validation_split, split.training.size(), rows.size(), split.validation.size()));
+        options.data, options.validation_split, split.training.size(), rows.size(), split.validation.size()));
   return split;
 }
 
-ColumnRecipe number_recipe(const CsvColumn& column, const Rows& rows, bool standardize) {
+ColumnRecipe number_recipe(const TableColumn& column, const Rows& rows, bool standardize) {
   ColumnRecipe recipe{column.name};
   if (!standardize) return recipe;
   double sum = 0, squares = 0;
@@ -56,7 +57,7 @@ ColumnRecipe number_recipe(const CsvColumn& column, const Rows& rows, bool stand
   return recipe;
 }
 
-ColumnRecipe text_recipe(const CsvColumn& column, const Rows& rows) {
+ColumnRecipe text_recipe(const TableColumn& column, const Rows& rows) {
   std::set<std::string> seen;
   for (const std::uint32_t row : rows) seen.insert(column.labels[column.codes[row]]);
   ColumnRecipe recipe{column.name};
@@ -72,23 +73,23 @@ ColumnRecipe text_recipe(const CsvColumn& column, const Rows& rows) {
   return recipe;
 }
 
-CsvTable read_table(const TableOptions& options) {
+Table read_rows(const TableOptions& options) {
   if (options.target.empty()) throw Error("--target is empty; name the column that is to be predicted");
-  CsvOptions csv{.delimiter = options.delimiter, .header = options.header, .text = options.text};
+  ReadTableOptions read{.text = options.text, .delimiter = options.delimiter, .header = options.header};
   if (!options.features.empty()) {
-    csv.columns = options.features;
+    read.columns = options.features;
     if (std::ranges::find(options.features, options.target) != options.features.end())
       throw Error(fmt::format("column '{}' is the target and cannot be a feature, too", options.target));
-    csv.columns.push_back(options.target);
+    read.columns.push_back(options.target);
   }
-  if (options.task == Task::classify) csv.text.push_back(options.target);
-  if (options.task == Task::regress) csv.numbers.push_back(options.target);
-  return CsvTable(options.csv, csv);
+  if (options.task == Task::classify) read.text.push_back(options.target);
+  if (options.task == Task::regress) read.numbers.push_back(options.target);
+  return read_table(options.data, read);
 }
 
 // Classes must be learnable, and all known to the training.
-void check_classes(const CsvTable& table, const TableRecipe& recipe, const Split& split) {
-  const CsvColumn& column = table.column(recipe.target.name);
+void check_classes(const Table& table, const TableRecipe& recipe, const Split& split) {
+  const TableColumn& column = table.column(recipe.target.name);
   const std::size_t classes = recipe.target.categories.size();
   if (classes < 2)
     throw Error(
@@ -110,11 +111,11 @@ void check_classes(const CsvTable& table, const TableRecipe& recipe, const Split
   }
 }
 
-TableRecipe make_recipe(const CsvTable& table, const TableOptions& options, const Split& split) {
+TableRecipe make_recipe(const Table& table, const TableOptions& options, const Split& split) {
   TableRecipe recipe;
-  const CsvColumn& target = table.column(options.target);
+  const TableColumn& target = table.column(options.target);
   recipe.task = options.task.value_or(target.is_number ? Task::regress : Task::classify);
-  for (const CsvColumn& column : table.columns()) {
+  for (const TableColumn& column : table.columns()) {
     if (column.name == options.target) continue;
     recipe.features.push_back(column.is_number ? number_recipe(column, split.training, options.standardize)
                                                : text_recipe(column, split.training));
@@ -136,14 +137,14 @@ TableRecipe make_recipe(const CsvTable& table, const TableOptions& options, cons
 }
 
 template <class T>
-Dataset<T> dataset(const CsvTable& table, const TableRecipe& recipe, const Rows& rows) {
+Dataset<T> dataset(const Table& table, const TableRecipe& recipe, const Rows& rows) {
   return {static_cast<std::int64_t>(rows.size()),
           {encode_features(table, recipe, rows), encode_target(table, recipe, rows)}};
 }
 
 // "accuracy 0.9667", or R² and the mean absolute error in the target's own unit.
 template <class T>
-std::string quality(Trainer<T>& trainer, const Dataset<T>& data, const CsvTable& table,
+std::string quality(Trainer<T>& trainer, const Dataset<T>& data, const Table& table,
                     const TableRecipe& recipe, const Rows& rows) {
   if (recipe.task == Task::classify)
     return fmt::format("accuracy {:.4f}", trainer.evaluate(data).at("accuracy"));
@@ -162,7 +163,7 @@ std::string quality(Trainer<T>& trainer, const Dataset<T>& data, const CsvTable&
 }
 
 template <class T>
-void train_on(const CsvTable& table, const TableRecipe& recipe, const Split& split,
+void train_on(const Table& table, const TableRecipe& recipe, const Split& split,
               const TableOptions& options) {
   const auto training = dataset<T>(table, recipe, split.training);
   FitOptions<T> fit{.epochs = options.epochs, .batch = options.batch, .verbose = false};
@@ -176,7 +177,7 @@ void train_on(const CsvTable& table, const TableRecipe& recipe, const Split& spl
   Trainer<T> trainer(model_of(recipe, options.optimizer), options.seed);
   trainer.notes()["recipe"] = recipe.json();
   options.print(fmt::format(
-      "{}: {} rows, {} features; {} '{}'\n{}", options.csv, table.rows(), recipe.features.size(),
+      "{}: {} rows, {} features; {} '{}'\n{}", options.data, table.rows(), recipe.features.size(),
       recipe.task == Task::classify ? fmt::format("{} classes of", recipe.target.categories.size())
                                     : "regression of",
       recipe.target.name, trainer.summary()));
@@ -196,7 +197,7 @@ void train_on(const CsvTable& table, const TableRecipe& recipe, const Split& spl
 }  // namespace
 
 void fit_table(const TableOptions& options) {
-  const CsvTable table = read_table(options);
+  const Table table = read_rows(options);
   const Split split = split_of(table, options);
   const TableRecipe recipe = make_recipe(table, options, split);
   for (const std::string& file : {options.save, options.files.history, options.files.checkpoint})
@@ -210,7 +211,7 @@ void fit_table(const TableOptions& options) {
 namespace {
 
 template <class T>
-std::string predictions(const TensorFile& file, const TableRecipe& recipe, const CsvTable& table) {
+std::string predictions(const TensorFile& file, const TableRecipe& recipe, const Table& table) {
   Rows rows(table.rows());
   std::iota(rows.begin(), rows.end(), 0U);
   Trainer<T> trainer(model_of(recipe));
@@ -241,15 +242,15 @@ std::string predictions(const TensorFile& file, const TableRecipe& recipe, const
 
 }  // namespace
 
-std::string predict_table(const std::string& model, const std::string& csv, char delimiter) {
+std::string predict_table(const std::string& model, const std::string& data, char delimiter) {
   const TensorFile file(model);
   const TableRecipe recipe = recipe_of(file);
-  CsvOptions options{.delimiter = delimiter};
+  ReadTableOptions options{.delimiter = delimiter};
   for (const ColumnRecipe& feature : recipe.features) {
     options.columns.push_back(feature.name);
     (feature.is_number() ? options.numbers : options.text).push_back(feature.name);
   }
-  const CsvTable table(csv, options);
+  const Table table = read_table(data, options);
   return recipe.in_double ? predictions<double>(file, recipe, table)
                           : predictions<float>(file, recipe, table);
 }

@@ -13,7 +13,7 @@ namespace GRADUS_PUBLIC gradus {
 
 /// A network that is to be trained on a person's own table.
 struct TableOptions {
-  std::string csv;
+  std::string data;  ///< the table: CSV, NPY or NPZ
   std::string target;
   std::vector<std::string> features = {};  ///< empty: all columns but the target
   std::vector<std::string> text = {};      ///< number columns to be taken as categories
@@ -40,10 +40,10 @@ struct TableOptions {
 };
 
 /// Reads the table, splits, encodes and standardises it, trains, reports, and saves the model. Error naming
-/// file, line, column and remedy for what cannot be trained on; nothing is then written.
+/// file, place, column and remedy for what cannot be trained on; nothing is then written.
 void fit_table(const TableOptions& options);
 
 /// Predictions of a saved model for a table, as CSV: classes with their probabilities, or numbers.
-std::string predict_table(const std::string& model, const std::string& csv, char delimiter);
+std::string predict_table(const std::string& model, const std::string& data, char delimiter);
 
 }  // namespace gradus

@@ -9,37 +9,12 @@
 #include <utility>
 
 #include "gradus/framework/graph/error.hpp"
-#include "gradus/models/layers.hpp"
-#include "gradus/ops/activation.hpp"
-#include "gradus/ops/losses.hpp"
 
 namespace gradus {
 
 namespace {
 
 using Json = nlohmann::json;
-
-struct Activation {
-  std::string_view name;
-  Expr (*of)(Arg x);
-  Initializer (*weights)();
-};
-const std::array<Activation, 6> activations{{{"relu", relu, he_uniform},
-                                             {"leaky-relu", [](Arg x) { return leaky_relu(x); }, he_uniform},
-                                             {"tanh", tanh, glorot_uniform},
-                                             {"sigmoid", sigmoid, glorot_uniform},
-                                             {"softplus", softplus, glorot_uniform},
-                                             {"linear", [](Arg x) { return x.expr; }, glorot_uniform}}};
-
-const Activation& find_activation(const std::string& name) {
-  const auto* const found = std::ranges::find(activations, name, &Activation::name);
-  if (found != activations.end()) return *found;
-  std::string all;
-  for (const std::string& each : activation_names()) all += (all.empty() ? "" : ", ") + each;
-  throw Error(fmt::format("there is no activation '{}'; there are: {}", name, all));
-}
-
-std::string hidden_name(std::size_t layer) { return fmt::format("hidden{}", layer + 1); }
 
 Json to_json(const ColumnRecipe& column) {
   Json json{{"name", column.name}};
@@ -64,7 +39,7 @@ ColumnRecipe column_from(const Json& json) {
 }
 
 // Each label's place in the categories; Error for the first row of `rows` with one that is not there.
-std::vector<std::size_t> places(const CsvTable& table, const CsvColumn& column, const ColumnRecipe& recipe,
+std::vector<std::size_t> places(const Table& table, const TableColumn& column, const ColumnRecipe& recipe,
                                 const Rows& rows) {
   std::vector<std::size_t> place;
   for (const std::string& label : column.labels)
@@ -85,9 +60,9 @@ std::vector<std::size_t> places(const CsvTable& table, const CsvColumn& column, 
 }
 
 // Writes the column's numbers into each row of `into`, at `offset`.
-void encode(const CsvTable& table, const ColumnRecipe& recipe, const Rows& rows, std::vector<double>& into,
+void encode(const Table& table, const ColumnRecipe& recipe, const Rows& rows, std::vector<double>& into,
             std::size_t width, std::size_t offset) {
-  const CsvColumn& column = table.column(recipe.name);
+  const TableColumn& column = table.column(recipe.name);
   if (recipe.is_number()) {
     for (std::size_t i = 0; i < rows.size(); ++i)
       into[i * width + offset] = (column.numbers[rows[i]] - recipe.mean) / recipe.deviation;
@@ -123,6 +98,8 @@ std::int64_t TableRecipe::inputs() const {
   return count;
 }
 
+std::string hidden_name(std::size_t layer) { return fmt::format("hidden{}", layer + 1); }
+
 std::string TableRecipe::json() const {
   Json json{{"task", task == Task::classify ? "classify" : "regress"},
             {"target", to_json(target)},
@@ -134,38 +111,6 @@ std::string TableRecipe::json() const {
             {"precision", in_double ? "double" : "float"}};
   for (const ColumnRecipe& feature : features) json["features"].push_back(to_json(feature));
   return json.dump();
-}
-
-std::vector<std::string> activation_names() {
-  std::vector<std::string> names;
-  for (const Activation& each : activations) names.emplace_back(each.name);
-  return names;
-}
-
-ModelDefinition model_of(const TableRecipe& recipe, const Optimizer& optimizer) {
-  const Activation& activation = find_activation(recipe.activation);
-  for (const std::int64_t units : recipe.hidden)
-    if (units < 1) throw Error(fmt::format("a hidden layer has {} units; it must have at least 1", units));
-  if (!recipe.normalization.empty() && recipe.normalization != "batch" && recipe.normalization != "layer")
-    throw Error(fmt::format("there is no normalization '{}'; there are: batch, layer", recipe.normalization));
-  const bool classify = recipe.task == Task::classify;
-  const auto network = [recipe, activation](const std::vector<Expr>& in, Mode& mode) {
-    Expr h = in.front();
-    for (std::size_t i = 0; i < recipe.hidden.size(); ++i) {
-      const std::string name = hidden_name(i);
-      h = linear(h, recipe.hidden[i], name, {.weights = activation.weights()});
-      if (recipe.normalization == "batch") h = batch_norm(h, name + "_norm", mode);
-      if (recipe.normalization == "layer") h = layer_norm(h, name + "_norm");
-      h = dropout(activation.of(h), recipe.dropout, name + "_dropout", mode);
-    }
-    return linear(h, recipe.outputs(), "output");
-  };
-  return {.inputs = {{"x", {B, recipe.inputs()}}},
-          .target = {"target", {B, recipe.outputs()}},
-          .network = network,
-          .loss = classify ? cross_entropy : mse,
-          .metrics = {classify ? accuracy() : mean_absolute_error()},
-          .optimizer = optimizer};
 }
 
 TableRecipe recipe_of(const TensorFile& file) {
@@ -199,7 +144,7 @@ TableRecipe recipe_of(const TensorFile& file) {
   }
 }
 
-std::vector<double> encode_features(const CsvTable& table, const TableRecipe& recipe, const Rows& rows) {
+std::vector<double> encode_features(const Table& table, const TableRecipe& recipe, const Rows& rows) {
   const auto width = static_cast<std::size_t>(recipe.inputs());
   std::vector<double> values(rows.size() * width);
   std::size_t offset = 0;
@@ -210,7 +155,7 @@ std::vector<double> encode_features(const CsvTable& table, const TableRecipe& re
   return values;
 }
 
-std::vector<double> encode_target(const CsvTable& table, const TableRecipe& recipe, const Rows& rows) {
+std::vector<double> encode_target(const Table& table, const TableRecipe& recipe, const Rows& rows) {
   const auto width = static_cast<std::size_t>(recipe.outputs());
   std::vector<double> values(rows.size() * width);
   encode(table, recipe.target, rows, values, width, 0);

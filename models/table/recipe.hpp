@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "gradus/models/data/csv.hpp"
-#include "gradus/models/data/safetensors.hpp"
+#include "gradus/models/data/table.hpp"
+#include "gradus/models/data/tensor_file.hpp"
 #include "gradus/models/training/trainer.hpp"
 
 namespace GRADUS_PUBLIC gradus {
@@ -40,6 +40,9 @@ struct TableRecipe {
   std::string json() const;
 };
 
+/// "hidden1" and so on, from layer 0.
+std::string hidden_name(std::size_t layer);
+
 /// relu, tanh, sigmoid and so on, as `activation` names them.
 std::vector<std::string> activation_names();
 
@@ -54,8 +57,8 @@ TableRecipe recipe_of(const TensorFile& file);
 
 /// The features of these rows, a row of `inputs()` numbers each. Error naming file, line and column for a
 /// category that the recipe does not know.
-std::vector<double> encode_features(const CsvTable& table, const TableRecipe& recipe, const Rows& rows);
+std::vector<double> encode_features(const Table& table, const TableRecipe& recipe, const Rows& rows);
 /// The targets: one number a row, standardised, or one-hot classes.
-std::vector<double> encode_target(const CsvTable& table, const TableRecipe& recipe, const Rows& rows);
+std::vector<double> encode_target(const Table& table, const TableRecipe& recipe, const Rows& rows);
 
 }  // namespace gradus

@@ -7,7 +7,7 @@
 
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/framework/graph/leaf.hpp"
-#include "gradus/models/data/safetensors.hpp"
+#include "gradus/models/data/tensor_file.hpp"
 #include "gradus/models/training/trainer_impl.hpp"
 
 namespace gradus {

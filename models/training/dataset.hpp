@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "gradus/framework/public.hpp"
+#include "gradus/models/data/array.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
@@ -25,6 +25,9 @@ class Dataset {
   Dataset(std::int64_t count, Fill fill);
   /// From row-major matrices. Error when one's size is no multiple of the count.
   Dataset(std::int64_t count, const std::vector<std::vector<double>>& tensors);
+  /// From arrays with a row per sample, as read_array and NpzFile give them. They are converted row by row
+  /// when a step wants them: a mapped file may be larger than the memory. Error when their lengths differ.
+  explicit Dataset(const std::vector<Array>& tensors);
 
   std::int64_t count() const { return count_; }
   void fill(std::span<const std::uint32_t> rows, std::span<const std::span<T>> into) const {

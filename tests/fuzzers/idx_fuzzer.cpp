@@ -3,7 +3,7 @@
 //
 // The long run (clang and its fuzzer library: Debian's clang and libclang-rt-14-dev):
 //
-//   cmake --preset release -B build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DGRADUS_FUZZERS=ON
+//   cmake --preset release -B build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DGRADUS_FUZZERS=ON -DGRADUS_WERROR=OFF
 //   cmake --build build/fuzz --target idx_fuzzer
 //   cd build/fuzz && mkdir -p idx && export ASAN_OPTIONS=quarantine_size_mb=16
 //   limits="-max_len=512 -timeout=5 -rss_limit_mb=256 -malloc_limit_mb=64"

@@ -1,0 +1,26 @@
+#include "gradus/models/data/array.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "gradus/framework/graph/error.hpp"
+#include "gradus/models/data/file_kind.hpp"
+#include "gradus/models/data/idx.hpp"
+#include "gradus/models/data/npy.hpp"
+
+namespace gradus {
+
+Array read_array(const std::filesystem::path& path) {
+  const FileKind kind = kind_of(path);
+  if (kind == FileKind::npy) {
+    const auto file = std::make_shared<NpyFile>(path);
+    return {file->tensor(), file};
+  }
+  if (kind == FileKind::npz)
+    throw Error(fmt::format("'{}' holds arrays by name; read it with NpzFile, and take one", path.string()));
+  const auto idx = std::make_shared<IdxFile>(read_idx(path));
+  return {{path.stem().string(), ElementType::u8, idx->extents, std::as_bytes(std::span(idx->values))}, idx};
+}
+
+}  // namespace gradus

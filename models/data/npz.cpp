@@ -1,0 +1,104 @@
+#include "gradus/models/data/npz.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "gradus/framework/graph/error.hpp"
+#include "gradus/models/data/atomic_file.hpp"
+#include "gradus/models/data/npy.hpp"
+
+namespace gradus {
+
+namespace {
+
+constexpr std::string_view suffix = ".npy";
+
+struct Buffer {
+  std::unique_ptr<std::byte[]> bytes;
+};
+
+// An entry that must be unpacked: first its header, so that what it claims is known before memory is taken.
+Array unpacked(const ZipEntry& entry, const std::string& archive, const std::string& place) {
+  ZipStream stream(entry, archive);
+  std::vector<std::byte> front(std::min<std::uint64_t>(entry.size, npy_header_limit));
+  stream.read(front);
+  const std::string_view text(reinterpret_cast<const char*>(front.data()), front.size());
+  NpyHeader header = parse_npy_header(text, entry.size, place);
+  auto buffer = std::make_shared<Buffer>();
+  buffer->bytes = std::make_unique_for_overwrite<std::byte[]>(header.data_size);
+  const std::span<std::byte> data(buffer->bytes.get(), header.data_size);
+  const auto known = std::span(front).subspan(header.size);
+  std::ranges::copy(known, data.begin());
+  stream.read(data.subspan(known.size()));
+  stream.finish();
+  header.tensor.bytes = data;
+  return {std::move(header.tensor), std::move(buffer)};
+}
+
+}  // namespace
+
+NpzFile::NpzFile(const std::filesystem::path& path)
+    : path_(path), file_(std::make_shared<MappedFile>(path, "NPZ file")) {
+  parse(file_->bytes());
+}
+NpzFile::NpzFile(std::string_view bytes, std::filesystem::path path) : path_(std::move(path)) {
+  parse(bytes);
+}
+
+std::string NpzFile::place() const { return fmt::format("NPZ file '{}'", path_.string()); }
+
+void NpzFile::parse(std::string_view bytes) {
+  entries_ = parse_zip(bytes, place());
+  for (const ZipEntry& entry : entries_) {
+    if (!entry.name.ends_with(suffix))
+      throw Error(fmt::format("{}, entry '{}': it is no .npy file; write the archive with np.savez", place(),
+                              entry.name));
+    names_.push_back(entry.name.substr(0, entry.name.size() - suffix.size()));
+  }
+}
+
+bool NpzFile::contains(std::string_view name) const {
+  return std::ranges::find(names_, name) != names_.end();
+}
+
+Array NpzFile::read(std::string_view name) const {
+  const auto found = std::ranges::find(names_, name);
+  if (found == names_.end()) {
+    std::string all;
+    for (const std::string& each : names_) all += (all.empty() ? "" : ", ") + each;
+    throw Error(fmt::format("{}: there is no array '{}' in it; there are: {}", place(), name, all));
+  }
+  const ZipEntry& entry = entries_[static_cast<std::size_t>(found - names_.begin())];
+  const std::string here = fmt::format("{}, entry '{}'", place(), entry.name);
+  Array array;
+  if (entry.deflated) {
+    array = unpacked(entry, place(), here);
+  } else {
+    check_stored(entry, place());
+    array = {parse_npy(entry.data, here), file_};
+  }
+  array.tensor.name = name;
+  return array;
+}
+
+void write_npz(const std::filesystem::path& path, std::span<const TensorBytes> tensors,
+               const NpzOptions& options) {
+  std::vector<std::string> headers;
+  headers.reserve(tensors.size());
+  ZipWriter archive;
+  try {
+    for (const TensorBytes& tensor : tensors) {
+      headers.push_back(npy_header(tensor));
+      archive.add(tensor.name + std::string(suffix),
+                  {headers.back(), {reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()}},
+                  options.deflate);
+    }
+  } catch (const Error& error) {
+    throw Error(fmt::format("NPZ file '{}': {}", path.string(), error.what()));
+  }
+  write_atomically(path, archive.finish());
+}
+
+}  // namespace gradus

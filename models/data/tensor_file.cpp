@@ -1,0 +1,112 @@
+#include "gradus/models/data/tensor_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "gradus/framework/graph/error.hpp"
+#include "gradus/models/data/file_kind.hpp"
+#include "gradus/models/data/mapped_file.hpp"
+#include "gradus/models/data/npz.hpp"
+#include "gradus/models/data/safetensors.hpp"
+
+namespace gradus {
+
+namespace {
+
+using Json = nlohmann::json;
+using Metadata = std::map<std::string, std::string>;
+
+Metadata metadata_of(const TensorBytes& array, const std::filesystem::path& path) {
+  const auto* const text = reinterpret_cast<const char*>(array.bytes.data());
+  try {
+    return Json::parse(text, text + array.bytes.size()).get<Metadata>();
+  } catch (const Json::exception& error) {
+    throw Error(
+        fmt::format("NPZ file '{}', entry '{}.npy': it is no JSON object of texts ({}); give an array "
+                    "of yours another name",
+                    path.string(), metadata_key, error.what()));
+  }
+}
+
+void write_npz_tensors(const std::filesystem::path& path, std::span<const TensorBytes> tensors,
+                       const Metadata& metadata) {
+  std::vector<TensorBytes> all(tensors.begin(), tensors.end());
+  std::string text;
+  if (!metadata.empty()) {
+    text = metadata_text(path, metadata);
+    all.push_back({std::string(metadata_key),
+                   ElementType::u8,
+                   {static_cast<std::int64_t>(text.size())},
+                   std::as_bytes(std::span(text))});
+  }
+  write_npz(path, all);
+}
+
+}  // namespace
+
+TensorFile::TensorFile(const std::filesystem::path& path) : path_(path) {
+  const auto file = std::make_shared<MappedFile>(path, "tensor file");
+  owners_.push_back(file);
+  parse(file->bytes());
+}
+TensorFile::TensorFile(std::string_view bytes, std::filesystem::path path) : path_(std::move(path)) {
+  parse(bytes);
+}
+
+void TensorFile::parse(std::string_view bytes) {
+  if (kind_of(bytes) == FileKind::npy)
+    throw Error(
+        fmt::format("tensor file '{}': it holds one array without a name; write arrays with np.savez, or "
+                    "safetensors",
+                    path_.string()));
+  if (kind_of(bytes) != FileKind::npz) {
+    std::tie(tensors_, metadata_) = parse_safetensors(bytes, path_);
+    return;
+  }
+  const NpzFile file(bytes, path_);
+  for (const std::string& name : file.names()) {
+    Array array = file.read(name);
+    if (name == metadata_key) {
+      metadata_ = metadata_of(array.tensor, path_);
+      continue;
+    }
+    tensors_.push_back(std::move(array.tensor));
+    owners_.push_back(std::move(array.owner));
+  }
+}
+
+const TensorBytes* TensorFile::find(std::string_view name) const {
+  const auto found = std::ranges::find(tensors_, name, &TensorBytes::name);
+  return found == tensors_.end() ? nullptr : &*found;
+}
+
+const TensorBytes& TensorFile::at(std::string_view name) const {
+  if (const TensorBytes* tensor = find(name)) return *tensor;
+  std::string all;
+  for (const TensorBytes& tensor : tensors_) all += (all.empty() ? "" : ", ") + tensor.name;
+  throw Error(fmt::format("tensor file '{}': there is no tensor '{}' in it; there are: {}", path_.string(),
+                          name, all.empty() ? "none" : all));
+}
+
+std::vector<double> TensorFile::values(std::string_view name) const {
+  const TensorBytes& tensor = at(name);
+  if (!is_floating(tensor.type))
+    throw Error(fmt::format("tensor file '{}': tensor '{}' is {}, expected floating-point numbers",
+                            path_.string(), name, name_of(tensor.type)));
+  std::vector<double> values(tensor.count());
+  convert(tensor, 0, values);
+  return values;
+}
+
+void write_tensors(const std::filesystem::path& path, std::span<const TensorBytes> tensors,
+                   const Metadata& metadata) {
+  if (path.extension() == ".npz")
+    write_npz_tensors(path, tensors, metadata);
+  else
+    write_safetensors(path, tensors, metadata);
+}
+
+}  // namespace gradus
