@@ -16,7 +16,8 @@ struct TutorialsOptions {
 };
 int tutorials(const TutorialsOptions& options);
 
-int train(const std::string& name, TrainOptions options);
+/// `out`: the folder for pictures and report, or empty.
+int train(const std::string& name, TrainOptions options, const std::string& out);
 
 /// What `gradus train mlp` takes beside the options of `train`.
 struct MlpOptions {
@@ -27,7 +28,7 @@ struct MlpOptions {
   double clip_norm = 0;
   double clip_value = 0;
 };
-int train_mlp(MlpOptions options, const TrainOptions& shared);
+int train_mlp(MlpOptions options, const TrainOptions& shared, const std::string& out);
 
 struct PredictOptions {
   std::string model;
@@ -61,8 +62,5 @@ struct ProfileOptions {
   std::string svg;
 };
 int profile(const ProfileOptions& options);
-
-/// A Graphviz digraph as SVG; Error when Graphviz is not installed.
-std::string drawn_by_dot(const std::string& dot);
 
 }  // namespace gradus::cli

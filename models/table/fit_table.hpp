@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gradus/models/plot/report.hpp"
 #include "gradus/models/table/recipe.hpp"
 #include "gradus/models/training/run.hpp"
 
@@ -35,13 +36,14 @@ struct TableOptions {
   std::uint64_t seed = 1;
   TrainingFiles files = {};
   std::string save = {};  ///< the model, or empty
+  bool pictures = false;  ///< the report is to hold pictures and the graph
   bool live = false;
   std::function<void(std::string_view)> print;
 };
 
 /// Reads the table, splits, encodes and standardises it, trains, reports, and saves the model. Error naming
 /// file, line, column and remedy for what cannot be trained on; nothing is then written.
-void fit_table(const TableOptions& options);
+RunReport fit_table(const TableOptions& options);
 
 /// Predictions of a saved model for a table, as CSV: classes with their probabilities, or numbers.
 std::string predict_table(const std::string& model, const std::string& csv, char delimiter);
