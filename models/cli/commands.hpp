@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "gradus/framework/inspect/dump.hpp"
 #include "gradus/models/table/fit_table.hpp"
 #include "gradus/models/tutorials/tutorial.hpp"
 
@@ -50,6 +51,7 @@ struct GraphOptions {
   std::string name;
   std::string what = "training";  ///< forward, training or plan
   std::string format = "text";    ///< text, dot or svg
+  std::size_t boxes = DrawOptions().most_boxes;
 };
 int graph(const GraphOptions& options);
 

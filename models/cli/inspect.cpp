@@ -92,9 +92,9 @@ int graph(const GraphOptions& options) {
   if (options.what == "plan") {
     Store<float> store;
     const auto program = compile<float>(outputs, updates, p.batch, store);
-    drawn = text ? plan_text(program.plan()) : plan_dot(program.plan());
+    drawn = text ? plan_text(program.plan()) : plan_dot(program.plan(), {}, {.most_boxes = options.boxes});
   } else {
-    drawn = text ? graph_text(outputs, updates) : graph_dot(outputs, updates);
+    drawn = text ? graph_text(outputs, updates) : graph_dot(outputs, updates, {.most_boxes = options.boxes});
   }
   fmt::print("{}", options.format == "svg" ? drawn_by_dot(drawn, ImageFormat::svg) : drawn);
   return 0;

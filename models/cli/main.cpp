@@ -213,6 +213,10 @@ int run(int argc, char** argv) {
   graph_command->add_option("--format", graph_options.format, "text, dot, or svg (by graphviz)")
       ->check(CLI::IsMember({"text", "dot", "svg"}))
       ->capture_default_str();
+  graph_command
+      ->add_option("--boxes", graph_options.boxes, "A picture of more boxes than this is folded by scope")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   graph_command->callback([&] { status = graph(graph_options); });
 
   ProfileOptions profile_options;

@@ -19,12 +19,14 @@ namespace {
 
 using Out = std::back_insert_iterator<std::string>;
 
-// Within single quotes gnuplot knows no other escape.
+// Within single quotes gnuplot takes everything as it is; an apostrophe becomes the typographic one.
 std::string literal(std::string_view text) {
   std::string result = "'";
   for (const char c : text) {
-    if (c == '\'') result += '\'';
-    result += c == '\n' ? ' ' : c;
+    if (c == '\'')
+      result += "\u2019";
+    else
+      result += c == '\n' ? ' ' : c;
   }
   return result + "'";
 }
@@ -36,8 +38,8 @@ constexpr std::string_view line_styles =
     "set style line 3 lc rgb '#009E73' dt (3,3) lw 2 pt 5 ps 0.6\n"
     "set style line 4 lc rgb '#CC79A7' dt (12,4,3,4) lw 2 pt 13 ps 0.9\n"
     "set style line 5 lc rgb '#E69F00' dt (16,4) lw 2 pt 11 ps 0.8\n"
-    "set style line 6 lc rgb '#000000' dt 1 lw 2.5 pt 4 ps 0.6\n";
-constexpr std::size_t styles = 6;
+    "set style line 6 lc rgb '#404040' lw 1 pt 6 ps 0.7\n";
+constexpr std::size_t line_styles_count = 5;  // the last is for marks alone
 
 // Cividis: the same to all eyes, and from dark to light in grey.
 constexpr std::string_view cividis =
@@ -48,7 +50,7 @@ void set_axis(Out out, std::string_view which, const Axis& axis) {
   const auto end = [](const std::optional<double>& value) { return value ? fmt::format("{}", *value) : "*"; };
   fmt::format_to(out, "set {}label {}\nset {}range [{}:{}]\n", which, literal(axis.label), which,
                  end(axis.from), end(axis.to));
-  if (axis.logarithmic) fmt::format_to(out, "set logscale {}\n", which);
+  if (axis.logarithmic) fmt::format_to(out, "set logscale {0}\nset format {0} '%g'\n", which);
 }
 
 void data_block(Out out, std::size_t number, const std::vector<double>& x, const std::vector<double>& y) {
@@ -63,23 +65,37 @@ void data_block(Out out, std::size_t number, const std::vector<double>& x, const
 }
 
 std::string body(const Chart& chart) {
-  std::string text = "set key outside below center horizontal spacing 1.2\nset grid lc rgb '#D8D8D8' lt 1 lw 0.6\n";
+  std::string text = "set key outside top center horizontal spacing 1.2 samplen 3\nset grid lc rgb '#D8D8D8' lt 1 lw 0.6\n";
   const Out out(text);
   set_axis(out, "x", chart.x);
   set_axis(out, "y", chart.y);
   if (!chart.note.empty())
-    fmt::format_to(out, "set label 1 {} at graph 0.98, graph 0.95 right boxed front\n", literal(chart.note));
+    fmt::format_to(out, "set label 1 {} at graph 0.98, graph 0.95 right front\n", literal(chart.note));
   std::string plot;
+  std::size_t lines = 0;
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
     const Series& s = chart.series[i];
     data_block(out, i, s.x, s.y);
-    const std::string_view with = s.style == Series::Style::line    ? "lines"
-                                  : s.style == Series::Style::marks ? "points"
-                                                                    : "linespoints";
-    plot += fmt::format("{}$d{} using 1:2 with {} ls {} title {}", i == 0 ? "plot " : ", \\\n  ", i, with,
-                        i % styles + 1, literal(s.name));
+    std::string with = "points ls 6";
+    if (s.style != Series::Style::marks)
+      with = fmt::format("{} ls {}{}", s.style == Series::Style::line ? "lines" : "linespoints",
+                         lines++ % line_styles_count + 1, s.broad ? " lw 5" : "");
+    plot += fmt::format("{}$d{} using 1:2 with {} {}", i == 0 ? "plot " : ", \\\n  ", i, with,
+                        chart.series.size() == 1 ? "notitle" : "title " + literal(s.name));
   }
   return text + plot + "\n";
+}
+
+// Black text with a white seam, which can be read on any colour.
+void seamed_label(Out out, const Spot& spot, bool to_the_right) {
+  constexpr double aside = 1.5, seam = 0.14;
+  const auto label = [&](double dx, double dy, std::string_view colour) {
+    fmt::format_to(out, "set label {} at {},{} {} offset {},{} front tc rgb '{}'\n", literal(spot.text), spot.x, spot.y,
+                   to_the_right ? "left" : "right", (to_the_right ? aside : -aside) + dx, dy, colour);
+  };
+  for (const double dx : {-seam, 0.0, seam})
+    for (const double dy : {-seam / 2, 0.0, seam / 2}) label(dx, dy, "white");
+  label(0, 0, "black");
 }
 
 std::string body(const Map& map) {
@@ -97,12 +113,8 @@ std::string body(const Map& map) {
   fmt::format_to(out, "END\n$spots << END\n");
   for (const Spot& spot : map.spots) fmt::format_to(out, "{} {} {}\n", spot.x, spot.y, spot.known ? 1 : 0);
   fmt::format_to(out, "END\n");
-  for (std::size_t i = 0; i < map.spots.size(); ++i) {
-    const Spot& spot = map.spots[i];
-    const bool left_half = spot.x < (map.x.from.value() + map.x.to.value()) / 2;
-    fmt::format_to(out, "set label {} {} at {},{} {} offset {},0 boxed front\n", i + 1, literal(spot.text),
-                   spot.x, spot.y, left_half ? "left" : "right", left_half ? 1.5 : -1.5);
-  }
+  for (const Spot& spot : map.spots)
+    seamed_label(out, spot, spot.x < (map.x.from.value() + map.x.to.value()) / 2);
   std::string lines;
   for (std::size_t i = 0; i < map.levels.size(); ++i) {
     fmt::format_to(out,
@@ -159,6 +171,20 @@ std::string body(const Confusion& confusion) {
   return text + "plot $cells using 1:2:3 with image pixels\n";
 }
 
+// Colours are for the many: a few outliers would leave them all alike.
+constexpr double most_but_outliers = 0.995;
+
+// What this share of all magnitudes does not exceed.
+double largest(const std::vector<std::vector<double>>& images, double share) {
+  std::vector<double> all;
+  for (const auto& image : images)
+    for (const double v : image) all.push_back(std::abs(v));
+  if (all.empty()) return 1;
+  const auto at = static_cast<std::ptrdiff_t>(share * static_cast<double>(all.size() - 1));
+  std::ranges::nth_element(all, all.begin() + at);
+  return std::max(all[static_cast<std::size_t>(at)], std::numeric_limits<double>::min());
+}
+
 // One image out of all: gaps and missing tiles are NaN, which nothing is drawn for.
 std::string body(const Tiles& tiles) {
   const bool texts = !tiles.texts.empty();
@@ -169,9 +195,7 @@ std::string body(const Tiles& tiles) {
   const std::int64_t width = tiles.columns * step_x - gap, height = rows * step_y - gap;
   std::string text(tiles.ink ? "set palette defined (0 'white', 1 'black')\n" : std::string(cividis));
   const Out out(text);
-  double limit = 0;
-  for (const auto& image : tiles.images)
-    for (const double v : image) limit = std::max(limit, std::abs(v));
+  const double limit = tiles.ink ? largest(tiles.images, 1) : largest(tiles.images, most_but_outliers);
   fmt::format_to(out,
                  "unset key\nunset xtics\nunset ytics\nunset border\nset size ratio -1\nset xrange [-0.5:{}]\n"
                  "set yrange [{}:{}]\nset cblabel {}\nset cbrange [{}:{}]\n{}$image << END\n",
@@ -245,7 +269,7 @@ std::string gnuplot_script(const Picture& picture, ImageFormat format) {
           : fmt::format("set terminal pngcairo size {},{} font 'sans,12' fontscale 1.5 linewidth 1.5 pointscale 1.5 "
                         "background 'white' noenhanced\n",
                         3 * size.width / 2, 3 * size.height / 2);
-  return fmt::format("set encoding utf8\n{}set title {} font ',16'\nset style textbox opaque fillcolor 'white' noborder margins 0.5,0.5\n{}{}", terminal,
+  return fmt::format("set encoding utf8\n{}set title {} font ',16'\n{}{}", terminal,
                      literal(picture.title), line_styles,
                      std::visit([](const auto& content) { return body(content); }, picture.content));
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 namespace gradus {
@@ -58,12 +59,22 @@ std::vector<Picture> curves(const History& history,
     if (validated) chart.series.push_back(course(history, "val_" + name, "validation"));
     chart.y.logarithmic = spans_decades(chart.series);
     const std::string first_word = label.substr(0, label.find(" ("));
-    pictures.push_back({name, fmt::format("{} over {} epochs", first_word, history.epochs.size()),
+    pictures.push_back({name, fmt::format("{}{} over {} epochs", static_cast<char>(std::toupper(first_word[0])), first_word.substr(1), history.epochs.size()),
                         fmt::format("{}: the mean over each epoch's steps{}.", label,
                                     validated ? ", and over the validation data after each epoch" : ""),
                         chart});
   }
   return pictures;
+}
+
+Picture loss_curves(const History& history, const std::vector<std::pair<std::string, std::string>>& texts,
+                    const std::string& unit) {
+  Chart chart{{"epoch"}, {fmt::format("loss ({})", unit)}, {}};
+  for (const auto& [score, text] : texts)
+    if (!history.epochs.empty()) chart.series.push_back(course(history, score, text));
+  chart.y.logarithmic = spans_decades(chart.series);
+  return {"loss", fmt::format("The loss over {} epochs", history.epochs.size()),
+          "Means over each epoch's steps, taken before their updates.", chart};
 }
 
 std::vector<double> spread(double from, double to, std::int64_t count) {

@@ -25,6 +25,7 @@ struct Series {
   std::vector<double> x;
   std::vector<double> y;
   Style style = Style::line;
+  bool broad = false;  ///< so that it is seen under others that cover it
 };
 
 /// Series over two axes.
@@ -84,6 +85,10 @@ struct Picture {
 /// The course of the loss and of each metric over the epochs, training and validation in one picture each.
 /// `units` gives the axis of a score a text other than its name.
 std::vector<Picture> curves(const History& history, const std::vector<std::pair<std::string, std::string>>& units = {});
+
+/// Several scores of a training in one picture, by their names and the texts for them.
+Picture loss_curves(const History& history, const std::vector<std::pair<std::string, std::string>>& texts,
+                    const std::string& unit);
 
 /// `count` values from one end to the other.
 std::vector<double> spread(double from, double to, std::int64_t count);

@@ -18,7 +18,7 @@ Picture picture_of(const CsvTable& table, const TableRecipe& recipe, const Rows&
       const auto label = std::ranges::find(labels, target.labels[target.codes[rows[i]]]) - labels.begin();
       ++confusion.counts[static_cast<std::size_t>(label) * labels.size() + static_cast<std::size_t>(answer)];
     }
-    return {"confusion", fmt::format("Which '{}' is taken for which", target.name),
+    return {"confusion", fmt::format("Which “{}” is taken for which", target.name),
             "Framed: right answers. The darker another cell, the more often the row's class was taken for the column's.",
             confusion};
   }
@@ -30,7 +30,7 @@ Picture picture_of(const CsvTable& table, const TableRecipe& recipe, const Rows&
   const auto [least, most] = std::ranges::minmax(points.x);
   ideal.x = ideal.y = {least, most};
   const Chart chart{{target.name + " in the table"}, {target.name + " as predicted"}, {points, ideal}};
-  return {"predicted", fmt::format("'{}' as predicted over what the table says", target.name),
+  return {"predicted", fmt::format("“{}” as predicted over what the table says", target.name),
           "A mark a row; on the line the prediction is right.", chart};
 }
 

@@ -70,6 +70,9 @@ class BpNetworkTutorial final : public SmallTutorial {
     facts.emplace_back("XOR", solved ? "solved" : "not solved");
     return facts;
   }
+  std::vector<std::pair<std::string, std::string>> loss_texts() const override {
+    return {{"loss", "half squared error, which is descended"}, {"reported", "mean square error, as printed"}};
+  }
   std::vector<Picture> pictures(const Trained& trained) const override {
     const auto y = trained.predict(exclusive_or.inputs, exclusive_or.count);
     Map map{.x = {"first input (no unit)", false, -0.25, 1.25},

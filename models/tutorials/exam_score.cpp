@@ -71,6 +71,9 @@ class ExamScore final : public SmallTutorial {
              fmt::format("{:.2f}, {:.2f}, {:.2f}", 100 * scores[0], 100 * scores[1], 100 * scores[2])},
             {"4 h studied, 8 h slept", fmt::format("{:.2f}", 100 * predict(asked, 1).front())}};
   }
+  std::vector<std::pair<std::string, std::string>> loss_texts() const override {
+    return {{"loss", "half squared error, which is descended"}, {"reported", "mean square error, as printed"}};
+  }
   std::vector<Picture> pictures(const Trained& trained) const override {
     const auto scores = trained.predict(exams.inputs, exams.count);
     Map map{.x = {"studied (hours)", false, 0, 5},

@@ -116,8 +116,7 @@ class HeightWeight final : public SmallTutorial {
                     [](double x, double y) { return std::vector{x - mean_weight, y - mean_height}; })}};
   }
   std::vector<std::pair<std::string, std::string>> loss_texts() const override {
-    return {{"loss", "mean square error during the epoch (no unit)"},
-            {"reported", "mean square error as printed (no unit)"}};
+    return {{"loss", "mean square error"}};
   }
 };
 

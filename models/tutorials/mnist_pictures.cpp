@@ -48,7 +48,7 @@ std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double
     worst.texts.push_back(fmt::format("{}, taken for {}: {:.2f} %", m.label, m.answer, std::floor(1e4 * m.probability) / 100));
   }
   const std::size_t units = weights.size() / pixels;
-  Tiles layer{.columns = 16, .width = side, .height = side, .images = {}, .texts = {}, .value = {"weight (no unit)"}};
+  Tiles layer{.columns = 16, .width = side, .height = side, .images = {}, .texts = {}, .value = {"weight (no unit; a few larger ones)"}};
   for (std::size_t unit = 0; unit < units; ++unit) {
     auto& image = layer.images.emplace_back();
     for (std::size_t p = 0; p < pixels; ++p) image.push_back(weights[p * units + unit]);

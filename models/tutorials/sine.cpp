@@ -93,8 +93,9 @@ class Sine final : public SmallTutorial {
   }
   Facts data_facts() const override { return {{"samples", "x = 0, 0.01 … 0.99, y = 20 sin 2πx, as one batch"}}; }
   std::vector<std::pair<std::string, std::string>> loss_texts() const override {
-    return {{"loss", "half the mean square error (y²)"}, {"reported", "mean square error as printed (y²)"}};
+    return {{"loss", "half the mean square error, which is descended"}, {"reported", "mean square error, as printed"}};
   }
+  std::string loss_unit() const override { return "unit of y, squared"; }
   Facts conclude(const Predict& predict, double) const override {
     const Data all = data();
     const auto fitted = predict(all.inputs, points);
@@ -110,12 +111,11 @@ class Sine final : public SmallTutorial {
     const Data all = data();
     const auto fitted = trained.predict(all.inputs, points);
     const Axis x{"x (no unit)", false, 0, 1}, y{"y (no unit)"};
-    Chart fit{x, y, {{"fit", all.inputs, fitted}, {"data: 20 sin 2πx", all.inputs, all.targets, Series::Style::marks}}};
+    Chart fit{x, y, {{"data: 20 sin 2πx", all.inputs, all.targets, Series::Style::marks}, {"fit", all.inputs, fitted}}};
     fit.note = fmt::format("largest deviation of the fit: {:.3f}", largest_deviation(fitted));
-    Chart course{x, y, {}};
+    Chart course{x, y, {{"data", all.inputs, all.targets, Series::Style::marks}}};
     for (const Fit& at : trained.fits)
       course.series.push_back({fmt::format("after {} epochs", at.epochs), all.inputs, at.outputs});
-    course.series.push_back({"data", all.inputs, all.targets, Series::Style::marks});
     return {{"fit", "The fit over the data", "The line is the network, the marks are what it was shown.", fit},
             {"fit-course", "How the fit came about",
              "The network before its training, on the way, and at its end.", course}};

@@ -68,7 +68,7 @@ RunReport SmallTutorial::train(const TrainOptions& options) const {
     report.summary = training.trainer().summary();
     if (!options.pictures) return;
     report.pictures = pictures(trained);
-    std::ranges::move(curves(report.history, loss_texts()), std::back_inserter(report.pictures));
+    report.pictures.push_back(loss_curves(report.history, loss_texts(), loss_unit()));
     report.graph = training_dot(training.trainer().graph(Mode::training));
   });
   return report;

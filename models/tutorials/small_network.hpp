@@ -100,10 +100,9 @@ class SmallTutorial : public Tutorial {
   virtual Data data() const = 0;
   /// The data in words.
   virtual Facts data_facts() const = 0;
-  /// Axis texts of the two losses, "loss" and "reported".
-  virtual std::vector<std::pair<std::string, std::string>> loss_texts() const {
-    return {{"loss", "loss that is descended (no unit)"}, {"reported", "reported loss (no unit)"}};
-  }
+  /// What its losses are, "loss" and, where that is another, "reported".
+  virtual std::vector<std::pair<std::string, std::string>> loss_texts() const = 0;
+  virtual std::string loss_unit() const { return "no unit"; }
   virtual ModelDefinition written_out(double rate) const = 0;
   virtual ModelDefinition random(const TrainOptions& options, double rate) const = 0;
   /// What the trained network says, as it is printed and reported.

@@ -25,8 +25,7 @@ ModelDefinition model(const Initializer& hidden, const Initializer& output, doub
 }
 
 // Places in a row of `count` that are evenly spread on a logarithmic axis.
-std::vector<std::size_t> log_spaced(std::size_t count) {
-  constexpr double each = 1.03;
+std::vector<std::size_t> log_spaced(std::size_t count, double each) {
   std::vector<std::size_t> places;
   for (double at = 1; at < static_cast<double>(count); at = std::max(at + 1, at * each))
     places.push_back(static_cast<std::size_t>(at) - 1);
@@ -79,6 +78,9 @@ class TwoTargets final : public SmallTutorial {
     return {{"o1 (target 0.01)", fmt::format("{:.6f}", y[0])}, {"o2 (target 0.99)", fmt::format("{:.6f}", y[1])}};
   }
   // From the tutorial's own starting weights: this is about its arithmetic, not about this run's seed.
+  std::vector<std::pair<std::string, std::string>> loss_texts() const override {
+    return {{"loss", "half squared error"}};
+  }
   std::vector<Picture> pictures(const Trained& trained) const override {
     std::vector<double> right;
     SmallTraining<double> training(written_out(settings().rate), data());
@@ -92,24 +94,24 @@ class TwoTargets final : public SmallTutorial {
       for (std::size_t i = 0; i < w.size(); ++i) w[i] -= settings().rate * gradient[i];
     }
     const Axis steps{"step", true}, loss{"half squared error (no unit)", true};
-    const std::vector<std::size_t> at = log_spaced(right.size());
-    const auto series = [&](const std::string& name, const std::vector<double>& values) {
-      Series s{name, {}, {}};
-      for (const std::size_t i : at) {
+    const auto series = [&](const std::string& name, const std::vector<double>& values, Series::Style style, bool broad) {
+      Series s{name, {}, {}, style, broad};
+      for (const std::size_t i : log_spaced(values.size(), style == Series::Style::marks ? 1.3 : 1.03)) {
         s.x.push_back(static_cast<double>(i + 1));
         s.y.push_back(values[i]);
       }
       return s;
     };
     for (std::size_t i = 0; i < right.size(); ++i) worse.push_back(in_earnest[i] / right[i]);
+    constexpr auto line = Series::Style::line;
     const Chart losses{steps,
                        loss,
-                       {series("right gradient", right), series("slipped program, by its own loss", own),
-                        series("slipped program's weights in the network described", in_earnest)}};
+                       {series("right gradient", right, line, true), series("slipped program, by its own loss", own, Series::Style::marks, false),
+                        series("slipped program's weights in the network described", in_earnest, line, false)}};
     Chart cost;
     cost.x = steps;
     cost.y.label = "loss over the right gradient's loss (no unit)";
-    cost.series = {series("ratio", worse)};
+    cost.series = {series("ratio", worse, line, false)};
     return {{"slips", "The tutorial's slipped gradient against the right one",
              "From the tutorial's starting weights. The slipped program watches a loss that falls as it should: that "
              "is why nobody noticed. Put into the network that the tutorial describes, its weights are worse.",
