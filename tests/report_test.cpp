@@ -212,7 +212,7 @@ TEST(ReportPage, EscapesEveryText) {
   report.data = report.settings = report.figures = {{nasty, nasty}};
   report.history.names = {nasty};
   report.history.epochs = {{0.25}, {NAN}};
-  const std::string html = report_html(report, {{nasty, nasty, "<svg/>"}}, {nasty}, {{nasty, nasty}});
+  const std::string html = report_html(report, {{nasty, nasty, "<svg/>", true}}, {nasty}, {{nasty, nasty}});
   EXPECT_EQ(flaw_in_markup(html, void_elements), "");
   EXPECT_THAT(html, AllOf(Not(HasSubstr("<b>")), HasSubstr("&lt;b&gt;"), HasSubstr("PHN2Zy8+"), HasSubstr("0.25")));
   EXPECT_EQ(html.find('\x01'), std::string::npos);

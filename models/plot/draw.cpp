@@ -88,7 +88,7 @@ std::string body(const Chart& chart) {
 
 // Black text with a white seam, which can be read on any colour.
 void seamed_label(Out out, const Spot& spot, bool to_the_right) {
-  constexpr double aside = 1.5, seam = 0.14;
+  constexpr double aside = 2, seam = 0.14;
   const auto label = [&](double dx, double dy, std::string_view colour) {
     fmt::format_to(out, "set label {} at {},{} {} offset {},{} front tc rgb '{}'\n", literal(spot.text), spot.x, spot.y,
                    to_the_right ? "left" : "right", (to_the_right ? aside : -aside) + dx, dy, colour);

@@ -30,7 +30,7 @@ class Album {
       left_out_.push_back(fmt::format("{0}.svg, {0}.png", name));
       return;
     }
-    DrawnPicture drawn{title, caption, draw(ImageFormat::svg)};
+    DrawnPicture drawn{title, caption, draw(ImageFormat::svg), false};
     write_atomically(folder_ / (name + ".svg"), drawn.svg);
     write_atomically(folder_ / (name + ".png"), draw(ImageFormat::png));
     drawn_.push_back(std::move(drawn));
@@ -79,7 +79,9 @@ void write_report(const std::filesystem::path& folder, const RunReport& report,
                "Layers, loss, gradients and optimizer, with the shapes of what passes between them; see also "
                "'gradus graph NAME --what plan'.",
                [&](ImageFormat format) { return drawn_by_dot(report.graph, format); });
+  const std::size_t charts_drawn = drawn.size();
   graphs.finish(drawn, left_out);
+  for (std::size_t i = charts_drawn; i < drawn.size(); ++i) drawn[i].wide = true;
   write_atomically(folder / report_name, report_html(report, drawn, left_out, machine_facts()));
   print(fmt::format("wrote {} and {} pictures, each as SVG and PNG\n", (folder / report_name).string(), drawn.size()));
   for (const std::string& line : left_out) print(line + "\n");

@@ -44,6 +44,7 @@ struct DrawnPicture {
   std::string title;
   std::string caption;
   std::string svg;
+  bool wide = false;  ///< shown in its own size, to be scrolled; else fitted to the page
 };
 
 /// The page itself. `left_out` says which pictures are missing, and why.

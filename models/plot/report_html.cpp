@@ -60,10 +60,10 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .15rem 1.2rem .15rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.n, th.n { text-align: right; }
 .facts { display: flex; flex-wrap: wrap; gap: 0 3rem; }
-pre { background: var(--soft); padding: .8rem; overflow-x: auto; }
+pre { white-space: pre-wrap; background: var(--soft); padding: .8rem; overflow-x: auto; }
 figure { margin: 1.5rem 0; } figcaption { font-size: .93rem; }
 figure img { max-width: 100%; height: auto; background: #fff; border: 1px solid var(--line); display: block; }
-.wide { overflow-x: auto; } .wide img { max-width: none; max-height: 60rem; }
+.wide { overflow: auto; max-height: 48rem; border: 1px solid var(--line); } .wide img { max-width: none; border: 0; }
 .note { border-left: 4px solid #d55e00; padding-left: .8rem; }
 a { color: var(--link); }
 )";
@@ -95,9 +95,9 @@ std::string scores(const History& history) {
 
 std::string figure(const DrawnPicture& picture) {
   return fmt::format(
-      "<figure>\n<img alt=\"{}\" src=\"data:image/svg+xml;base64,{}\">\n<figcaption><strong>{}.</strong> "
+      "<figure>\n<div{}><img alt=\"{}\" src=\"data:image/svg+xml;base64,{}\"></div>\n<figcaption><strong>{}.</strong> "
       "{}</figcaption>\n</figure>\n",
-      escaped(picture.title), base64(picture.svg), escaped(picture.title), escaped(picture.caption));
+      picture.wide ? " class=\"wide\"" : "", escaped(picture.title), base64(picture.svg), escaped(picture.title), escaped(picture.caption));
 }
 
 // What follows "key" and a separator in a file of such lines.
@@ -129,7 +129,7 @@ std::string report_html(const RunReport& report, const std::vector<DrawnPicture>
   const History& history = report.history;
   Facts course{{"epochs", fmt::format("{} of {}", history.epochs.size(), history.planned_epochs)},
                {"steps an epoch", fmt::format("{}", history.steps)},
-               {"time", fmt::format("{:.2f} s", report.seconds)}};
+               {"time", fmt::format("{:.3g} s", report.seconds)}};
   if (!history.stopped.empty()) course.emplace_back("stopped", history.stopped);
   std::string text = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
