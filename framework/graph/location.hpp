@@ -7,8 +7,8 @@ namespace gradus {
 
 /// A place in the user's source.
 struct Location {
-  const char* file = "";
-  std::uint32_t line = 0;
+  const char* file = "";   ///< without its folder
+  std::uint32_t line = 0;  ///< from 1 on; 0: unknown
 
   /// As a default argument: the caller's place. (std::source_location needs clang 16; these builtins serve
   /// both compilers.)
@@ -17,6 +17,7 @@ struct Location {
     return {file, line};
   }
 
+  /// Whether there is a place at all.
   bool known() const { return line != 0; }
 };
 

@@ -11,15 +11,16 @@ namespace gradus {
 
 /// A column of a table: of numbers, or of labels.
 struct CsvColumn {
-  std::string name;
-  bool is_number = true;
+  std::string name;                  ///< from the first line
+  bool is_number = true;             ///< else text
   std::vector<double> numbers;       ///< a number column's
   std::vector<std::uint32_t> codes;  ///< a text column's: each row's place in `labels`
   std::vector<std::string> labels;   ///< in the order in which they first occur
 };
 
+/// How a table is read.
 struct CsvOptions {
-  char delimiter = ',';
+  char delimiter = ',';                   ///< between columns
   bool header = true;                     ///< without, columns are called c1, c2, …
   std::vector<std::string> columns = {};  ///< those to read, in this order; empty: all
   std::vector<std::string> text = {};     ///< columns to read as text although they begin with a number
@@ -36,8 +37,11 @@ class CsvTable {
   /// quote that is not closed; text that is not UTF-8; no rows.
   explicit CsvTable(const std::filesystem::path& path, const CsvOptions& options = {});
 
+  /// The file.
   const std::filesystem::path& path() const { return path_; }
+  /// How many there are, without the header.
   std::size_t rows() const { return rows_; }
+  /// All of them.
   const std::vector<CsvColumn>& columns() const { return columns_; }
   /// Error naming the columns there are when there is none of this name.
   const CsvColumn& column(std::string_view name) const;

@@ -16,6 +16,7 @@
 /// length, a JSON header, then the tensors' bytes, little-endian.
 namespace gradus {
 
+/// What the format knows.
 enum class ElementType { boolean, u8, i8, u16, i16, f16, bf16, u32, i32, f32, u64, i64, f64 };
 
 /// "F32" and the like.
@@ -24,13 +25,15 @@ std::size_t bytes_of(ElementType type);
 
 /// A tensor's bytes, row-major, wherever they are.
 struct TensorBytes {
-  std::string name;
-  ElementType type = ElementType::f32;
-  Extents extents;
-  std::span<const std::byte> bytes;
+  std::string name;                     ///< of the tensor
+  ElementType type = ElementType::f32;  ///< of an element
+  Extents extents;                      ///< its shape
+  std::span<const std::byte> bytes;     ///< row-major, little-endian
 };
 
+/// A view of floats.
 TensorBytes tensor_bytes(std::string name, Extents extents, std::span<const float> values);
+/// A view of doubles.
 TensorBytes tensor_bytes(std::string name, Extents extents, std::span<const double> values);
 
 /// What a file holds. The tensors look into the file's contents, which live as long as this.
@@ -42,7 +45,9 @@ class TensorFile {
   /// file's size, whatever its header says.
   explicit TensorFile(const std::filesystem::path& path);
 
+  /// The file.
   const std::filesystem::path& path() const { return path_; }
+  /// The texts kept with the tensors.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   /// In the order of their bytes.
   const std::vector<TensorBytes>& tensors() const { return tensors_; }

@@ -24,7 +24,9 @@ class Dataset {
   /// From row-major matrices. Error when one's size is no multiple of the count.
   Dataset(std::int64_t count, const std::vector<std::vector<double>>& tensors);
 
+  /// How many samples there are.
   std::int64_t count() const { return count_; }
+  /// Copies rows, one tensor after the other.
   void fill(std::span<const std::uint32_t> rows, std::span<const std::span<T>> into) const {
     fill_(rows, into);
   }

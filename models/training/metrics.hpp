@@ -10,8 +10,8 @@ namespace gradus {
 /// A scalar of predictions and targets, a mean over the batch, so that means over batches can be weighted by
 /// their sizes.
 struct Metric {
-  std::string name;
-  std::function<Expr(Arg prediction, Arg target)> of;
+  std::string name;                                    ///< in the history
+  std::function<Expr(Arg prediction, Arg target)> of;  ///< the graph of it
 };
 
 /// How often the target's class has the largest prediction (logits or probabilities [B, classes]); a tie for
