@@ -93,6 +93,7 @@ inline Expr relu(Arg x) { return build<Relu>({x}); }
 inline Expr leaky_relu(Arg x, double slope = 0.01) { return build<LeakyRelu>({x}, slope); }
 /// 1 / (1 + e^−x).
 inline Expr sigmoid(Arg x) { return build<Sigmoid>({x}); }
+/// (eˣ − e^−x) / (eˣ + e^−x).
 inline Expr tanh(Arg x) { return build<Tanh>({x}); }
 /// log(1 + eˣ), without overflow.
 inline Expr softplus(Arg x) { return build<Softplus>({x}); }

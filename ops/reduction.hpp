@@ -21,6 +21,7 @@ using Axes = std::vector<std::int64_t>;
 
 /// x repeated along the axes that it lacks, or has with extent 1.
 Expr broadcast_to(Arg x, const Shape& shape);
+
 Expr sum(Arg x, const Axes& axes, bool keep_axes = false);
 
 class BroadcastTo final : public OpOf<BroadcastTo> {

@@ -21,7 +21,9 @@ Metric accuracy();
 Metric top_k_accuracy(int k = 5);
 /// How often prediction > threshold says what the target (0 or 1) is: 0.5 for probabilities, 0 for logits.
 Metric binary_accuracy(double threshold = 0.5);
+/// The mean of |prediction − target|.
 Metric mean_absolute_error();
+/// The mean of (prediction − target)².
 Metric mean_squared_error();
 
 }  // namespace gradus
