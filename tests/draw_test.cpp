@@ -1,4 +1,6 @@
 // Pictures of graphs and plans: what a person must find in them, and that large ones stay small.
+#include "gradus/models/plot/draw.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,7 +9,6 @@
 
 #include "gradus/framework/inspect/scopes.hpp"
 #include "gradus/gradus.hpp"
-#include "gradus/models/plot/draw.hpp"
 #include "gradus/models/tutorials/tutorial.hpp"
 #include "well_formed.hpp"
 
@@ -32,11 +33,12 @@ std::string mnist_picture(const DrawOptions& options = {}) {
 
 TEST(Draw, AStrangerFindsLayersLossGradientsAndOptimizer) {
   const std::string dot = mnist_picture();
-  for (const char* cluster : {"model (forward)", "hidden", "output", "loss", "gradients (backward)", "gradient of hidden",
-                              "gradient of output", "optimizer: new parameters and states", "adam"})
+  for (const char* cluster :
+       {"model (forward)", "hidden", "output", "loss", "gradients (backward)", "gradient of hidden",
+        "gradient of output", "optimizer: new parameters and states", "adam"})
     EXPECT_THAT(dot, HasSubstr(std::string("{ label=\"") + cluster + "\"")) << cluster;
-  for (const char* text : {"∂loss / ∂hidden/W", "∂loss / ∂output/b", "LOSS", "PREDICTION", "→ hidden/W", "→ adam/m/output/b",
-                           "[B, 784]", "is differentiated"})
+  for (const char* text : {"∂loss / ∂hidden/W", "∂loss / ∂output/b", "LOSS", "PREDICTION", "→ hidden/W",
+                           "→ adam/m/output/b", "[B, 784]", "is differentiated"})
     EXPECT_THAT(dot, HasSubstr(text));
 }
 
@@ -80,8 +82,9 @@ TEST(Draw, ThePlanShowsFusedGroupsAndBuffers) {
   Store<float> store;
   const auto program = compile<float>({p.loss}, p.updates, 8, store);
   const std::string dot = plan_dot(program.plan());
-  EXPECT_THAT(dot, AllOf(HasSubstr("0: 3 ops fused\\nmatmul\\nadd\\n'hidden'\\nrelu\\n⇒ arena+0 [8, 128]"), HasSubstr("peripheries=2"),
-                         HasSubstr("in place"), HasSubstr("⇒ store 'hidden/W'"), HasSubstr("arena of ")));
+  EXPECT_THAT(dot, AllOf(HasSubstr("0: 3 ops fused\\nmatmul\\nadd\\n'hidden'\\nrelu\\n⇒ arena+0 [8, 128]"),
+                         HasSubstr("peripheries=2"), HasSubstr("in place"), HasSubstr("⇒ store 'hidden/W'"),
+                         HasSubstr("arena of ")));
 }
 
 // A chain of blocks of four layers.
@@ -104,15 +107,18 @@ TEST(Draw, FiveThousandNodesAreFoldedByScope) {
   EXPECT_GE(nodes, 5000);
   EXPECT_LE(boxes_in(dot), 120U);
   EXPECT_GE(boxes_in(dot), 8U);
-  EXPECT_THAT(dot, AllOf(HasSubstr("block#/layer#\\n230 layers"), HasSubstr("gradient of block#"), HasSubstr("adam"), HasSubstr("output")));
+  EXPECT_THAT(dot, AllOf(HasSubstr("block#/layer#\\n230 layers"), HasSubstr("gradient of block#"),
+                         HasSubstr("adam"), HasSubstr("output")));
   if (!can_draw_graphs()) GTEST_SKIP() << "graphviz is not installed";
   EXPECT_EQ(flaw_in_markup(drawn_by_dot(dot, ImageFormat::svg)), "");
 }
 
 TEST(Draw, FoldsNoFurtherThanItMust) {
   NodeId nodes = 0;
-  EXPECT_THAT(deep(8, {.most_boxes = 40}, nodes), AllOf(HasSubstr("block1/layer3"), Not(HasSubstr("layer#"))));
-  for (const std::size_t most : {3U, 10U, 20U, 40U, 1000U}) EXPECT_LE(boxes_in(deep(8, {.most_boxes = most}, nodes)), std::max<std::size_t>(most, 4));
+  EXPECT_THAT(deep(8, {.most_boxes = 40}, nodes),
+              AllOf(HasSubstr("block1/layer3"), Not(HasSubstr("layer#"))));
+  for (const std::size_t most : {3U, 10U, 20U, 40U, 1000U})
+    EXPECT_LE(boxes_in(deep(8, {.most_boxes = most}, nodes)), std::max<std::size_t>(most, 4));
 }
 
 // Without names there are still the user's lines.

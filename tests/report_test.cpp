@@ -1,4 +1,6 @@
 // What `gradus train NAME --out DIR` leaves behind: pictures, and a report that explains itself.
+#include "gradus/models/plot/report.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -17,7 +19,6 @@
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/models/plot/draw.hpp"
 #include "gradus/models/plot/external.hpp"
-#include "gradus/models/plot/report.hpp"
 #include "well_formed.hpp"
 
 namespace gradus {
@@ -85,7 +86,8 @@ class Report : public testing::Test {
       EXPECT_THAT(html, HasSubstr("<td>" + match[2].str() + "</td>"));
     }
     std::size_t images = 0;
-    for (std::size_t at = html.find("<img alt"); at != std::string::npos; at = html.find("<img alt", at + 1)) ++images;
+    for (std::size_t at = html.find("<img alt"); at != std::string::npos; at = html.find("<img alt", at + 1))
+      ++images;
     EXPECT_EQ(images, pictures.size());
     return ran.output;
   }
@@ -158,15 +160,17 @@ TEST_F(Report, OfARegressionShowsPredictedOverTrue) {
     csv << "x,y\n";
     for (int i = 0; i < 40; ++i) csv << i << "," << 3 * i + 1 << "\n";
   }
-  train("mlp --csv " + (folder_ / "t.csv").string() + " --target y --epochs 3", {"graph", "loss", "mean_absolute_error", "predicted"});
+  train("mlp --csv " + (folder_ / "t.csv").string() + " --target y --epochs 3",
+        {"graph", "loss", "mean_absolute_error", "predicted"});
 }
 
 // The programs that draw are looked for in $PATH.
 TEST_F(Report, WithoutGnuplotSaysWhatIsLeftOutAndHowToGetIt) {
   const Ran ran = run("train sine --epochs 5 --out " + (folder_ / "run").string(), "PATH=/nonexistent");
   EXPECT_EQ(ran.status, 0);
-  EXPECT_THAT(ran.output, AllOf(HasSubstr("left out fit.svg, fit.png, fit-course.svg"), HasSubstr("apt install gnuplot-nox"),
-                                HasSubstr("left out graph.svg"), HasSubstr("apt install graphviz"), HasSubstr("0 pictures")));
+  EXPECT_THAT(ran.output, AllOf(HasSubstr("left out fit.svg, fit.png, fit-course.svg"),
+                                HasSubstr("apt install gnuplot-nox"), HasSubstr("left out graph.svg"),
+                                HasSubstr("apt install graphviz"), HasSubstr("0 pictures")));
   const std::string html = content(folder_ / "run" / "report.html");
   EXPECT_THAT(html, AllOf(HasSubstr("apt install gnuplot-nox"), HasSubstr("apt install graphviz")));
   EXPECT_EQ(flaw_in_markup(html, void_elements), "");
@@ -214,27 +218,32 @@ TEST(ReportPage, EscapesEveryText) {
   report.history.epochs = {{0.25}, {NAN}};
   const std::string html = report_html(report, {{nasty, nasty, "<svg/>", true}}, {nasty}, {{nasty, nasty}});
   EXPECT_EQ(flaw_in_markup(html, void_elements), "");
-  EXPECT_THAT(html, AllOf(Not(HasSubstr("<b>")), HasSubstr("&lt;b&gt;"), HasSubstr("PHN2Zy8+"), HasSubstr("0.25")));
+  EXPECT_THAT(html,
+              AllOf(Not(HasSubstr("<b>")), HasSubstr("&lt;b&gt;"), HasSubstr("PHN2Zy8+"), HasSubstr("0.25")));
   EXPECT_EQ(html.find('\x01'), std::string::npos);
 }
 
 TEST(ReportPage, WellFormednessIsReallyChecked) {
   EXPECT_EQ(flaw_in_markup("<a b=\"c\">d &amp; e<f/></a>"), "");
-  for (const char* broken : {"<a>", "<a></b>", "<a>&</a>", "<a b=c></a>", "<a b=\"1\" b=\"2\"/>", "<a", "a < b", "<a>&x</a>"})
+  for (const char* broken :
+       {"<a>", "<a></b>", "<a>&</a>", "<a b=c></a>", "<a b=\"1\" b=\"2\"/>", "<a", "a < b", "<a>&x</a>"})
     EXPECT_NE(flaw_in_markup(broken), "") << broken;
 }
 
 TEST(Drawing, TakesTextsAsTheyAre) {
   if (!can_draw_charts()) GTEST_SKIP() << "gnuplot is not installed";
-  const Picture picture{"p", "it's <a> & \"val_loss\" {x} \\n `date` @y", "", Chart{{"x_1 'y'"}, {"y^2"}, {{"a_b", {0, 1}, {1, 2}}, {"c", {0, 1}, {2, NAN}}}}};
+  const Picture picture{"p", "it's <a> & \"val_loss\" {x} \\n `date` @y", "",
+                        Chart{{"x_1 'y'"}, {"y^2"}, {{"a_b", {0, 1}, {1, 2}}, {"c", {0, 1}, {2, NAN}}}}};
   const std::string svg = drawn_by_gnuplot(picture, ImageFormat::svg);
   EXPECT_EQ(flaw_in_markup(svg), "");
-  EXPECT_THAT(svg, AllOf(HasSubstr("it’s &lt;a> &amp; \"val_loss\" {x} \\n `date` @y"), HasSubstr("x_1 ’y’"), HasSubstr("y^2"), HasSubstr("a_b")));
+  EXPECT_THAT(svg, AllOf(HasSubstr("it’s &lt;a> &amp; \"val_loss\" {x} \\n `date` @y"), HasSubstr("x_1 ’y’"),
+                         HasSubstr("y^2"), HasSubstr("a_b")));
 }
 
 TEST(Drawing, ALineHasColourDashAndMarkOfItsOwn) {
   Chart chart{{"x"}, {"y"}, {}};
-  for (int i = 0; i < 5; ++i) chart.series.push_back({std::to_string(i), {0, 1}, {0, 1.0 * i}, Series::Style::both});
+  for (int i = 0; i < 5; ++i)
+    chart.series.push_back({std::to_string(i), {0, 1}, {0, 1.0 * i}, Series::Style::both});
   const std::string script = gnuplot_script({"p", "t", "", chart}, ImageFormat::svg);
   std::set<std::string> colours, dashes, marks;
   const std::regex style("set style line [1-5] lc rgb '(#[0-9A-F]{6})' dt (\\S+) lw [0-9.]+ pt (\\d+)");

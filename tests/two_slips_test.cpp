@@ -1,6 +1,8 @@
 // A published program prints a result that its network does not give, because of two slips in its
 // hand-derived gradient: it adds h2 where the bias b2 belongs in net_o2 (and never differentiates that path),
 // and it uses h1(1 - h1) for h2(1 - h2) when it updates w3 and w4. The gradient check finds both.
+#include "gradus/models/tutorials/two_slips.hpp"
+
 #include <gtest/gtest.h>
 
 #include <array>
@@ -10,7 +12,6 @@
 #include "gradus/framework/compile/executable.hpp"
 #include "gradus/framework/graph/gradient.hpp"
 #include "gradus/framework/inspect/gradient_check.hpp"
-#include "gradus/models/tutorials/two_slips.hpp"
 #include "gradus/ops.hpp"
 
 namespace gradus {

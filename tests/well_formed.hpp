@@ -8,8 +8,8 @@
 
 namespace gradus {
 
-/// What is wrong with a text as XML, or, with elements that are never closed, as HTML; empty when it is well-formed:
-/// elements nest, attributes are quoted and given once, and no bare & or < stands in the text.
+/// What is wrong with a text as XML, or, with elements that are never closed, as HTML; empty when it is
+/// well-formed: elements nest, attributes are quoted and given once, and no bare & or < stands in the text.
 inline std::string flaw_in_markup(const std::string& text, const std::set<std::string>& never_closed = {}) {
   static const std::regex entity("&(amp|lt|gt|quot|apos|nbsp|#[0-9]+|#x[0-9A-Fa-f]+);");
   const auto bad_text = [&](const std::string& part) {
@@ -44,14 +44,18 @@ inline std::string flaw_in_markup(const std::string& text, const std::set<std::s
     if (empty) inside.pop_back();
     std::set<std::string> names;
     // Pictures within are attributes of a megabyte: no regular expression for these.
-    for (std::size_t i = inside.find_first_not_of(" \t\n"); i != std::string::npos; i = inside.find_first_not_of(" \t\n", i)) {
+    for (std::size_t i = inside.find_first_not_of(" \t\n"); i != std::string::npos;
+         i = inside.find_first_not_of(" \t\n", i)) {
       const std::size_t equal = inside.find('=', i);
-      if (equal == std::string::npos) return "<" + name + inside.substr(0, 80) + ">: an attribute without a value";
+      if (equal == std::string::npos)
+        return "<" + name + inside.substr(0, 80) + ">: an attribute without a value";
       const std::size_t value = std::min(inside.find_first_not_of(" \t\n", equal + 1), inside.size() - 1);
       const char quote = inside[value];
       const std::size_t stop = inside.find(quote, value + 1);
-      if ((quote != '"' && quote != '\'') || stop == std::string::npos) return "<" + name + ">: an unquoted attribute";
-      if (!names.insert(inside.substr(i, inside.find_first_of(" \t\n=", i) - i)).second) return "<" + name + ">: an attribute given twice";
+      if ((quote != '"' && quote != '\'') || stop == std::string::npos)
+        return "<" + name + ">: an unquoted attribute";
+      if (!names.insert(inside.substr(i, inside.find_first_of(" \t\n=", i) - i)).second)
+        return "<" + name + ">: an attribute given twice";
       if (bad_text(inside.substr(equal, stop - equal))) return "<" + name + ">: a bare & in an attribute";
       i = stop + 1;
     }

@@ -58,7 +58,8 @@ std::string without_numbers(const std::string& scope) {
 
 std::string first_components(const std::string& scope, std::size_t count) {
   std::size_t end = 0;
-  for (std::size_t i = 0; i < count && end != std::string::npos; ++i) end = scope.find('/', end + (i > 0 ? 1 : 0));
+  for (std::size_t i = 0; i < count && end != std::string::npos; ++i)
+    end = scope.find('/', end + (i > 0 ? 1 : 0));
   return scope.substr(0, end);
 }
 
@@ -111,7 +112,8 @@ std::size_t depth_of(const std::vector<Box>& boxes) {
 Grouping folded(const std::vector<Box>& boxes, std::size_t most_boxes) {
   const std::size_t depth = depth_of(boxes);
   std::vector<Level> levels{{true, depth, true}, {false, depth, true}};
-  for (std::size_t components = depth; components-- > 0;) levels.push_back({false, components, components > 0});
+  for (std::size_t components = depth; components-- > 0;)
+    levels.push_back({false, components, components > 0});
   Grouping result;
   for (const Level& level : levels) {
     result = grouped(boxes, level);
@@ -140,10 +142,11 @@ void write(Out out, const Cluster& root, Part part, int& number) {
       continue;
     }
     const auto& [name, cluster] = *open.back().at++;
-    fmt::format_to(out,
-                   "subgraph cluster_{} {{ label=\"{}\"; fontsize=13; style=\"filled,rounded\"; fillcolor=\"white\"; "
-                   "color=\"#808080\";\n{}",
-                   number++, dot_escaped(part == Part::gradient ? "gradient of " + name : name), cluster.content);
+    fmt::format_to(
+        out,
+        "subgraph cluster_{} {{ label=\"{}\"; fontsize=13; style=\"filled,rounded\"; fillcolor=\"white\"; "
+        "color=\"#808080\";\n{}",
+        number++, dot_escaped(part == Part::gradient ? "gradient of " + name : name), cluster.content);
     open.push_back({cluster.inner.begin(), cluster.inner.end()});
   }
 }
@@ -158,27 +161,32 @@ Cluster& cluster_at(Cluster& root, const std::string& scope) {
   return *cluster;
 }
 
-std::string document(const std::map<Part, Cluster>& parts, const std::string& wires, const std::string& legend) {
+std::string document(const std::map<Part, Cluster>& parts, const std::string& wires,
+                     const std::string& legend) {
   std::string text = fmt::format(
-      "digraph gradus {{\n  graph [fontname=\"Helvetica,Arial,sans-serif\", label=\"{}\", labelloc=t, fontsize=14, "
+      "digraph gradus {{\n  graph [fontname=\"Helvetica,Arial,sans-serif\", label=\"{}\", labelloc=t, "
+      "fontsize=14, "
       "rankdir=TB, nodesep=0.25, ranksep=0.35, bgcolor=white];\n"
-      "  node [fontname=\"Helvetica,Arial,sans-serif\", fontsize=11, style=filled, fillcolor=white, margin=\"0.08,0.04\"];\n"
+      "  node [fontname=\"Helvetica,Arial,sans-serif\", fontsize=11, style=filled, fillcolor=white, "
+      "margin=\"0.08,0.04\"];\n"
       "  edge [fontname=\"Helvetica,Arial,sans-serif\", fontsize=9, color=\"#505050\", arrowsize=0.7];\n",
       dot_escaped(legend));
   const Out out(text);
   int number = 0;
   for (const auto& [part, cluster] : parts) {
-    fmt::format_to(out,
-                   "subgraph cluster_{} {{ label=\"{}\"; fontsize=16; style=\"filled,rounded\"; fillcolor=\"{}\"; "
-                   "color=\"#505050\";\n",
-                   number++, title_of(part), colour_of(part));
+    fmt::format_to(
+        out,
+        "subgraph cluster_{} {{ label=\"{}\"; fontsize=16; style=\"filled,rounded\"; fillcolor=\"{}\"; "
+        "color=\"#505050\";\n",
+        number++, title_of(part), colour_of(part));
     write(out, cluster, part, number);
     fmt::format_to(out, "}}\n");
   }
   return text + wires + "}\n";
 }
 
-std::string in_full(const std::vector<Box>& boxes, const std::vector<Wire>& wires, const std::string& legend) {
+std::string in_full(const std::vector<Box>& boxes, const std::vector<Wire>& wires,
+                    const std::string& legend) {
   std::map<Part, Cluster> parts;
   std::string lines;
   std::vector<bool> referred(boxes.size(), false);
@@ -190,7 +198,8 @@ std::string in_full(const std::vector<Box>& boxes, const std::vector<Wire>& wire
     const bool apart = from.leaf ? from.place.part != to.place.part || from.place.scope != to.place.scope
                                  : from.place.part != to.place.part && !onward;
     // What comes from far away is named, not wired: the layout stays as the parts are.
-    if (wire.drawn_far || !apart || (from.leaf && from.place.scope.empty() && from.place.part == to.place.part)) {
+    if (wire.drawn_far || !apart ||
+        (from.leaf && from.place.scope.empty() && from.place.part == to.place.part)) {
       lines += fmt::format("n{} -> n{} [label=\"{}\"];\n", wire.from, wire.to, dot_escaped(wire.label));
       continue;
     }
@@ -205,8 +214,8 @@ std::string in_full(const std::vector<Box>& boxes, const std::vector<Wire>& wire
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     const Box& box = boxes[i];
     const std::string label = referred[i] && !box.number.empty() ? box.label + "\n" + box.number : box.label;
-    cluster_at(parts[box.place.part], box.place.scope).content +=
-        fmt::format("  n{} [label=\"{}\"{}{}];\n", i, dot_escaped(label), box.style.empty() ? "" : ", ", box.style);
+    cluster_at(parts[box.place.part], box.place.scope).content += fmt::format(
+        "  n{} [label=\"{}\"{}{}];\n", i, dot_escaped(label), box.style.empty() ? "" : ", ", box.style);
   }
   return document(parts, lines, legend);
 }
@@ -221,14 +230,15 @@ std::string label_of(const Group& group, const std::vector<Box>& boxes) {
   std::vector<std::string> counts;
   if (scopes.size() > 1) counts.push_back(fmt::format("{} layers", scopes.size()));
   if (ops > 0) counts.push_back(fmt::format("{} ops", ops));
-  if (group.members.size() > ops) counts.push_back(fmt::format("{} variables or inputs", group.members.size() - ops));
+  if (group.members.size() > ops)
+    counts.push_back(fmt::format("{} variables or inputs", group.members.size() - ops));
   return fmt::format("{}{}\n{}", group.part == Part::gradient && !group.scope.empty() ? "gradient of " : "",
                      group.scope.empty() ? std::string(to_string(group.part)) : group.scope,
                      fmt::join(counts, ", "));
 }
 
-std::string in_groups(const std::vector<Box>& boxes, const std::vector<Wire>& wires, const std::string& legend,
-                      const Grouping& grouping) {
+std::string in_groups(const std::vector<Box>& boxes, const std::vector<Wire>& wires,
+                      const std::string& legend, const Grouping& grouping) {
   std::map<Part, Cluster> parts;
   for (std::size_t g = 0; g < grouping.groups.size(); ++g) {
     const Group& group = grouping.groups[g];
@@ -237,7 +247,8 @@ std::string in_groups(const std::vector<Box>& boxes, const std::vector<Wire>& wi
     const Box& first = boxes[group.members.front()];
     const std::size_t slash = group.scope.rfind('/');
     cluster_at(parts[group.part], slash == std::string::npos ? "" : group.scope.substr(0, slash)).content +=
-        fmt::format("  g{} [label=\"{}\", {}];\n", g, dot_escaped(alone ? first.label : label_of(group, boxes)),
+        fmt::format("  g{} [label=\"{}\", {}];\n", g,
+                    dot_escaped(alone ? first.label : label_of(group, boxes)),
                     alone && !first.style.empty() ? first.style : "shape=box3d");
   }
   std::map<std::pair<std::size_t, std::size_t>, std::set<std::string>> between;
@@ -250,10 +261,12 @@ std::string in_groups(const std::vector<Box>& boxes, const std::vector<Wire>& wi
   }
   std::string lines;
   for (const auto& [ends, labels] : between)
-    lines += fmt::format("g{} -> g{} [label=\"{}\"];\n", ends.first, ends.second,
-                         dot_escaped(labels.size() == 1 && count[ends] == 1 ? *labels.begin()
-                                                                            : fmt::format("{} tensors", count[ends])));
-  const std::string note = fmt::format("{} boxes folded into {} by scope", boxes.size(), grouping.groups.size());
+    lines += fmt::format(
+        "g{} -> g{} [label=\"{}\"];\n", ends.first, ends.second,
+        dot_escaped(labels.size() == 1 && count[ends] == 1 ? *labels.begin()
+                                                           : fmt::format("{} tensors", count[ends])));
+  const std::string note =
+      fmt::format("{} boxes folded into {} by scope", boxes.size(), grouping.groups.size());
   return document(parts, lines, legend.empty() ? note : legend + "\n" + note);
 }
 
@@ -271,8 +284,8 @@ std::string dot_escaped(std::string_view text) {
   return result;
 }
 
-std::string clustered_dot(const std::vector<Box>& boxes, const std::vector<Wire>& wires, const std::string& legend,
-                          std::size_t most_boxes) {
+std::string clustered_dot(const std::vector<Box>& boxes, const std::vector<Wire>& wires,
+                          const std::string& legend, std::size_t most_boxes) {
   if (boxes.size() <= most_boxes) return in_full(boxes, wires, legend);
   return in_groups(boxes, wires, legend, folded(boxes, most_boxes));
 }

@@ -27,10 +27,11 @@ struct Wire {
   bool drawn_far = false;  ///< even from one part to another, where others become references
 };
 
-/// A Graphviz digraph of boxes in clusters: the parts, and in them the layers. Folded by scope, coarser and coarser, until
-/// there are no more than `most_boxes`; then a box stands for a layer, or for all layers whose names differ in numbers.
-std::string clustered_dot(const std::vector<Box>& boxes, const std::vector<Wire>& wires, const std::string& legend,
-                          std::size_t most_boxes);
+/// A Graphviz digraph of boxes in clusters: the parts, and in them the layers. Folded by scope, coarser and
+/// coarser, until there are no more than `most_boxes`; then a box stands for a layer, or for all layers whose
+/// names differ in numbers.
+std::string clustered_dot(const std::vector<Box>& boxes, const std::vector<Wire>& wires,
+                          const std::string& legend, std::size_t most_boxes);
 
 /// For a quoted string of dot, with \n for new lines.
 std::string dot_escaped(std::string_view text);

@@ -17,7 +17,8 @@ std::string leaf_style(const Node& node) {
   if (dynamic_cast<const Input*>(node.op.get()) != nullptr) return "shape=invhouse, fillcolor=\"#56B4E9\"";
   const auto* variable = dynamic_cast<const Variable*>(node.op.get());
   if (variable == nullptr) return "shape=box, fillcolor=\"#EEEEEE\"";
-  return variable->trainable ? "shape=box, fillcolor=\"#F0E442\"" : "shape=box, style=\"filled,dashed\", fillcolor=\"#F7F3C0\"";
+  return variable->trainable ? "shape=box, fillcolor=\"#F0E442\""
+                             : "shape=box, style=\"filled,dashed\", fillcolor=\"#F7F3C0\"";
 }
 
 // Six digits are enough to recognise a number.
@@ -59,7 +60,8 @@ Box box_of(const Program& program, NodeId id, const NodePlace& place) {
 
 }  // namespace
 
-std::string graph_dot(std::span<const Expr> outputs, std::span<const Update> updates, const DrawOptions& options) {
+std::string graph_dot(std::span<const Expr> outputs, std::span<const Update> updates,
+                      const DrawOptions& options) {
   const Program program = extract(outputs, updates);
   const Graph& graph = *program.graph;
   const std::vector<NodePlace> places = places_of(program);
@@ -71,7 +73,8 @@ std::string graph_dot(std::span<const Expr> outputs, std::span<const Update> upd
     box_at[id] = boxes.size();
     boxes.push_back(box_of(program, id, places[static_cast<std::size_t>(id)]));
     for (const NodeId input : graph[id].inputs)
-      if (!is_number(graph[input])) wires.push_back({box_at[input], box_at[id], shape_text(to_string(graph[input].shape))});
+      if (!is_number(graph[input]))
+        wires.push_back({box_at[input], box_at[id], shape_text(to_string(graph[input].shape))});
   }
   const auto mark = [&](NodeId id, const std::string& what, const std::string& style) {
     const auto found = box_at.find(id);
@@ -89,10 +92,13 @@ std::string graph_dot(std::span<const Expr> outputs, std::span<const Update> upd
   for (std::size_t i = 0; i < program.outputs.size(); ++i)
     mark(program.outputs[i], result(i), "shape=box, peripheries=2, penwidth=1.5, fillcolor=\"#D8F0D8\"");
   // The loss before its gradient, as it is thought of.
-  const auto gradient = std::ranges::find(boxes, Part::gradient, [](const Box& box) { return box.place.part; });
+  const auto gradient =
+      std::ranges::find(boxes, Part::gradient, [](const Box& box) { return box.place.part; });
   if (!updates.empty() && !program.outputs.empty() && gradient != boxes.end() && !gradient->leaf)
-    wires.push_back({box_at.at(program.outputs.front()), static_cast<std::size_t>(gradient - boxes.begin()), "is differentiated", true});
-  const std::string legend = updates.empty() ? "" : "→ name: the variable's new value; dashed: what comes from another part";
+    wires.push_back({box_at.at(program.outputs.front()), static_cast<std::size_t>(gradient - boxes.begin()),
+                     "is differentiated", true});
+  const std::string legend =
+      updates.empty() ? "" : "→ name: the variable's new value; dashed: what comes from another part";
   return clustered_dot(boxes, wires, legend, options.most_boxes);
 }
 
@@ -102,7 +108,8 @@ namespace {
 Box box_of(const Plan& plan, std::size_t number, const std::vector<NodePlace>& places) {
   const Step& step = plan.steps[number];
   const NodeId last = step.nodes.empty() ? step.results.back().node : step.nodes.back();
-  Box box{places[static_cast<std::size_t>(last)], "", "", fmt::format("step {}", number), "", to_string(plan.node(last).where), false};
+  Box box{places[static_cast<std::size_t>(last)], "",   "", fmt::format("step {}", number), "",
+          to_string(plan.node(last).where),       false};
   const bool fused = step.nodes.size() > 1;
   std::vector<std::string> lines{
       fmt::format("{}{}", number, fused ? fmt::format(": {} ops fused", step.nodes.size()) : "")};
@@ -147,17 +154,21 @@ std::string plan_dot(const Plan& plan, std::span<const double> shares, const Dra
       const Value& value = plan.value(operand.value);
       const std::string where =
           value.place == Value::Place::arena ? fmt::format("\narena+{}", value.offset) : std::string();
-      wires.push_back({writer.at(operand.value), at,
-                       fmt::format("{}{}{}", shape_text(to_string(value.extents)), access_text(operand.access), where)});
+      wires.push_back(
+          {writer.at(operand.value), at,
+           fmt::format("{}{}{}", shape_text(to_string(value.extents)), access_text(operand.access), where)});
     }
     for (const auto& result : step.results)
       if (plan.value(result.value).place == Value::Place::arena) writer[result.value] = at;
   }
-  const auto gradient = std::ranges::find(boxes, Part::gradient, [](const Box& box) { return box.place.part; });
+  const auto gradient =
+      std::ranges::find(boxes, Part::gradient, [](const Box& box) { return box.place.part; });
   if (!plan.outputs.empty() && !plan.program.updates.empty() && gradient != boxes.end())
-    wires.push_back({writer.at(plan.outputs.front()), static_cast<std::size_t>(gradient - boxes.begin()), "is differentiated", true});
+    wires.push_back({writer.at(plan.outputs.front()), static_cast<std::size_t>(gradient - boxes.begin()),
+                     "is differentiated", true});
   const std::string legend = fmt::format(
-      "batch {}: {} steps in order of their numbers, arena of {} bytes\ndouble frame: fused into one step; ⇒: where the "
+      "batch {}: {} steps in order of their numbers, arena of {} bytes\ndouble frame: fused into one step; "
+      "⇒: where the "
       "result goes; dashed: what comes from another part",
       plan.batch, plan.steps.size(), plan.arena_bytes);
   return clustered_dot(boxes, wires, legend, options.most_boxes);

@@ -34,7 +34,8 @@ class Placing {
                                 program_.outputs.end());
     if (results.empty()) results = last_named(forward);
     // Without updates everything is the model.
-    const Flags model = program_.updates.empty() && program_.outputs.size() < 2 ? forward : ancestors(results);
+    const Flags model =
+        program_.updates.empty() && program_.outputs.size() < 2 ? forward : ancestors(results);
     find_layers(forward);
     for (NodeId id = 0; id < graph_.size(); ++id) {
       if (is_state_of_optimizer(id))
@@ -97,8 +98,8 @@ class Placing {
                                [&](NodeId input) { return at(places_, input).part == Part::optimizer; });
   }
 
-  // Its own name, else the layer whose variables enter, else the layer that it reads: an activation belongs to what it
-  // is applied to.
+  // Its own name, else the layer whose variables enter, else the layer that it reads: an activation belongs
+  // to what it is applied to.
   void place_forward(NodeId id, bool in_model) {
     NodePlace& place = at(places_, id);
     const Node& node = graph_[id];
@@ -148,8 +149,8 @@ class Placing {
     }
   }
 
-  // What has no scope yet takes that of its readers of the same part: the layer nearest to the loss in the gradient, and
-  // in the optimizer only where all agree.
+  // What has no scope yet takes that of its readers of the same part: the layer nearest to the loss in the
+  // gradient, and in the optimizer only where all agree.
   void spread_from_consumers(const Flags& forward) {
     std::vector<std::set<NodeId>> readers(static_cast<std::size_t>(graph_.size()));
     for (NodeId id = 0; id < graph_.size(); ++id)

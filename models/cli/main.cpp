@@ -111,8 +111,8 @@ void add_train(CLI::App& app, std::string& name, gradus::TrainOptions& options, 
   add_precision(command, options.precision, "float or double (default double; mnist, mlp: float)");
   add_data(command, options.data);
   add_files(command, options.files);
-  command->add_option("--out", out,
-                      "Leave pictures (SVG and PNG) and report.html in this folder (by gnuplot and graphviz)");
+  command->add_option(
+      "--out", out, "Leave pictures (SVG and PNG) and report.html in this folder (by gnuplot and graphviz)");
   options.live = isatty(STDOUT_FILENO) != 0;
   options.command = typed;
   add_mlp(command, mlp, options, out, status);
@@ -129,8 +129,9 @@ std::string as_typed(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     std::string word;
     for (const char c : std::string_view(argv[i])) word += c == '\'' ? "'\\''" : std::string(1, c);
-    const bool plain = word.find_first_not_of(
-                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:%@") == std::string::npos;
+    const bool plain =
+        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:%@") ==
+        std::string::npos;
     text += plain && !word.empty() ? " " + word : " '" + word + "'";
   }
   return text;

@@ -13,7 +13,8 @@
 namespace gradus {
 
 const std::string_view how_to_get_gnuplot = "gnuplot is not installed; get it with 'apt install gnuplot-nox'";
-const std::string_view how_to_get_dot = "the program 'dot' is not installed; get it with 'apt install graphviz'";
+const std::string_view how_to_get_dot =
+    "the program 'dot' is not installed; get it with 'apt install graphviz'";
 
 namespace {
 
@@ -65,7 +66,8 @@ void data_block(Out out, std::size_t number, const std::vector<double>& x, const
 }
 
 std::string body(const Chart& chart) {
-  std::string text = "set key outside top center horizontal spacing 1.2 samplen 3\nset grid lc rgb '#D8D8D8' lt 1 lw 0.6\n";
+  std::string text =
+      "set key outside top center horizontal spacing 1.2 samplen 3\nset grid lc rgb '#D8D8D8' lt 1 lw 0.6\n";
   const Out out(text);
   set_axis(out, "x", chart.x);
   set_axis(out, "y", chart.y);
@@ -90,8 +92,9 @@ std::string body(const Chart& chart) {
 void seamed_label(Out out, const Spot& spot, bool to_the_right) {
   constexpr double aside = 2, seam = 0.14;
   const auto label = [&](double dx, double dy, std::string_view colour) {
-    fmt::format_to(out, "set label {} at {},{} {} offset {},{} front tc rgb '{}'\n", literal(spot.text), spot.x, spot.y,
-                   to_the_right ? "left" : "right", (to_the_right ? aside : -aside) + dx, dy, colour);
+    fmt::format_to(out, "set label {} at {},{} {} offset {},{} front tc rgb '{}'\n", literal(spot.text),
+                   spot.x, spot.y, to_the_right ? "left" : "right", (to_the_right ? aside : -aside) + dx, dy,
+                   colour);
   };
   for (const double dx : {-seam, 0.0, seam})
     for (const double dy : {-seam / 2, 0.0, seam / 2}) label(dx, dy, "white");
@@ -103,8 +106,8 @@ std::string body(const Map& map) {
   const Out out(text);
   set_axis(out, "x", map.x);
   set_axis(out, "y", map.y);
-  fmt::format_to(out, "set cblabel {}\nset cbrange [{}:{}]\nunset key\n$grid << END\n", literal(map.value.label),
-                 map.value.from.value(), map.value.to.value());
+  fmt::format_to(out, "set cblabel {}\nset cbrange [{}:{}]\nunset key\n$grid << END\n",
+                 literal(map.value.label), map.value.from.value(), map.value.to.value());
   const std::vector<double> points = grid_of(map);
   for (std::size_t i = 0; i < map.values.size(); ++i) {
     fmt::format_to(out, "{} {} {}\n", points[2 * i], points[2 * i + 1], map.values[i]);
@@ -124,8 +127,7 @@ std::string body(const Map& map) {
     lines += fmt::format(", \\\n  $level{} using 1:2 with lines lw 2.5 lc rgb 'white' dt {}", i,
                          i == 0 ? "1" : "(8,5)");
   }
-  return text +
-         "plot $grid using 1:2:3 with image" + lines +
+  return text + "plot $grid using 1:2:3 with image" + lines +
          ", \\\n  $spots using 1:($3 == 1 ? $2 : NaN) with points pt 7 ps 1.6 lc rgb 'white'"
          ", \\\n  $spots using 1:($3 == 1 ? $2 : NaN) with points pt 7 ps 1.1 lc rgb 'black'"
          ", \\\n  $spots using 1:($3 == 0 ? $2 : NaN) with points pt 9 ps 2.0 lc rgb 'white'"
@@ -133,10 +135,12 @@ std::string body(const Map& map) {
 }
 
 std::string body(const Confusion& confusion) {
-  std::string text = std::string(
-      "set palette defined (0 'white', 1 '#FFE945', 2 '#A59C74', 3 '#555B6C', 4 '#00204C')\nunset key\nset size "
-      "ratio -1\nset xlabel 'the network says'\nset ylabel 'the label says'\nset cblabel ")
-      + literal("mistakes (" + confusion.counted + ")") + "\nset tics scale 0\nset xtics offset 0,0.3\n";
+  std::string text =
+      std::string(
+          "set palette defined (0 'white', 1 '#FFE945', 2 '#A59C74', 3 '#555B6C', 4 '#00204C')\nunset "
+          "key\nset size "
+          "ratio -1\nset xlabel 'the network says'\nset ylabel 'the label says'\nset cblabel ") +
+      literal("mistakes (" + confusion.counted + ")") + "\nset tics scale 0\nset xtics offset 0,0.3\n";
   const Out out(text);
   const std::size_t n = confusion.labels.size();
   const auto at = [&](std::size_t row, std::size_t column) { return confusion.counts[row * n + column]; };
@@ -166,7 +170,9 @@ std::string body(const Confusion& confusion) {
                      dark ? "white" : "black", i == j ? " font ',15'" : "");
     }
   for (std::size_t i = 0; i < n; ++i)
-    fmt::format_to(out, "set object rectangle from {0}-0.5,{0}-0.5 to {0}+0.5,{0}+0.5 front fs empty border lc rgb 'black' lw 1.2\n",
+    fmt::format_to(out,
+                   "set object rectangle from {0}-0.5,{0}-0.5 to {0}+0.5,{0}+0.5 front fs empty border lc "
+                   "rgb 'black' lw 1.2\n",
                    i);
   return text + "plot $cells using 1:2:3 with image pixels\n";
 }
@@ -196,19 +202,20 @@ std::string body(const Tiles& tiles) {
   std::string text(tiles.ink ? "set palette defined (0 'white', 1 'black')\n" : std::string(cividis));
   const Out out(text);
   const double limit = tiles.ink ? largest(tiles.images, 1) : largest(tiles.images, most_but_outliers);
-  fmt::format_to(out,
-                 "unset key\nunset xtics\nunset ytics\nunset border\nset size ratio -1\nset xrange [-0.5:{}]\n"
-                 "set yrange [{}:{}]\nset cblabel {}\nset cbrange [{}:{}]\n{}$image << END\n",
-                 static_cast<double>(width) - 0.5, static_cast<double>(height) - 0.5,
-                 -0.5 - static_cast<double>(line), literal(tiles.value.label), tiles.ink ? 0 : -limit, limit,
-                 tiles.ink ? "unset colorbox\n" : "");
+  fmt::format_to(
+      out,
+      "unset key\nunset xtics\nunset ytics\nunset border\nset size ratio -1\nset xrange [-0.5:{}]\n"
+      "set yrange [{}:{}]\nset cblabel {}\nset cbrange [{}:{}]\n{}$image << END\n",
+      static_cast<double>(width) - 0.5, static_cast<double>(height) - 0.5, -0.5 - static_cast<double>(line),
+      literal(tiles.value.label), tiles.ink ? 0 : -limit, limit, tiles.ink ? "unset colorbox\n" : "");
   for (std::int64_t y = 0; y < height; ++y) {
     for (std::int64_t x = 0; x < width; ++x) {
       const std::int64_t i = y / step_y * tiles.columns + x / step_x;
       const std::int64_t in_x = x % step_x, in_y = y % step_y;
       if (i < count && in_x < tiles.width && in_y < tiles.height)
-        fmt::format_to(out, "{:.4g} ",
-                       tiles.images[static_cast<std::size_t>(i)][static_cast<std::size_t>(in_y * tiles.width + in_x)]);
+        fmt::format_to(
+            out, "{:.4g} ",
+            tiles.images[static_cast<std::size_t>(i)][static_cast<std::size_t>(in_y * tiles.width + in_x)]);
       else
         fmt::format_to(out, "NaN ");
     }
@@ -216,14 +223,17 @@ std::string body(const Tiles& tiles) {
   }
   fmt::format_to(out, "END\n");
   for (std::int64_t i = 0; texts && i < count; ++i)
-    fmt::format_to(out, "set label {} at {},{} center front\n", literal(tiles.texts[static_cast<std::size_t>(i)]),
+    fmt::format_to(out, "set label {} at {},{} center front\n",
+                   literal(tiles.texts[static_cast<std::size_t>(i)]),
                    static_cast<double>(i % tiles.columns * step_x) + static_cast<double>(tiles.width) / 2,
                    static_cast<double>(i / tiles.columns * step_y) - static_cast<double>(line) / 2 - 0.5);
   if (tiles.ink)
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t x = i % tiles.columns * step_x, y = i / tiles.columns * step_y;
-      fmt::format_to(out, "set object rectangle from {}-0.5,{}-0.5 to {}-0.5,{}-0.5 front fs empty border lc rgb '#999999'\n",
-                     x, y, x + tiles.width, y + tiles.height);
+      fmt::format_to(
+          out,
+          "set object rectangle from {}-0.5,{}-0.5 to {}-0.5,{}-0.5 front fs empty border lc rgb '#999999'\n",
+          x, y, x + tiles.width, y + tiles.height);
     }
   return text + "plot $image matrix with image\n";
 }
@@ -266,11 +276,12 @@ std::string gnuplot_script(const Picture& picture, ImageFormat format) {
       format == ImageFormat::svg
           ? fmt::format("set terminal svg size {},{} font 'sans-serif,14' background 'white' noenhanced\n",
                         size.width, size.height)
-          : fmt::format("set terminal pngcairo size {},{} font 'sans,12' fontscale 1.5 linewidth 1.5 pointscale 1.5 "
-                        "background 'white' noenhanced\n",
-                        3 * size.width / 2, 3 * size.height / 2);
-  return fmt::format("set encoding utf8\n{}set title {} font ',16'\n{}{}", terminal,
-                     literal(picture.title), line_styles,
+          : fmt::format(
+                "set terminal pngcairo size {},{} font 'sans,12' fontscale 1.5 linewidth 1.5 pointscale 1.5 "
+                "background 'white' noenhanced\n",
+                3 * size.width / 2, 3 * size.height / 2);
+  return fmt::format("set encoding utf8\n{}set title {} font ',16'\n{}{}", terminal, literal(picture.title),
+                     line_styles,
                      std::visit([](const auto& content) { return body(content); }, picture.content));
 }
 

@@ -107,7 +107,8 @@ Answer run_program(const std::filesystem::path& program, const std::vector<std::
   if (input.empty()) in.close_end(ours);
   while (out.ends[ours] >= 0 || err.ends[ours] >= 0) {
     // Closed ends are -1, which poll passes over.
-    std::array<pollfd, 3> ends{{{in.ends[ours], POLLOUT, 0}, {out.ends[ours], POLLIN, 0}, {err.ends[ours], POLLIN, 0}}};
+    std::array<pollfd, 3> ends{
+        {{in.ends[ours], POLLOUT, 0}, {out.ends[ours], POLLIN, 0}, {err.ends[ours], POLLIN, 0}}};
     if (poll(ends.data(), ends.size(), -1) < 0 && errno != EINTR) break;
     if (ends[0].revents != 0) give(in, input);
     if (ends[1].revents != 0) take(out, answer.output);

@@ -59,7 +59,9 @@ std::vector<Picture> curves(const History& history,
     if (validated) chart.series.push_back(course(history, "val_" + name, "validation"));
     chart.y.logarithmic = spans_decades(chart.series);
     const std::string first_word = label.substr(0, label.find(" ("));
-    pictures.push_back({name, fmt::format("{}{} over {} epochs", static_cast<char>(std::toupper(first_word[0])), first_word.substr(1), history.epochs.size()),
+    pictures.push_back({name,
+                        fmt::format("{}{} over {} epochs", static_cast<char>(std::toupper(first_word[0])),
+                                    first_word.substr(1), history.epochs.size()),
                         fmt::format("{}: the mean over each epoch's steps{}.", label,
                                     validated ? ", and over the validation data after each epoch" : ""),
                         chart});

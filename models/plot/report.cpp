@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <iterator>
 
-
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/models/data/atomic_file.hpp"
 #include "gradus/models/plot/draw.hpp"
@@ -83,7 +82,8 @@ void write_report(const std::filesystem::path& folder, const RunReport& report,
   graphs.finish(drawn, left_out);
   for (std::size_t i = charts_drawn; i < drawn.size(); ++i) drawn[i].wide = true;
   write_atomically(folder / report_name, report_html(report, drawn, left_out, machine_facts()));
-  print(fmt::format("wrote {} and {} pictures, each as SVG and PNG\n", (folder / report_name).string(), drawn.size()));
+  print(fmt::format("wrote {} and {} pictures, each as SVG and PNG\n", (folder / report_name).string(),
+                    drawn.size()));
   for (const std::string& line : left_out) print(line + "\n");
 }
 

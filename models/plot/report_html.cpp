@@ -80,14 +80,16 @@ std::string facts(std::string_view heading, const Facts& rows) {
 std::string scores(const History& history) {
   if (history.epochs.empty()) return {};
   std::string text = "<h2>Scores by epoch</h2>\n<table>\n<tr><th class=\"n\" scope=\"col\">epoch</th>";
-  for (const std::string& name : history.names) text += fmt::format("<th class=\"n\" scope=\"col\">{}</th>", escaped(name));
+  for (const std::string& name : history.names)
+    text += fmt::format("<th class=\"n\" scope=\"col\">{}</th>", escaped(name));
   text += "</tr>\n";
   constexpr std::size_t shown = 10;
   const std::size_t count = history.epochs.size(), rows = std::min(count, shown);
   for (std::size_t row = 0; row < rows; ++row) {
     const std::size_t epoch = rows < 2 ? 0 : row * (count - 1) / (rows - 1);
     text += fmt::format("<tr><td class=\"n\">{}</td>", epoch + 1);
-    for (const double value : history.epochs[epoch]) text += fmt::format("<td class=\"n\">{:.6g}</td>", value);
+    for (const double value : history.epochs[epoch])
+      text += fmt::format("<td class=\"n\">{:.6g}</td>", value);
     text += "</tr>\n";
   }
   return text + "</table>\n";
@@ -95,9 +97,11 @@ std::string scores(const History& history) {
 
 std::string figure(const DrawnPicture& picture) {
   return fmt::format(
-      "<figure>\n<div{}><img alt=\"{}\" src=\"data:image/svg+xml;base64,{}\"></div>\n<figcaption><strong>{}.</strong> "
+      "<figure>\n<div{}><img alt=\"{}\" "
+      "src=\"data:image/svg+xml;base64,{}\"></div>\n<figcaption><strong>{}.</strong> "
       "{}</figcaption>\n</figure>\n",
-      picture.wide ? " class=\"wide\"" : "", escaped(picture.title), base64(picture.svg), escaped(picture.title), escaped(picture.caption));
+      picture.wide ? " class=\"wide\"" : "", escaped(picture.title), base64(picture.svg),
+      escaped(picture.title), escaped(picture.caption));
 }
 
 // What follows "key" and a separator in a file of such lines.
@@ -118,10 +122,11 @@ std::string line_of(const char* path, std::string_view key, char separator) {
 Facts machine_facts() {
   utsname system{};
   uname(&system);
-  return {{"processor", line_of("/proc/cpuinfo", "model name", ':')},
-          {"kernels for", std::string(to_string(current_isa()))},
-          {"system", fmt::format("{}, Linux {}", line_of("/etc/os-release", "PRETTY_NAME", '='), system.release)},
-          {"compiler", "g++ " __VERSION__}};
+  return {
+      {"processor", line_of("/proc/cpuinfo", "model name", ':')},
+      {"kernels for", std::string(to_string(current_isa()))},
+      {"system", fmt::format("{}, Linux {}", line_of("/etc/os-release", "PRETTY_NAME", '='), system.release)},
+      {"compiler", "g++ " __VERSION__}};
 }
 
 std::string report_html(const RunReport& report, const std::vector<DrawnPicture>& pictures,
@@ -133,7 +138,8 @@ std::string report_html(const RunReport& report, const std::vector<DrawnPicture>
   if (!history.stopped.empty()) course.emplace_back("stopped", history.stopped);
   std::string text = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-      "content=\"width=device-width, initial-scale=1\">\n<title>gradus: {0}</title>\n<style>{1}</style>\n</head>\n"
+      "content=\"width=device-width, initial-scale=1\">\n<title>gradus: "
+      "{0}</title>\n<style>{1}</style>\n</head>\n"
       "<body>\n<h1>{0}</h1>\n<p>{2}. Trained on {3:%Y-%m-%d at %H:%M} UTC.</p>\n<h2>What it came to</h2>\n",
       escaped(report.name), style, escaped(report.about), fmt::gmtime(std::time(nullptr)));
   text += "<div class=\"facts\">\n" + facts("Figures", report.figures) + facts("Course", course) + "</div>\n";
@@ -143,9 +149,11 @@ std::string report_html(const RunReport& report, const std::vector<DrawnPicture>
   text += scores(history);
   text += "<h2>What was trained, on what</h2>\n<div class=\"facts\">\n" + facts("Data", report.data) +
           facts("Settings", report.settings) + facts("Machine", machine) + "</div>\n";
-  if (!report.summary.empty()) text += fmt::format("<h2>Layers</h2>\n<pre>{}</pre>\n", escaped(report.summary));
+  if (!report.summary.empty())
+    text += fmt::format("<h2>Layers</h2>\n<pre>{}</pre>\n", escaped(report.summary));
   text += fmt::format(
-      "<h2>How to repeat it</h2>\n<pre>{}</pre>\n<p>The same seed, data and kernels give the same numbers to the last "
+      "<h2>How to repeat it</h2>\n<pre>{}</pre>\n<p>The same seed, data and kernels give the same numbers to "
+      "the last "
       "bit; another processor may round otherwise. In the project's folder, <code>./run</code> stands for "
       "<code>gradus</code> and builds it first.</p>\n</body>\n</html>\n",
       escaped(report.command));

@@ -169,14 +169,14 @@ RunReport begin_report(const CsvTable& table, const TableRecipe& recipe, const S
                        const TableOptions& options) {
   RunReport report;
   report.name = fmt::format("{} from {}", recipe.target.name, table.path().filename().string());
-  report.about = fmt::format("A network with {} hidden layers ({} units, {}) that {} '{}'", recipe.hidden.size(),
-                             fmt::join(recipe.hidden, ", "), recipe.activation,
+  report.about = fmt::format("A network with {} hidden layers ({} units, {}) that {} '{}'",
+                             recipe.hidden.size(), fmt::join(recipe.hidden, ", "), recipe.activation,
                              recipe.task == Task::classify ? "classifies" : "predicts", recipe.target.name);
   std::vector<std::string_view> features;
   for (const ColumnRecipe& feature : recipe.features) features.push_back(feature.name);
   report.data = {{"table", options.csv},
-                 {"rows", fmt::format("{}: {} for training, {} for validation", table.rows(), split.training.size(),
-                                      split.validation.size())},
+                 {"rows", fmt::format("{}: {} for training, {} for validation", table.rows(),
+                                      split.training.size(), split.validation.size())},
                  {"features", fmt::format("{}", fmt::join(features, ", "))},
                  {"target", recipe.target.name}};
   report.settings = {{"epochs", fmt::format("{}", options.epochs)},
@@ -188,7 +188,7 @@ RunReport begin_report(const CsvTable& table, const TableRecipe& recipe, const S
 
 template <class T>
 RunReport train_on(const CsvTable& table, const TableRecipe& recipe, const Split& split,
-              const TableOptions& options) {
+                   const TableOptions& options) {
   const auto training = dataset<T>(table, recipe, split.training);
   FitOptions<T> fit{.epochs = options.epochs, .batch = options.batch, .verbose = false};
   if (!split.validation.empty()) fit.validation = dataset<T>(table, recipe, split.validation);

@@ -19,7 +19,8 @@ Picture picture_of(const CsvTable& table, const TableRecipe& recipe, const Rows&
       ++confusion.counts[static_cast<std::size_t>(label) * labels.size() + static_cast<std::size_t>(answer)];
     }
     return {"confusion", fmt::format("Which “{}” is taken for which", target.name),
-            "Framed: right answers. The darker another cell, the more often the row's class was taken for the column's.",
+            "Framed: right answers. The darker another cell, the more often the row's class was taken for "
+            "the column's.",
             confusion};
   }
   Series points{"rows", {}, {}, Series::Style::marks}, ideal{"right", {}, {}};

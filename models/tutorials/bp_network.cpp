@@ -71,7 +71,8 @@ class BpNetworkTutorial final : public SmallTutorial {
     return facts;
   }
   std::vector<std::pair<std::string, std::string>> loss_texts() const override {
-    return {{"loss", "half squared error, which is descended"}, {"reported", "mean square error, as printed"}};
+    return {{"loss", "half squared error, which is descended"},
+            {"reported", "mean square error, as printed"}};
   }
   std::vector<Picture> pictures(const Trained& trained) const override {
     const auto y = trained.predict(exclusive_or.inputs, exclusive_or.count);
@@ -87,9 +88,12 @@ class BpNetworkTutorial final : public SmallTutorial {
       map.spots.push_back({exclusive_or.inputs[2 * i], exclusive_or.inputs[2 * i + 1],
                            fmt::format("{:.0f}: {:.3f}", exclusive_or.targets[i], y[i])});
     return {{"decision", "What the network makes of two numbers",
-             "Dots: the four rows of XOR, each with its target and the network's answer. The white line is where it "
+             "Dots: the four rows of XOR, each with its target and the network's answer. The white line is "
+             "where it "
              "answers 0.5.",
-             filled(map, trained.predict, [](double a, double b) { return std::vector{a, b}; })}};
+             filled(map, trained.predict, [](double a, double b) {
+               return std::vector{a, b};
+             })}};
   }
 };
 

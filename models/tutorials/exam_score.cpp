@@ -72,7 +72,8 @@ class ExamScore final : public SmallTutorial {
             {"4 h studied, 8 h slept", fmt::format("{:.2f}", 100 * predict(asked, 1).front())}};
   }
   std::vector<std::pair<std::string, std::string>> loss_texts() const override {
-    return {{"loss", "half squared error, which is descended"}, {"reported", "mean square error, as printed"}};
+    return {{"loss", "half squared error, which is descended"},
+            {"reported", "mean square error, as printed"}};
   }
   std::vector<Picture> pictures(const Trained& trained) const override {
     const auto scores = trained.predict(exams.inputs, exams.count);
@@ -85,15 +86,21 @@ class ExamScore final : public SmallTutorial {
             .levels = {85, 90},
             .spots = {}};
     for (std::size_t i = 0; i < scores.size(); ++i)
-      map.spots.push_back({exams.inputs[2 * i] * most_studied, exams.inputs[2 * i + 1] * most_slept,
-                           fmt::format("{:.0f} points, predicted {:.1f}", 100 * exams.targets[i], 100 * scores[i])});
+      map.spots.push_back(
+          {exams.inputs[2 * i] * most_studied, exams.inputs[2 * i + 1] * most_slept,
+           fmt::format("{:.0f} points, predicted {:.1f}", 100 * exams.targets[i], 100 * scores[i])});
     map.spots.push_back({4, 8, fmt::format("asked: {:.1f}", 100 * trained.predict(asked, 1).front()), false});
-    map = filled(map, trained.predict,
-                 [](double x, double y) { return std::vector{x / most_studied, y / most_slept}; }, 100);
+    map = filled(
+        map, trained.predict,
+        [](double x, double y) {
+          return std::vector{x / most_studied, y / most_slept};
+        },
+        100);
     map.value.from = std::floor(std::ranges::min(map.values));
     map.value.to = std::ceil(std::ranges::max(map.values));
     return {{"score", "Predicted score over hours studied and slept",
-             "Dots: the three students with their scores. Triangle: the hours that the tutorial asks about. White "
+             "Dots: the three students with their scores. Triangle: the hours that the tutorial asks about. "
+             "White "
              "lines: 85 points (solid) and 90 (dashed).",
              map}};
   }

@@ -109,11 +109,13 @@ class HeightWeight final : public SmallTutorial {
             .levels = {0.5},
             .spots = {at({-2, -1}, "Alice", true), at({25, 6}, "Bob", true), at({17, 4}, "Charlie", true),
                       at({-15, -6}, "Diana", true), at(emily, "Emily", false), at(frank, "Frank", false)}};
-    return {{"decision", "Female or male, by weight and height",
-             "Dots: the four people of the training. Triangles: Emily and Frank, whom the network never saw. The "
-             "white line is where it answers 0.5.",
-             filled(map, trained.predict,
-                    [](double x, double y) { return std::vector{x - mean_weight, y - mean_height}; })}};
+    return {
+        {"decision", "Female or male, by weight and height",
+         "Dots: the four people of the training. Triangles: Emily and Frank, whom the network never saw. The "
+         "white line is where it answers 0.5.",
+         filled(map, trained.predict, [](double x, double y) {
+           return std::vector{x - mean_weight, y - mean_height};
+         })}};
   }
   std::vector<std::pair<std::string, std::string>> loss_texts() const override {
     return {{"loss", "mean square error"}};

@@ -143,13 +143,14 @@ class MnistTutorial final : public Tutorial {
       Trainer<T> trainer(model(glorot_uniform(), glorot_uniform(), rate), options.seed);
       options.print(trainer.summary());
       const auto start = std::chrono::steady_clock::now();
-      report.history = run_training(trainer, dataset<T>(data.train),
-                   {.epochs = epochs,
-                    .batch = batch,
-                    .validation_split = validation_split,
-                    .callbacks = {progress_bar({.print = options.print, .live = options.live})},
-                    .verbose = false},
-                   options.files);
+      report.history =
+          run_training(trainer, dataset<T>(data.train),
+                       {.epochs = epochs,
+                        .batch = batch,
+                        .validation_split = validation_split,
+                        .callbacks = {progress_bar({.print = options.print, .live = options.live})},
+                        .verbose = false},
+                       options.files);
       report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       const Scores tested = trainer.evaluate(dataset<T>(data.test), batch);
       report.figures = {{"Test loss", fmt::format("{:.4f}", tested.at("loss"))},
@@ -157,11 +158,13 @@ class MnistTutorial final : public Tutorial {
       for (const auto& [what, value] : report.figures) options.print(fmt::format("{}: {}\n", what, value));
       report.summary = trainer.summary();
       if (!options.pictures) return;
-      report.pictures = curves(report.history, {{"loss", "cross-entropy (nats)"}, {"accuracy", "accuracy (share of images)"}});
+      report.pictures = curves(
+          report.history, {{"loss", "cross-entropy (nats)"}, {"accuracy", "accuracy (share of images)"}});
       const auto logits = trainer.predict(dataset<T>(data.test));
       const auto weights = trainer.store().values("hidden/W");
-      std::ranges::move(mnist_pictures(data.test, {logits.begin(), logits.end()}, {weights.begin(), weights.end()}),
-                        std::back_inserter(report.pictures));
+      std::ranges::move(
+          mnist_pictures(data.test, {logits.begin(), logits.end()}, {weights.begin(), weights.end()}),
+          std::back_inserter(report.pictures));
       report.graph = training_dot(trainer.graph(Mode::training));
     });
     return report;

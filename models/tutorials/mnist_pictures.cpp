@@ -40,30 +40,39 @@ std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double
   constexpr std::size_t shown = 25;
   std::ranges::stable_sort(mistakes, std::ranges::greater(), &Mistake::probability);
   mistakes.resize(std::min(mistakes.size(), shown));
-  Tiles worst{.columns = 5, .width = side, .height = side, .images = {}, .texts = {}, .value = {"ink"}, .ink = true};
+  Tiles worst{
+      .columns = 5, .width = side, .height = side, .images = {}, .texts = {}, .value = {"ink"}, .ink = true};
   for (const Mistake& m : mistakes) {
     const auto* image = &test.pixels[m.image * pixels];
     worst.images.emplace_back(image, image + pixels);
     // Rounded down: what is not certain is not printed as 100 %.
-    worst.texts.push_back(fmt::format("{}, taken for {}: {:.2f} %", m.label, m.answer, std::floor(1e4 * m.probability) / 100));
+    worst.texts.push_back(
+        fmt::format("{}, taken for {}: {:.2f} %", m.label, m.answer, std::floor(1e4 * m.probability) / 100));
   }
   const std::size_t units = weights.size() / pixels;
-  Tiles layer{.columns = 16, .width = side, .height = side, .images = {}, .texts = {}, .value = {"weight (no unit; a few larger ones)"}};
+  Tiles layer{.columns = 16,
+              .width = side,
+              .height = side,
+              .images = {},
+              .texts = {},
+              .value = {"weight (no unit; a few larger ones)"}};
   for (std::size_t unit = 0; unit < units; ++unit) {
     auto& image = layer.images.emplace_back();
     for (std::size_t p = 0; p < pixels; ++p) image.push_back(weights[p * units + unit]);
   }
-  std::vector<Picture> pictures{
-      {"confusion", "Which digits are taken for which (test images)",
-       "Framed: right answers. The darker another cell, the more often the row's digit was taken for the column's.",
-       confusion}};
+  std::vector<Picture> pictures{{"confusion", "Which digits are taken for which (test images)",
+                                 "Framed: right answers. The darker another cell, the more often the row's "
+                                 "digit was taken for the column's.",
+                                 confusion}};
   if (!worst.images.empty())
-    pictures.push_back({"mistakes", fmt::format("The {} worst mistakes", worst.images.size()),
-                        "Test images that were taken for another digit with the highest probability, the worst first.",
-                        worst});
-  pictures.push_back({"weights", fmt::format("The first layer's weights: what each of its {} units looks for", units),
-                      "An image a unit, a pixel a weight: where ink speaks for the unit (light) and against it (dark).",
-                      layer});
+    pictures.push_back(
+        {"mistakes", fmt::format("The {} worst mistakes", worst.images.size()),
+         "Test images that were taken for another digit with the highest probability, the worst first.",
+         worst});
+  pictures.push_back(
+      {"weights", fmt::format("The first layer's weights: what each of its {} units looks for", units),
+       "An image a unit, a pixel a weight: where ink speaks for the unit (light) and against it (dark).",
+       layer});
   return pictures;
 }
 

@@ -7,8 +7,8 @@
 
 namespace gradus {
 
-/// Confusion matrix and the worst mistakes, by the logits [count, 10] of the test images, and the first layer's
-/// weights [784, units] as images.
+/// Confusion matrix and the worst mistakes, by the logits [count, 10] of the test images, and the first
+/// layer's weights [784, units] as images.
 std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double>& logits,
                                     const std::vector<double>& weights);
 

@@ -91,9 +91,12 @@ class Sine final : public SmallTutorial {
   ModelDefinition random(const TrainOptions&, double rate) const override {
     return model(uniform(0, 1), uniform(0, 1), rate);
   }
-  Facts data_facts() const override { return {{"samples", "x = 0, 0.01 … 0.99, y = 20 sin 2πx, as one batch"}}; }
+  Facts data_facts() const override {
+    return {{"samples", "x = 0, 0.01 … 0.99, y = 20 sin 2πx, as one batch"}};
+  }
   std::vector<std::pair<std::string, std::string>> loss_texts() const override {
-    return {{"loss", "half the mean square error, which is descended"}, {"reported", "mean square error, as printed"}};
+    return {{"loss", "half the mean square error, which is descended"},
+            {"reported", "mean square error, as printed"}};
   }
   std::string loss_unit() const override { return "unit of y, squared"; }
   Facts conclude(const Predict& predict, double) const override {
@@ -102,8 +105,9 @@ class Sine final : public SmallTutorial {
     Facts facts;
     constexpr std::size_t shown_every = 10;
     for (std::size_t i = 0; i < fitted.size(); i += shown_every)
-      facts.emplace_back(fmt::format("fit at {:.2f}, where 20 sin 2πx is {:>7.3f}", all.inputs[i], all.targets[i]),
-                         fmt::format("{:>7.3f}", fitted[i]));
+      facts.emplace_back(
+          fmt::format("fit at {:.2f}, where 20 sin 2πx is {:>7.3f}", all.inputs[i], all.targets[i]),
+          fmt::format("{:>7.3f}", fitted[i]));
     facts.emplace_back("largest deviation of the fit", fmt::format("{:.3f}", largest_deviation(fitted)));
     return facts;
   }
@@ -111,14 +115,18 @@ class Sine final : public SmallTutorial {
     const Data all = data();
     const auto fitted = trained.predict(all.inputs, points);
     const Axis x{"x (no unit)", false, 0, 1}, y{"y (no unit)"};
-    Chart fit{x, y, {{"data: 20 sin 2πx", all.inputs, all.targets, Series::Style::marks}, {"fit", all.inputs, fitted}}};
+    Chart fit{
+        x,
+        y,
+        {{"data: 20 sin 2πx", all.inputs, all.targets, Series::Style::marks}, {"fit", all.inputs, fitted}}};
     fit.note = fmt::format("largest deviation of the fit: {:.3f}", largest_deviation(fitted));
     Chart course{x, y, {{"data", all.inputs, all.targets, Series::Style::marks}}};
     for (const Fit& at : trained.fits)
       course.series.push_back({fmt::format("after {} epochs", at.epochs), all.inputs, at.outputs});
-    return {{"fit", "The fit over the data", "The line is the network, the marks are what it was shown.", fit},
-            {"fit-course", "How the fit came about",
-             "The network before its training, on the way, and at its end.", course}};
+    return {
+        {"fit", "The fit over the data", "The line is the network, the marks are what it was shown.", fit},
+        {"fit-course", "How the fit came about",
+         "The network before its training, on the way, and at its end.", course}};
   }
 };
 

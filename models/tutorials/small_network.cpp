@@ -46,8 +46,10 @@ RunReport SmallTutorial::train(const TrainOptions& options) const {
   with_precision(precision, [&](auto tag) {
     SmallTraining<decltype(tag)> training(model, data(), options.seed);
     const Data samples = data();
-    Trained trained{
-        [&](const auto& inputs, std::int64_t count) { return training.predict(inputs, count); }, {}, rate, epochs};
+    Trained trained{[&](const auto& inputs, std::int64_t count) { return training.predict(inputs, count); },
+                    {},
+                    rate,
+                    epochs};
     const auto note = [&](std::int64_t done) {
       if (options.pictures && is_milestone(done, epochs))
         trained.fits.push_back({done, training.predict(samples.inputs, samples.count)});

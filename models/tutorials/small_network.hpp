@@ -110,9 +110,11 @@ class SmallTutorial : public Tutorial {
   /// What there is to be seen besides the losses.
   virtual std::vector<Picture> pictures(const Trained& trained) const = 0;
 
-  /// The map with the network's first output at each point, times `scale`; `to_inputs` makes inputs of a point.
+  /// The map with the network's first output at each point, times `scale`; `to_inputs` makes inputs of a
+  /// point.
   static Map filled(Map map, const Predict& predict,
-                    const std::function<std::vector<double>(double x, double y)>& to_inputs, double scale = 1);
+                    const std::function<std::vector<double>(double x, double y)>& to_inputs,
+                    double scale = 1);
 
   /// The printed losses before epochs 0, every, …, and the figures and parameters at the end.
   template <class T>

@@ -75,9 +75,9 @@ RunReport begin_report(const Tutorial& tutorial, const RunSettings& settings, co
                      {"epochs", fmt::format("{}", settings.epochs)},
                      {"seed", fmt::format("{}", options.seed)},
                      {"precision", std::string(precision)}};
-  report.command = fmt::format("gradus train {} --epochs {} --batch {} --rate {} --seed {} --precision {}",
-                               tutorial.name(), settings.epochs, settings.batch, settings.rate, options.seed,
-                               precision);
+  report.command =
+      fmt::format("gradus train {} --epochs {} --batch {} --rate {} --seed {} --precision {}",
+                  tutorial.name(), settings.epochs, settings.batch, settings.rate, options.seed, precision);
   if (options.init_scale) {
     report.settings.emplace_back("starting weights' scale", fmt::format("{}", *options.init_scale));
     report.command += fmt::format(" --init-scale {}", *options.init_scale);

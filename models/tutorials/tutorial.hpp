@@ -78,7 +78,7 @@ struct TrainOptions {
   std::string data = {};
   TrainingFiles files = {};
   bool pictures = false;  ///< the report is to hold pictures and the graph
-  bool live = false;  ///< progress lines may be overwritten with carriage returns
+  bool live = false;      ///< progress lines may be overwritten with carriage returns
   std::function<void(std::string_view)> print = {};
   std::string command = {};  ///< as it was typed
 };

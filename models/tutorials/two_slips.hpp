@@ -5,9 +5,9 @@
 
 namespace gradus {
 
-/// The published program of `two-targets` as it stands, derivatives by hand, with or without its two slips. It adds
-/// h2 where the bias b2 belongs in net_o2 (and never differentiates that path), and it uses h1(1 − h1) for h2(1 − h2)
-/// when it updates w3 and w4.
+/// The published program of `two-targets` as it stands, derivatives by hand, with or without its two slips.
+/// It adds h2 where the bias b2 belongs in net_o2 (and never differentiates that path), and it uses h1(1 −
+/// h1) for h2(1 − h2) when it updates w3 and w4.
 struct Slips {
   bool bias = false;
   bool hidden = false;

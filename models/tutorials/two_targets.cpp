@@ -72,10 +72,13 @@ class TwoTargets final : public SmallTutorial {
   ModelDefinition random(const TrainOptions&, double rate) const override {
     return model(uniform(0, 1), uniform(0, 1), rate);
   }
-  Facts data_facts() const override { return {{"samples", "one: inputs 0.05 and 0.10, targets 0.01 and 0.99"}}; }
+  Facts data_facts() const override {
+    return {{"samples", "one: inputs 0.05 and 0.10, targets 0.01 and 0.99"}};
+  }
   Facts conclude(const Predict& predict, double) const override {
     const auto y = predict(inputs, 1);
-    return {{"o1 (target 0.01)", fmt::format("{:.6f}", y[0])}, {"o2 (target 0.99)", fmt::format("{:.6f}", y[1])}};
+    return {{"o1 (target 0.01)", fmt::format("{:.6f}", y[0])},
+            {"o2 (target 0.99)", fmt::format("{:.6f}", y[1])}};
   }
   // From the tutorial's own starting weights: this is about its arithmetic, not about this run's seed.
   std::vector<std::pair<std::string, std::string>> loss_texts() const override {
@@ -94,7 +97,8 @@ class TwoTargets final : public SmallTutorial {
       for (std::size_t i = 0; i < w.size(); ++i) w[i] -= settings().rate * gradient[i];
     }
     const Axis steps{"step", true}, loss{"half squared error (no unit)", true};
-    const auto series = [&](const std::string& name, const std::vector<double>& values, Series::Style style, bool broad) {
+    const auto series = [&](const std::string& name, const std::vector<double>& values, Series::Style style,
+                            bool broad) {
       Series s{name, {}, {}, style, broad};
       for (const std::size_t i : log_spaced(values.size(), style == Series::Style::marks ? 1.3 : 1.03)) {
         s.x.push_back(static_cast<double>(i + 1));
@@ -104,22 +108,26 @@ class TwoTargets final : public SmallTutorial {
     };
     for (std::size_t i = 0; i < right.size(); ++i) worse.push_back(in_earnest[i] / right[i]);
     constexpr auto line = Series::Style::line;
-    const Chart losses{steps,
-                       loss,
-                       {series("right gradient", right, line, true), series("slipped program, by its own loss", own, Series::Style::marks, false),
-                        series("slipped program's weights in the network described", in_earnest, line, false)}};
+    const Chart losses{
+        steps,
+        loss,
+        {series("right gradient", right, line, true),
+         series("slipped program, by its own loss", own, Series::Style::marks, false),
+         series("slipped program's weights in the network described", in_earnest, line, false)}};
     Chart cost;
     cost.x = steps;
     cost.y.label = "loss over the right gradient's loss (no unit)";
     cost.series = {series("ratio", worse, line, false)};
-    return {{"slips", "The tutorial's slipped gradient against the right one",
-             "From the tutorial's starting weights. The slipped program watches a loss that falls as it should: that "
-             "is why nobody noticed. Put into the network that the tutorial describes, its weights are worse.",
-             losses},
-            {"slips-cost", "What the two slips cost",
-             "The loss of the slipped program's weights in the network described, over the loss of the right "
-             "gradient's weights.",
-             cost}};
+    return {
+        {"slips", "The tutorial's slipped gradient against the right one",
+         "From the tutorial's starting weights. The slipped program watches a loss that falls as it should: "
+         "that "
+         "is why nobody noticed. Put into the network that the tutorial describes, its weights are worse.",
+         losses},
+        {"slips-cost", "What the two slips cost",
+         "The loss of the slipped program's weights in the network described, over the loss of the right "
+         "gradient's weights.",
+         cost}};
   }
 };
 
