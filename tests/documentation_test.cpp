@@ -82,7 +82,7 @@ std::vector<std::string> dead_links(const fs::path& place, const std::string& te
       const std::size_t hash = target.find('#');
       const std::string file = target.substr(0, hash);
       const fs::path path = file.empty() ? place : place.parent_path() / file;
-      if (!fs::exists(path))
+      if (!file.empty() && !fs::exists(path))
         dead.push_back(target);
       else if (hash != std::string::npos &&
                !anchors(file.empty() ? text : content(path)).contains(target.substr(hash + 1)))

@@ -201,9 +201,9 @@ TEST_F(Report, IsRefusedBeforeTheTrainingWhereItCannotBeWritten) {
 
 TEST_F(Report, ReplacesThatOfAnEarlierRun) {
   const std::string out = (folder_ / "run").string();
-  run("train bp-network --epochs 5 --seed 1 --out " + out);
+  run("train bp-network --epochs 5 --seed 1 --out " + out, "PATH=/nonexistent");
   const std::string first = content(folder_ / "run" / "report.html");
-  run("train bp-network --epochs 5 --seed 2 --out " + out);
+  run("train bp-network --epochs 5 --seed 2 --out " + out, "PATH=/nonexistent");
   const std::string second = content(folder_ / "run" / "report.html");
   EXPECT_THAT(first, HasSubstr("--seed 1"));
   EXPECT_THAT(second, AllOf(HasSubstr("--seed 2"), Not(HasSubstr("--seed 1"))));
