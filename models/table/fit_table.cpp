@@ -169,8 +169,8 @@ RunReport begin_report(const CsvTable& table, const TableRecipe& recipe, const S
                        const TableOptions& options) {
   RunReport report;
   report.name = fmt::format("{} from {}", recipe.target.name, table.path().filename().string());
-  report.about = fmt::format("A network with {} hidden layers ({} units, {}) that {} '{}'",
-                             recipe.hidden.size(), fmt::join(recipe.hidden, ", "), recipe.activation,
+  report.about = fmt::format("A network with hidden layers of {} units ({}) that {} '{}'",
+                             fmt::join(recipe.hidden, ", "), recipe.activation,
                              recipe.task == Task::classify ? "classifies" : "predicts", recipe.target.name);
   std::vector<std::string_view> features;
   for (const ColumnRecipe& feature : recipe.features) features.push_back(feature.name);
@@ -222,7 +222,14 @@ RunReport train_on(const CsvTable& table, const TableRecipe& recipe, const Split
   }
   if (!options.pictures) return report;
   report.summary = trainer.summary();
-  report.pictures = curves(report.history);
+  report.pictures =
+      recipe.task == Task::classify
+          ? curves(report.history,
+                   {{"loss", "cross-entropy (nats)"}, {"accuracy", "accuracy (share of rows)"}})
+          : curves(report.history,
+                   {{"loss", fmt::format("mean square error (variances of {})", recipe.target.name)},
+                    {"mean_absolute_error",
+                     fmt::format("mean absolute error (deviations of {})", recipe.target.name)}});
   const auto predicted = trainer.predict(fit.validation ? *fit.validation : training);
   report.pictures.push_back(picture_of(table, recipe, fit.validation ? split.validation : split.training,
                                        {predicted.begin(), predicted.end()}));
