@@ -19,6 +19,7 @@
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/models/plot/draw.hpp"
 #include "gradus/models/plot/external.hpp"
+#include "gradus/models/tutorials/mnist_pictures.hpp"
 #include "well_formed.hpp"
 
 namespace gradus {
@@ -256,6 +257,34 @@ TEST(Drawing, ALineHasColourDashAndMarkOfItsOwn) {
   EXPECT_EQ(dashes.size(), 5U);
   EXPECT_EQ(marks.size(), 5U);
   for (int i = 1; i <= 5; ++i) EXPECT_THAT(script, HasSubstr("linespoints ls " + std::to_string(i)));
+}
+
+TEST(MnistPictures, CountAnswersAndShowTheSurestMistakeFirst) {
+  Digits digits;
+  digits.count = 3;
+  digits.labels = {3, 4, 5};
+  digits.pixels.assign(3 * 784, 0);
+  digits.pixels[784] = 255;  // the second image's first pixel
+  std::vector<double> logits(30, 0);
+  logits[3] = 5;        // right
+  logits[10 + 9] = 50;  // 4 for 9, for sure
+  logits[20 + 6] = 1;   // 5 for 6, hardly
+  std::vector<double> weights(784 * 2, 0);
+  weights[2 * 783 + 1] = 0.5;  // the second unit's last weight
+  const auto pictures = mnist_pictures(digits, logits, weights);
+  ASSERT_EQ(pictures.size(), 3U);
+  const auto& confusion = std::get<Confusion>(pictures[0].content);
+  EXPECT_EQ(confusion.counts[3 * 10 + 3], 1);
+  EXPECT_EQ(confusion.counts[4 * 10 + 9], 1);
+  EXPECT_EQ(confusion.counts[5 * 10 + 6], 1);
+  const auto& mistakes = std::get<Tiles>(pictures[1].content);
+  // e / (e + 9) = 0.2319…
+  EXPECT_THAT(mistakes.texts, testing::ElementsAre("4, taken for 9: 100.00 %", "5, taken for 6: 23.19 %"));
+  EXPECT_EQ(mistakes.images[0][0], 255);
+  const auto& layer = std::get<Tiles>(pictures[2].content);
+  ASSERT_EQ(layer.images.size(), 2U);
+  EXPECT_EQ(layer.images[1][783], 0.5);
+  EXPECT_EQ(layer.images[0][783], 0);
 }
 
 TEST(External, TakesAndGivesMoreThanAPipeHolds) {
