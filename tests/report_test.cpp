@@ -165,6 +165,16 @@ TEST_F(Report, OfARegressionShowsPredictedOverTrue) {
         {"graph", "loss", "mean_absolute_error", "predicted"});
 }
 
+TEST_F(Report, IsThereThoughAFileIsInTheWayOfAPicture) {
+  need_drawing_programs();
+  if (IsSkipped()) return;
+  fs::create_directories(folder_ / "run" / "loss.svg");
+  const Ran ran = run("train exam-score --epochs 5 --out " + (folder_ / "run").string());
+  EXPECT_NE(ran.status, 0);
+  EXPECT_THAT(ran.output, HasSubstr("loss.svg: cannot be written: Is a directory"));
+  EXPECT_THAT(content(folder_ / "run" / "report.html"), HasSubstr("</html>"));
+}
+
 // The programs that draw are looked for in $PATH.
 TEST_F(Report, WithoutGnuplotSaysWhatIsLeftOutAndHowToGetIt) {
   const Ran ran = run("train sine --epochs 5 --out " + (folder_ / "run").string(), "PATH=/nonexistent");

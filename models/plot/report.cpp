@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view report_name = "report.html";
 constexpr std::string_view graph_name = "graph";
 
-// Draws everything, writes it, and remembers what was left out and why.
+// Draws everything, keeps it to be written, and remembers what was left out and why.
 class Album {
  public:
   Album(const std::filesystem::path& folder, bool possible, std::string_view remedy)
@@ -30,9 +30,13 @@ class Album {
       return;
     }
     DrawnPicture drawn{title, caption, draw(ImageFormat::svg), false};
-    write_atomically(folder_ / (name + ".svg"), drawn.svg);
-    write_atomically(folder_ / (name + ".png"), draw(ImageFormat::png));
+    files_.emplace_back(folder_ / (name + ".svg"), drawn.svg);
+    files_.emplace_back(folder_ / (name + ".png"), draw(ImageFormat::png));
     drawn_.push_back(std::move(drawn));
+  }
+
+  void write_files() const {
+    for (const auto& [path, content] : files_) write_atomically(path, content);
   }
 
   void finish(std::vector<DrawnPicture>& drawn, std::vector<std::string>& left_out) {
@@ -46,6 +50,7 @@ class Album {
   bool possible_;
   std::string_view remedy_;
   std::vector<DrawnPicture> drawn_;
+  std::vector<std::pair<std::filesystem::path, std::string>> files_;
   std::vector<std::string> left_out_;
 };
 
@@ -82,6 +87,9 @@ void write_report(const std::filesystem::path& folder, const RunReport& report,
   graphs.finish(drawn, left_out);
   for (std::size_t i = charts_drawn; i < drawn.size(); ++i) drawn[i].wide = true;
   write_atomically(folder / report_name, report_html(report, drawn, left_out, machine_facts()));
+  // After the report, which holds them all: a file in the way of one picture costs that alone.
+  charts.write_files();
+  graphs.write_files();
   print(fmt::format("wrote {} and {} pictures, each as SVG and PNG\n", (folder / report_name).string(),
                     drawn.size()));
   for (const std::string& line : left_out) print(line + "\n");
