@@ -47,9 +47,12 @@ std::uint64_t seed_of(std::uint64_t seed, std::string_view name);
 /// library's log and cos.
 class Random {
  public:
+  /// The numbers of this seed and stream, from the first on.
   explicit Random(std::uint64_t seed, std::uint64_t stream = 0) : seed_(seed), stream_(stream) {}
 
+  /// The seed that it was made with.
   std::uint64_t seed() const { return seed_; }
+  /// The stream that it was made with.
   std::uint64_t stream() const { return stream_; }
 
   /// How many 32-bit words were drawn so far: with seed and stream the whole state, to put in a checkpoint.

@@ -135,6 +135,7 @@ inline Expr relu(Arg x) { return builtin<Relu>({x}); }
 inline Expr leaky_relu(Arg x, double slope = 0.01) { return builtin<LeakyRelu>({x}, slope); }
 /// 1 / (1 + e^−x).
 inline Expr sigmoid(Arg x) { return builtin<Sigmoid>({x}); }
+/// (eˣ − e^−x) / (eˣ + e^−x).
 inline Expr tanh(Arg x) { return builtin<Tanh>({x}); }
 /// dy · y · (1 − y): the cotangent dy through y = sigmoid(x).
 inline Expr sigmoid_slope(Arg dy, Arg y) { return builtin<SigmoidSlope>({dy, y}); }

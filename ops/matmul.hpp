@@ -9,8 +9,8 @@ namespace GRADUS_PUBLIC gradus {
 
 /// How matmul reads its operands; stored matrices are not moved.
 struct Transposed {
-  bool a = false;
-  bool b = false;
+  bool a = false;  ///< the first factor
+  bool b = false;  ///< the second
 };
 
 Expr matmul(Arg a, Arg b, Transposed transposed = {});

@@ -16,9 +16,12 @@
 /// Broadcasting and reductions, each the other's adjoint.
 namespace GRADUS_PUBLIC gradus {
 
+/// Axes to be reduced; negative ones count from the end.
 using Axes = std::vector<std::int64_t>;
 
+/// x repeated along the axes that it lacks, or has with extent 1.
 Expr broadcast_to(Arg x, const Shape& shape);
+
 Expr sum(Arg x, const Axes& axes, bool keep_axes = false);
 
 class BroadcastTo final : public OpOf<BroadcastTo> {

@@ -7,6 +7,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
+/// Along one axis, without overflow; a negative axis counts from the end.
 Expr logsumexp(Arg x, std::int64_t axis = -1);
 Expr log_softmax(Arg x, std::int64_t axis = -1);
 Expr softmax(Arg x, std::int64_t axis = -1);

@@ -11,6 +11,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
+/// Which axis goes where.
 using Permutation = std::vector<std::int64_t>;
 
 Expr transpose(Arg x, const Permutation& order);

@@ -173,14 +173,14 @@ TEST(RandomStarts, HeightWeightTellsEmilyFromFrank) {
 TEST(RandomStarts, BpNetworkSolvesExclusiveOr) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const std::string text = trained(bp_network(), {.seed = seed});
-    EXPECT_NE(text.find("XOR solved"), std::string::npos) << "seed " << seed << "\n" << text;
+    EXPECT_NE(text.find("XOR: solved"), std::string::npos) << "seed " << seed << "\n" << text;
   }
 }
 
 TEST(RandomStarts, ThePublishedScaleNeverSolvesExclusiveOr) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     const std::string text = trained(bp_network(), {.init_scale = 0.01, .seed = seed});
-    EXPECT_NE(text.find("XOR not solved"), std::string::npos) << "seed " << seed;
+    EXPECT_NE(text.find("XOR: not solved"), std::string::npos) << "seed " << seed;
     EXPECT_NEAR(number_after(text, "final loss: "), 0.25, 1e-3);
   }
 }

@@ -11,13 +11,16 @@ namespace GRADUS_PUBLIC gradus {
 /// A cache line, and the widest vector register.
 inline constexpr std::size_t alignment = 64;
 
+/// Frees what `allocate_aligned` gave.
 struct AlignedDelete {
+  /// Frees it.
   void operator()(std::byte* memory) const { ::operator delete[](memory, std::align_val_t(alignment)); }
 };
 
 /// Zeroed bytes that start on a cache line.
 using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
 
+/// Memory that begins at a cache line's boundary.
 inline AlignedBytes allocate_aligned(std::size_t bytes) {
   auto* memory = static_cast<std::byte*>(::operator new[](bytes, std::align_val_t(alignment)));
   std::uninitialized_fill_n(memory, bytes, std::byte{0});

@@ -13,9 +13,10 @@
 
 namespace GRADUS_PUBLIC gradus {
 
+/// How a graph is compiled.
 struct CompileOptions {
-  bool optimize = true;  ///< false: every node is computed as it was written, without folding or fusion
-  Reuse reuse = Reuse::full;
+  bool optimize = true;       ///< false: every node is computed as it was written, without folding or fusion
+  Reuse reuse = Reuse::full;  ///< how values share the arena
   /// Threads of a run, the caller's among them. Steps that are large enough are shared out by rows, always in
   /// the same way: results have the same bits for the same number of threads.
   int threads = 1;
@@ -24,8 +25,8 @@ struct CompileOptions {
 /// The values of one output, row-major; valid until the next run.
 template <class T>
 struct TensorView {
-  std::span<const T> values;
-  const Extents& extents;
+  std::span<const T> values;  ///< row-major
+  const Extents& extents;     ///< of the tensor
 
   /// The only number of a scalar or one-element output.
   T item() const;
@@ -37,6 +38,7 @@ struct TensorView {
 template <class T>
 class Executable {
  public:
+  /// Moves; programs are not copied.
   Executable(Executable&&) noexcept;
   Executable& operator=(Executable&&) noexcept;
   ~Executable();
@@ -50,6 +52,7 @@ class Executable {
   /// As `feed`, checking the shape as well as the count.
   void feed(const Expr& input, std::span<const T> values, const Extents& extents);
 
+  /// Whether the program reads an input of this name.
   bool has_input(std::string_view name) const;
 
   /// The input's own memory, to be filled by the caller: a feed without a copy. Counts as fed.
@@ -65,7 +68,9 @@ class Executable {
   /// The output given as `outputs[index]` to compile.
   TensorView<T> output(std::size_t index = 0) const;
 
+  /// The batch size that it was compiled for.
   std::int64_t batch() const;
+  /// Its steps and buffers, for dumps and pictures.
   const Plan& plan() const;
 
  private:
@@ -86,6 +91,7 @@ template <class T>
 Executable<T> compile(std::span<const Expr> outputs, std::span<const Update> updates, std::int64_t batch,
                       Store<T>& store, const CompileOptions& options = {});
 
+/// The same, of outputs written out in braces.
 template <class T>
 Executable<T> compile(std::initializer_list<Expr> outputs, const std::vector<Update>& updates,
                       std::int64_t batch, Store<T>& store, const CompileOptions& options = {}) {

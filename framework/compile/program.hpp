@@ -13,14 +13,14 @@ namespace GRADUS_PUBLIC gradus {
 /// After a run, `variable` holds `value`. All values of a program's updates are computed from the variables'
 /// values before the run, whatever their order.
 struct Update {
-  Expr variable;
-  Expr value;
+  Expr variable;  ///< a parameter or state
+  Expr value;     ///< what it is to hold
 };
 
 /// What is to be computed: a graph of its own, the nodes to return, and the variables to set.
 struct Program {
-  std::shared_ptr<Graph> graph;
-  std::vector<NodeId> outputs;
+  std::shared_ptr<Graph> graph;                    ///< of this program alone
+  std::vector<NodeId> outputs;                     ///< the nodes to return
   std::vector<std::pair<NodeId, NodeId>> updates;  ///< variable, value
   std::vector<NodeId> inputs;  ///< the inputs that outputs and updates depended on as written
 };

@@ -21,11 +21,13 @@ class Variable;
 template <class T>
 class Store {
  public:
+  /// An empty store; `seed` is where all starting values come from.
   explicit Store(std::uint64_t seed = 0);
 
   /// Creates the graph's variables that the store does not have yet. Error when one it has differs in shape.
   void create(const Graph& graph);
 
+  /// Whether there is a variable of this name.
   bool contains(std::string_view name) const;
   /// In the order of creation.
   std::vector<std::string> names() const;

@@ -15,13 +15,20 @@ namespace GRADUS_PUBLIC gradus {
 template <class Rule, std::size_t Arity>
 class Elementwise : public ValueOp<Rule> {
  public:
+  /// How many inputs it has.
   static constexpr std::size_t arity = Arity;
 
+  /// Elementwise, with the op's extra traits.
   Traits traits() const final;
+  /// The shape that all inputs have.
   Shape infer(InputShapes inputs) const final;
+  /// A loop over all elements.
   Kernel<float> kernel(const Signature& signature, float tag) const final;
+  /// The same in double.
   Kernel<double> kernel(const Signature& signature, double tag) const final;
+  /// The rule `f` over a block of elements.
   Block<float> block(float tag, unsigned scalars) const final;
+  /// The same in double.
   Block<double> block(double tag, unsigned scalars) const final;
 };
 

@@ -26,12 +26,17 @@ concept Number = std::is_arithmetic_v<N>;
 class Expr {
  public:
   Expr() = default;
+  /// A literal.
   template <Number N>
   Expr(N literal) : literal_(static_cast<double>(literal)), is_literal_(true) {}
+  /// A node of a graph.
   Expr(Graph& graph, NodeId id) : graph_(&graph), id_(id) {}
 
+  /// Whether it is a node of a graph.
   bool is_node() const { return graph_ != nullptr; }
+  /// Whether it is a bare number.
   bool is_literal() const { return is_literal_; }
+  /// Whether there is nothing: no gradient path.
   bool is_null() const { return !is_node() && !is_literal_; }
 
   /// These three are for nodes; Error otherwise.
@@ -57,20 +62,22 @@ class Expr {
 
 /// A builder's argument: an expression or a number, with the line on which the user wrote it.
 struct Arg {
+  /// An expression or a number, with the place of the call.
   template <class V>
   requires(std::same_as<V, Expr> || Number<V>) Arg(V value, Location at = Location::current())
       : expr(value), where(at) {}
+  /// With a place that is known already.
   Arg(Expr value, Location at) : expr(value), where(at) {}
 
-  Expr expr;
-  Location where;
+  Expr expr;       ///< what was given
+  Location where;  ///< on which line
 };
 
 /// What a reverse rule sees: the op's inputs and output as expressions, and the cotangent of the output.
 struct Vjp {
-  std::span<const Expr> inputs;
-  Expr output;
-  Expr cotangent;
+  std::span<const Expr> inputs;  ///< the op's inputs
+  Expr output;                   ///< the op's output
+  Expr cotangent;                ///< of the output
   /// Which inputs' cotangents are wanted; the others may be left null.
   std::span<const bool> wanted;
 };
@@ -88,6 +95,7 @@ Graph& graph_of(std::string_view op, std::span<const Arg> operands);
 /// checked. Error names the op, the line, and every operand with its shape.
 Expr make_node(OpPtr op, std::span<const Arg> operands);
 
+/// The same, of operands written out in braces.
 template <class ConcreteOp>
 Expr make_node(ConcreteOp op, std::initializer_list<Arg> operands) {
   return make_node(std::make_shared<const ConcreteOp>(std::move(op)),

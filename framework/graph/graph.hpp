@@ -14,12 +14,13 @@
 
 namespace GRADUS_PUBLIC gradus {
 
+/// One entry of the tape.
 struct Node {
-  OpPtr op;
-  std::vector<NodeId> inputs;
-  Shape shape;
-  std::string label;  ///< the user's name for it, or empty
-  Location where;
+  OpPtr op;                    ///< what it computes
+  std::vector<NodeId> inputs;  ///< from what
+  Shape shape;                 ///< of its value
+  std::string label;           ///< the user's name for it, or empty
+  Location where;              ///< the user's line
 };
 
 /// The tape: an append-only arena of nodes in which every node comes after its inputs. Equal pure nodes are
@@ -62,8 +63,11 @@ class Graph {
   /// Appends a node, or finds its equal. Operands and shapes must have been checked: use `make_node`.
   NodeId append(OpPtr op, std::vector<NodeId> inputs, Shape shape, Location where);
 
+  /// How many nodes there are.
   NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
+  /// A node by its id.
   const Node& operator[](NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
+  /// The same as an expression.
   Expr expr(NodeId id) { return {*this, id}; }
 
   /// "x [B, 784]", or "relu#7 [B, 128]" for a node without a name.
@@ -72,6 +76,7 @@ class Graph {
   /// While it lives, new nodes carry this place instead of their own: a layer's nodes carry the user's line.
   class Scope {
    public:
+    /// Begins the place.
     Scope(Graph& graph, Location where);
     ~Scope() { graph_.scope_ = outer_; }
     Scope(const Scope&) = delete;

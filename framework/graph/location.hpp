@@ -9,8 +9,8 @@ namespace GRADUS_PUBLIC gradus {
 
 /// A place in the user's source.
 struct Location {
-  const char* file = "";
-  std::uint32_t line = 0;
+  const char* file = "";   ///< without its folder
+  std::uint32_t line = 0;  ///< from 1 on; 0: unknown
 
   /// As a default argument: the caller's place. (std::source_location needs clang 16; these builtins serve
   /// both compilers.)
@@ -19,6 +19,7 @@ struct Location {
     return {file, line};
   }
 
+  /// Whether there is a place at all.
   bool known() const { return line != 0; }
 };
 

@@ -34,8 +34,11 @@ struct Traits {
 /// The shapes of an op's inputs, in order.
 class InputShapes {
  public:
+  /// Of shapes that outlive it.
   explicit InputShapes(std::span<const Shape* const> shapes) : shapes_(shapes) {}
+  /// How many inputs there are.
   std::size_t size() const { return shapes_.size(); }
+  /// The shape of input i.
   const Shape& operator[](std::size_t i) const { return *shapes_[i]; }
 
  private:
@@ -44,9 +47,9 @@ class InputShapes {
 
 /// The concrete shapes for which a kernel is made.
 struct Signature {
-  std::vector<Extents> inputs;
-  Extents output;
-  std::int64_t batch = 1;  ///< what B stands for, for attributes that hold it
+  std::vector<Extents> inputs;  ///< of the inputs
+  Extents output;               ///< of the output
+  std::int64_t batch = 1;       ///< what B stands for, for attributes that hold it
 };
 
 /// A compiled op: computes `output` from `inputs`, all row-major and contiguous. It must not allocate. It may
@@ -69,10 +72,13 @@ using Block = void (*)(const class Op& op, const T* const* inputs, T* output, st
 class Op {
  public:
   Op() = default;
+  /// Copied as values are.
   Op(const Op&) = default;
+  /// Copied as values are.
   Op& operator=(const Op&) = default;
   virtual ~Op() = default;
 
+  /// What dumps and errors call it.
   virtual std::string_view name() const = 0;
   /// "transpose_a=true, axis=1"; empty for an op without attributes.
   virtual std::string attribute_text() const = 0;
@@ -85,7 +91,9 @@ class Op {
   /// The cotangents of the inputs, one each, as graph expressions: null where there is no gradient path.
   virtual std::vector<Expr> vjp(const Vjp& v) const = 0;
 
+  /// Computes it in float; the tag only chooses the overload.
   virtual Kernel<float> kernel(const Signature& signature, float tag) const = 0;
+  /// Computes it in double.
   virtual Kernel<double> kernel(const Signature& signature, double tag) const = 0;
   /// For what reads the output row by row while it is in cache, and for threads; null without the trait
   /// `by_rows`.
@@ -106,10 +114,13 @@ class Op {
   /// How ONNX says it; empty for what it has no words for.
   virtual OnnxSpelling onnx_spelling(InputShapes /*inputs*/) const { return {}; }
 
+  /// Whether it is the same op with the same attributes.
   virtual bool same_as(const Op& other) const = 0;
+  /// Equal for equal ops.
   virtual std::size_t hash() const = 0;
 };
 
+/// An op, shared by the nodes that use it.
 using OpPtr = std::shared_ptr<const Op>;
 
 }  // namespace gradus

@@ -14,10 +14,11 @@ namespace GRADUS_PUBLIC gradus {
 /// A named attribute of an op, for its `attributes()`: `return std::tuple(attribute("axis", axis));`.
 template <class V>
 struct Attribute {
-  std::string_view name;
-  V value;
+  std::string_view name;  ///< in dumps
+  V value;                ///< what equality and hash see
 };
 
+/// An attribute of this name and value.
 template <class V>
 Attribute<V> attribute(std::string_view name, V value) {
   return {name, std::move(value)};
@@ -41,13 +42,19 @@ class ValueOp : public Base {
  public:
   using Base::Base;
 
+  /// The derived class's `name`.
   std::string_view name() const final;
+  /// From its attributes.
   std::string attribute_text() const final;
+  /// From its `onnx`.
   OnnxSpelling onnx_spelling(InputShapes inputs) const final;
+  /// By its attributes.
   bool same_as(const Op& other) const final;
+  /// Of its attributes.
   std::size_t hash() const final;
 
  protected:
+  /// This, as what it is.
   const Derived& derived() const { return static_cast<const Derived&>(*this); }
 };
 
@@ -57,7 +64,9 @@ class ValueOp : public Base {
 template <class Derived>
 class OpOf : public ValueOp<Derived> {
  public:
+  /// Made by the derived class's `make_kernel`.
   Kernel<float> kernel(const Signature& signature, float tag) const final;
+  /// The same in double.
   Kernel<double> kernel(const Signature& signature, double tag) const final;
   RowKernel<float> row_kernel(const Signature& signature, float tag) const final;
   RowKernel<double> row_kernel(const Signature& signature, double tag) const final;

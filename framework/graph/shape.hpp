@@ -21,17 +21,28 @@ std::int64_t element_count(std::span<const std::int64_t> extents);
 class Shape {
  public:
   Shape() = default;
+  /// Of extents written out in braces.
   Shape(std::initializer_list<Dim> dims) : dims_(dims) {}
+  /// Of these extents.
   explicit Shape(std::vector<Dim> dims) : dims_(std::move(dims)) {}
+  /// Of plain numbers.
   explicit Shape(const Extents& extents) : dims_(extents.begin(), extents.end()) {}
 
+  /// How many axes it has.
   std::size_t rank() const { return dims_.size(); }
+  /// An axis's extent.
   Dim operator[](std::size_t axis) const { return dims_[axis]; }
+  /// The same, to be changed.
   Dim& operator[](std::size_t axis) { return dims_[axis]; }
+  /// The first axis.
   auto begin() const { return dims_.begin(); }
+  /// Past the last axis.
   auto end() const { return dims_.end(); }
+  /// The last axis's extent.
   Dim back() const { return dims_.back(); }
+  /// Adds an axis behind.
   void push_back(Dim dim) { dims_.push_back(dim); }
+  /// All extents.
   const std::vector<Dim>& dims() const { return dims_; }
 
   /// The product of the extents; Error when two of them hold the batch.
@@ -41,6 +52,7 @@ class Shape {
   /// The numbers for this batch size; Error for an extent below 1.
   Extents resolve(std::int64_t batch) const;
 
+  /// Exact: equal for every B.
   friend bool operator==(const Shape&, const Shape&) = default;
 
  private:
@@ -54,6 +66,7 @@ std::size_t resolve_axis(std::int64_t axis, std::size_t rank);
 std::string to_string(const Shape& shape);
 std::string to_string(std::span<const std::int64_t> extents);
 
+/// For hash tables.
 std::size_t hash_value(const Shape& shape);
 
 /// Mixes a hash into a running one.

@@ -11,12 +11,12 @@ namespace GRADUS_PUBLIC gradus {
 
 /// A derivative by differences, with what can be said of its error.
 struct Difference {
-  double value = 0;
+  double value = 0;        ///< the best estimate
   double uncertainty = 0;  ///< an estimate of |value − the derivative|: truncation and rounding
   bool settled = false;    ///< the uncertainty is a millionth of the slopes, or what rounding must leave
   bool kink = false;  ///< the function has no derivative there; `left` and `right` are its one-sided ones
-  double left = 0;
-  double right = 0;
+  double left = 0;    ///< the slope on the left of a kink
+  double right = 0;   ///< and on its right
 };
 
 /// Writes a function's outputs at the point moved by `offset` along some line.

@@ -38,13 +38,15 @@
 ///   suspects with the line that built them.
 namespace GRADUS_PUBLIC gradus {
 
+/// What is checked, and how strictly.
 struct GradientCheckOptions {
+  /// Which entries are compared.
   enum class Mode {
     full,  ///< every entry of the Jacobian
     fast,  ///< random directions ⟨v, J u⟩ and some sampled entries of each tensor: for large models
   };
-  Mode mode = Mode::full;
-  int order = 1;  ///< 2: the gradient of the gradient (of its product with a random cotangent), too
+  Mode mode = Mode::full;  ///< which entries
+  int order = 1;           ///< 2: the gradient of the gradient (of its product with a random cotangent), too
   std::int64_t directions = 50;  ///< fast: random directions, spread over the tensors
   std::int64_t samples = 200;    ///< fast: entries, spread over the tensors
   std::uint64_t seed = 1;        ///< of cotangents, directions and samples
@@ -64,35 +66,37 @@ struct CheckedEntry {
 
 /// The verdict on one tensor's gradient, at one order.
 struct CheckedTensor {
-  std::string name;
-  Extents extents;
-  int order = 1;
-  std::size_t compared = 0;
-  std::size_t nonzero = 0;    ///< comparisons of anything but 0 with 0
-  std::size_t kinks = 0;      ///< entries at a kink
-  std::size_t unsettled = 0;  ///< entries whose differences do not settle; too many fail, like kinks
-  std::string kink_at;        ///< the first of them: which value to move
-  std::string unsettled_at;
-  double worst_error = 0;
-  bool ok = true;
+  std::string name;                  ///< of the parameter or input
+  Extents extents;                   ///< its shape
+  int order = 1;                     ///< of the derivative
+  std::size_t compared = 0;          ///< how many entries
+  std::size_t nonzero = 0;           ///< comparisons of anything but 0 with 0
+  std::size_t kinks = 0;             ///< entries at a kink
+  std::size_t unsettled = 0;         ///< entries whose differences do not settle; too many fail, like kinks
+  std::string kink_at;               ///< the first of them: which value to move
+  std::string unsettled_at;          ///< where
+  double worst_error = 0;            ///< in units of what is allowed
+  bool ok = true;                    ///< whether all entries agree
   CheckedEntry worst;                ///< the entry of the largest excess
   std::vector<CheckedEntry> failed;  ///< worst first, at most 20
-  std::size_t failures = 0;
+  std::size_t failures = 0;          ///< how many entries do not
 };
 
 /// Something other than the differences that must hold.
 struct CheckedProperty {
-  std::string name;  ///< "finite", "deterministic", "zero cotangent", "batch", "optimised = as written",
-                     ///< "memory plans"
-  bool ok = true;
-  std::string detail;
+  std::string name;    ///< "finite", "deterministic", "zero cotangent", "batch", "optimised = as written",
+                       ///< "memory plans"
+  bool ok = true;      ///< whether it holds
+  std::string detail;  ///< why not
 };
 
+/// What a check found.
 struct GradientReport {
-  std::vector<CheckedTensor> tensors;
-  std::vector<CheckedProperty> properties;
+  std::vector<CheckedTensor> tensors;       ///< worst first
+  std::vector<CheckedProperty> properties;  ///< besides the comparisons
   std::vector<std::string> suspects;  ///< ops that fail by themselves: "swish#7 [B, 3] at model.cpp:12: …"
 
+  /// Whether everything agrees.
   bool ok() const;
   /// The largest error of any tensor at this order (0: all).
   double worst_error(int order = 0) const;
@@ -118,9 +122,9 @@ GradientReport check_gradient(const Expr& loss, const HandGradient& by_hand, con
 
 /// A tensor of a point with the gradient that is claimed for it.
 struct ClaimedGradient {
-  std::string name;
-  std::vector<double> values;
-  std::vector<double> gradient;
+  std::string name;              ///< for the report
+  std::vector<double> values;    ///< where the function is taken
+  std::vector<double> gradient;  ///< what is claimed there
 };
 
 /// A scalar function of all claimed tensors' values, in their order.

@@ -22,7 +22,7 @@ class GradientSystem {
 
   std::vector<std::string> names;  ///< of the leaves
   std::vector<Extents> extents;    ///< of the leaves
-  Point point;
+  Point point;                     ///< values of all leaves
 
   /// Elements of all outputs together.
   std::size_t output_count() const { return output_count_; }

@@ -17,6 +17,7 @@ enum class Isa {
 /// first use. Error when GRADUS_ISA names none, or one that the CPU lacks.
 Isa current_isa();
 
+/// As GRADUS_ISA spells it.
 std::string_view to_string(Isa isa);
 
 namespace detail {

@@ -69,13 +69,16 @@ namespace testing {
 // So that "testing::" still means GoogleTest's within namespace gradus.
 using namespace ::testing;
 
+/// What `HasCorrectGradients` makes.
 class HasCorrectGradientsMatcher {
  public:
-  using is_gtest_matcher = void;
+  using is_gtest_matcher = void;  ///< what GoogleTest asks for
 
+  /// Checks at this point.
   HasCorrectGradientsMatcher(Point point, GradientCheckOptions options, std::int64_t batch)
       : point_(std::move(point)), options_(options), batch_(batch) {}
 
+  /// Runs the check.
   bool MatchAndExplain(const Expr& expr, std::ostream* out) const {
     const Point point = random_point(expr, batch_, options_.seed, point_);
     const GradientReport report = check_gradient(expr, point, batch_, options_);
@@ -88,7 +91,9 @@ class HasCorrectGradientsMatcher {
     return ok;
   }
 
+  /// For messages.
   void DescribeTo(std::ostream* out) const { *out << "has correct gradients for a batch of " << batch_; }
+  /// For messages.
   void DescribeNegationTo(std::ostream* out) const {
     *out << "has a wrong gradient for a batch of " << batch_;
   }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "gradus/framework/inspect/dump.hpp"
 #include "gradus/models/table/fit_table.hpp"
 #include "gradus/models/tutorials/tutorial.hpp"
 
@@ -17,7 +18,8 @@ struct TutorialsOptions {
 };
 int tutorials(const TutorialsOptions& options);
 
-int train(const std::string& name, TrainOptions options);
+/// `out`: the folder for pictures and report, or empty.
+int train(const std::string& name, TrainOptions options, const std::string& out);
 
 /// What `gradus train mlp` takes beside the options of `train`.
 struct MlpOptions {
@@ -28,7 +30,7 @@ struct MlpOptions {
   double clip_norm = 0;
   double clip_value = 0;
 };
-int train_mlp(MlpOptions options, const TrainOptions& shared);
+int train_mlp(MlpOptions options, const TrainOptions& shared, const std::string& out);
 
 struct PredictOptions {
   std::string model;
@@ -50,6 +52,7 @@ struct GraphOptions {
   std::string name;
   std::string what = "training";  ///< forward, training or plan
   std::string format = "text";    ///< text, dot or svg
+  std::size_t boxes = DrawOptions().most_boxes;
 };
 int graph(const GraphOptions& options);
 
@@ -69,8 +72,5 @@ struct ExportOptions {
   std::optional<Precision> precision = {};
 };
 int export_model(const ExportOptions& options);
-
-/// A Graphviz digraph as SVG; Error when Graphviz is not installed.
-std::string drawn_by_dot(const std::string& dot);
 
 }  // namespace gradus::cli

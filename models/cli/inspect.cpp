@@ -1,8 +1,5 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "gradus/framework/compile/executable.hpp"
@@ -10,6 +7,7 @@
 #include "gradus/framework/inspect/dump.hpp"
 #include "gradus/models/cli/commands.hpp"
 #include "gradus/models/data/atomic_file.hpp"
+#include "gradus/models/plot/draw.hpp"
 
 namespace gradus::cli {
 
@@ -80,43 +78,25 @@ int check(const CheckOptions& options) {
   return report.ok() ? 0 : 1;
 }
 
-std::string drawn_by_dot(const std::string& dot) {
-  if (std::system("command -v dot > /dev/null 2>&1") != 0)
-    throw Error(
-        "graph: the program 'dot' is not installed; get it with 'apt install graphviz', or use --format dot");
-  std::string source = std::string(P_tmpdir) + "/gradus-XXXXXX";
-  const int descriptor = mkstemp(source.data());
-  if (descriptor < 0) throw Error("graph: no temporary file can be made in " P_tmpdir);
-  close(descriptor);
-  write_atomically(source, dot);
-  std::string drawn;
-  std::FILE* pipe = popen(("dot -Tsvg " + source).c_str(), "r");
-  char buffer[4096];
-  for (std::size_t n = 0; pipe != nullptr && (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;)
-    drawn.append(buffer, n);
-  const int status = pipe == nullptr ? -1 : pclose(pipe);
-  std::remove(source.c_str());
-  if (status != 0) throw Error("graph: dot could not draw the graph");
-  return drawn;
-}
-
 int graph(const GraphOptions& options) {
   const Problem p = find_tutorial(options.name).problem();
   const bool training = options.what != "forward";
   if (training && p.loss.is_null())
     throw Error(fmt::format("graph: {} has nothing to train; use --what forward", options.name));
-  const std::vector<Expr> outputs{training ? p.loss : p.prediction};
-  const std::vector<Update> updates = training ? p.updates : std::vector<Update>();
   const bool text = options.format == "text";
+  std::vector<Expr> outputs{training ? p.loss : p.prediction};
+  // Pictures tell the loss from the model before it.
+  if (training && options.what != "plan" && !text) outputs.push_back(p.prediction);
+  const std::vector<Update> updates = training ? p.updates : std::vector<Update>();
   std::string drawn;
   if (options.what == "plan") {
     Store<float> store;
     const auto program = compile<float>(outputs, updates, p.batch, store);
-    drawn = text ? plan_text(program.plan()) : plan_dot(program.plan());
+    drawn = text ? plan_text(program.plan()) : plan_dot(program.plan(), {}, {.most_boxes = options.boxes});
   } else {
-    drawn = text ? graph_text(outputs, updates) : graph_dot(outputs, updates);
+    drawn = text ? graph_text(outputs, updates) : graph_dot(outputs, updates, {.most_boxes = options.boxes});
   }
-  fmt::print("{}", options.format == "svg" ? drawn_by_dot(drawn) : drawn);
+  fmt::print("{}", options.format == "svg" ? drawn_by_dot(drawn, ImageFormat::svg) : drawn);
   return 0;
 }
 

@@ -51,7 +51,8 @@ void add_files(CLI::App* command, gradus::TrainingFiles& files) {
   command->add_flag("--resume", files.resume, "Go on from the checkpoint, bit for bit, if there is one");
 }
 
-void add_mlp(CLI::App* train, MlpOptions& options, const gradus::TrainOptions& shared, int& status) {
+void add_mlp(CLI::App* train, MlpOptions& options, const gradus::TrainOptions& shared, const std::string& out,
+             int& status) {
   auto* command = train->add_subcommand("mlp", "Train a network on a table of your own");
   command->fallthrough();
   auto& table = options.table;
@@ -97,11 +98,11 @@ void add_mlp(CLI::App* train, MlpOptions& options, const gradus::TrainOptions& s
   command->add_option("--clip-norm", options.clip_norm, "Largest norm of all gradients");
   command->add_option("--clip-value", options.clip_value, "Largest entry of a gradient");
   command->add_option("--save", table.save, "Write the model here, for 'gradus predict'");
-  command->callback([&options, &shared, &status] { status = train_mlp(options, shared); });
+  command->callback([&options, &shared, &out, &status] { status = train_mlp(options, shared, out); });
 }
 
 void add_train(CLI::App& app, std::string& name, gradus::TrainOptions& options, MlpOptions& mlp,
-               int& status) {
+               std::string& out, const std::string& typed, int& status) {
   auto* command = app.add_subcommand(
       "train", "Train a tutorial from random starting weights, or a network on a table of your own: mlp");
   command->add_option("name", name, "Which tutorial; see 'gradus list'");
@@ -116,13 +117,30 @@ void add_train(CLI::App& app, std::string& name, gradus::TrainOptions& options, 
   add_precision(command, options.precision, "float or double (default double; mnist, mlp: float)");
   add_data(command, options.data);
   add_files(command, options.files);
+  command->add_option(
+      "--out", out, "Leave pictures (SVG and PNG) and report.html in this folder (by gnuplot and graphviz)");
   options.live = isatty(STDOUT_FILENO) != 0;
-  add_mlp(command, mlp, options, status);
-  command->callback([command, &name, &options, &status] {
+  options.command = typed;
+  add_mlp(command, mlp, options, out, status);
+  command->callback([command, &name, &options, &out, &status] {
     if (command->got_subcommand("mlp")) return;
     if (name.empty()) throw CLI::RequiredError("name");
-    status = train(name, options);
+    status = train(name, options, out);
   });
+}
+
+// For a shell, of which the words are to be the same.
+std::string as_typed(int argc, char** argv) {
+  std::string text = "gradus";
+  for (int i = 1; i < argc; ++i) {
+    std::string word;
+    for (const char c : std::string_view(argv[i])) word += c == '\'' ? "'\\''" : std::string(1, c);
+    const bool plain =
+        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:%@") ==
+        std::string::npos;
+    text += plain && !word.empty() ? " " + word : " '" + word + "'";
+  }
+  return text;
 }
 
 int run(int argc, char** argv) {
@@ -137,7 +155,7 @@ int run(int argc, char** argv) {
       "Examples:\n"
       "  gradus tutorials --json figures.json\n"
       "  gradus train height-weight --seed 7\n"
-      "  gradus train mnist --data ~/mnist --epochs 3\n"
+      "  gradus train mnist --data ~/mnist --epochs 3 --out run\n"
       "  gradus train mlp --data iris.csv --target species --hidden 16,16 --save iris.safetensors\n"
       "  gradus predict iris.safetensors --data flowers.csv\n"
       "  gradus export iris.safetensors --onnx iris.onnx\n"
@@ -162,7 +180,8 @@ int run(int argc, char** argv) {
   gradus::TrainOptions train_options;
   MlpOptions mlp_options;
   std::string name;
-  add_train(app, name, train_options, mlp_options, status);
+  std::string out;
+  add_train(app, name, train_options, mlp_options, out, as_typed(argc, argv), status);
 
   PredictOptions predict_options;
   auto* predict_command = app.add_subcommand(
@@ -203,6 +222,10 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   graph_command->add_option("--format", graph_options.format, "text, dot, or svg (by graphviz)")
       ->check(CLI::IsMember({"text", "dot", "svg"}))
+      ->capture_default_str();
+  graph_command
+      ->add_option("--boxes", graph_options.boxes, "A picture of more boxes than this is folded by scope")
+      ->check(CLI::PositiveNumber)
       ->capture_default_str();
   graph_command->callback([&] { status = graph(graph_options); });
 

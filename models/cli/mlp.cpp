@@ -44,7 +44,7 @@ Optimizer optimizer_of(const MlpOptions& options, const TrainOptions& shared) {
 
 }  // namespace
 
-int train_mlp(MlpOptions options, const TrainOptions& shared) {
+int train_mlp(MlpOptions options, const TrainOptions& shared, const std::string& out) {
   TableOptions& table = options.table;
   table.epochs = epochs_or(shared, table.epochs);
   table.batch = batch_or(shared, table.batch);
@@ -57,7 +57,13 @@ int train_mlp(MlpOptions options, const TrainOptions& shared) {
     fmt::print("{}", text);
     std::fflush(stdout);
   };
-  fit_table(table);
+  table.pictures = !out.empty();
+  if (table.pictures) require_report_folder(out);
+  RunReport report = fit_table(table);
+  if (!table.pictures) return 0;
+  report.settings.emplace_back("optimizer", options.optimizer);
+  report.command = shared.command;
+  write_report(out, report, table.print);
   return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "gradus/framework/simd/isa.hpp"
 #include "gradus/models/cli/commands.hpp"
 #include "gradus/models/data/atomic_file.hpp"
+#include "gradus/models/plot/draw.hpp"
 
 namespace gradus::cli {
 
@@ -56,7 +57,7 @@ int profile(const ProfileOptions& options) {
                profile_text(made));
     if (!options.json.empty()) write_atomically(options.json, to_json(made).dump(2) + "\n");
     if (!options.svg.empty())
-      write_atomically(options.svg, drawn_by_dot(plan_dot(program.plan(), shares(made))));
+      write_atomically(options.svg, drawn_by_dot(plan_dot(program.plan(), shares(made)), ImageFormat::svg));
     return 0;
   });
 }

@@ -93,12 +93,18 @@ int tutorials(const TutorialsOptions& options) {
   return bad == 0 ? 0 : 1;
 }
 
-int train(const std::string& name, TrainOptions options) {
+int train(const std::string& name, TrainOptions options, const std::string& out) {
   options.print = [](std::string_view text) {
     fmt::print("{}", text);
     std::fflush(stdout);
   };
-  find_tutorial(name).train(options);
+  const Tutorial& tutorial = find_tutorial(name);
+  options.pictures = !out.empty();
+  if (options.pictures) require_report_folder(out);
+  RunReport report = tutorial.train(options);
+  if (!options.pictures) return 0;
+  report.command += fmt::format(" --out '{}'", out);
+  write_report(out, report, options.print);
   return 0;
 }
 

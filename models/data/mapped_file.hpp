@@ -16,6 +16,7 @@ class MappedFile {
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
+  /// All of it.
   std::string_view bytes() const { return bytes_; }
 
  private:

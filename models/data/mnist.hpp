@@ -12,11 +12,11 @@ namespace GRADUS_PUBLIC gradus {
 
 /// Images of handwritten digits, 28 x 28 pixels each, and what they show.
 struct Digits {
-  static constexpr std::int64_t side = 28;
-  static constexpr std::int64_t pixels_per_image = side * side;
-  static constexpr int classes = 10;
+  static constexpr std::int64_t side = 28;                       ///< of an image, in pixels
+  static constexpr std::int64_t pixels_per_image = side * side;  ///< row-major
+  static constexpr int classes = 10;                             ///< the digits
 
-  std::int64_t count = 0;
+  std::int64_t count = 0;            ///< how many images there are
   std::vector<std::uint8_t> pixels;  ///< count x 784, row by row; 0 is background, 255 is ink
   std::vector<std::uint8_t> labels;  ///< count; 0 to 9
 };

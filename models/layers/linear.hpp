@@ -8,10 +8,11 @@
 
 namespace GRADUS_PUBLIC gradus {
 
+/// How a linear layer starts.
 struct LinearOptions {
-  Initializer weights = glorot_uniform();
-  Initializer bias = zeros();
-  bool has_bias = true;
+  Initializer weights = glorot_uniform();  ///< [inputs, units]
+  Initializer bias = zeros();              ///< [units]
+  bool has_bias = true;                    ///< whether a bias is added
 };
 
 /// x [B, in] · W [in, units] + b [units] → [B, units], with new parameters "<name>/W" and "<name>/b". The

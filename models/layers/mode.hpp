@@ -11,9 +11,12 @@ namespace GRADUS_PUBLIC gradus {
 /// differ between both ask it, and tell it what a training step sets besides the parameters.
 class Mode {
  public:
+  /// What a graph is built for.
   enum Purpose { training, inference };
+  /// For a graph that is built with this purpose.
   explicit Mode(Purpose purpose) : purpose_(purpose) {}
 
+  /// Whether the graph is to be trained.
   bool is_training() const { return purpose_ == training; }
 
   /// After each training step `state` shall hold `value`: a running mean. Ignored for inference.

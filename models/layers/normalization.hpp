@@ -6,6 +6,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
+/// Of `layer_norm`.
 struct LayerNormOptions {
   double epsilon = 1e-3;  ///< Keras's; PyTorch's is 1e-5
   bool scale = true;      ///< has gamma
@@ -18,11 +19,12 @@ struct LayerNormOptions {
 Expr layer_norm(const Expr& x, const std::string& name, const LayerNormOptions& options = {},
                 Location where = Location::current());
 
+/// Of `batch_norm`.
 struct BatchNormOptions {
   double epsilon = 1e-3;   ///< Keras's; PyTorch's is 1e-5
   double momentum = 0.99;  ///< of the running mean and variance; what PyTorch calls 0.01
-  bool scale = true;
-  bool shift = true;
+  bool scale = true;       ///< whether a factor is trained
+  bool shift = true;       ///< whether a summand is trained
 };
 
 /// The same per feature, along the last axis: in training with the batch's mean and (biased) variance, at

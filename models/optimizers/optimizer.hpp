@@ -60,6 +60,7 @@ class Optimizer {
   /// Of all parameters of the loss's graph.
   std::vector<Update> operator()(const Expr& loss, Location where = Location::current()) const;
 
+  /// Under which its states are kept: "adam".
   const std::string& name() const { return name_; }
   /// The state that holds the learning rate; empty for an optimizer without one.
   std::string rate_name() const { return has_rate_ ? name_ + "/rate" : ""; }

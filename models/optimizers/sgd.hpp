@@ -4,8 +4,9 @@
 
 namespace GRADUS_PUBLIC gradus {
 
+/// Of `sgd`.
 struct SgdOptions {
-  double rate = 0.01;
+  double rate = 0.01;     ///< learning rate
   double momentum = 0;    ///< v ← momentum · v − rate · g; w ← w + v
   bool nesterov = false;  ///< w ← w + momentum · v − rate · g, with the new v
 };

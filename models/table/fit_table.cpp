@@ -1,17 +1,21 @@
 #include "gradus/models/table/fit_table.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <set>
 
 #include "gradus/framework/graph/error.hpp"
+#include "gradus/framework/inspect/dump.hpp"
 #include "gradus/framework/random.hpp"
 #include "gradus/models/data/atomic_file.hpp"
 #include "gradus/models/data/csv.hpp"
+#include "gradus/models/table/table_report.hpp"
 #include "gradus/models/training/callbacks.hpp"
 
 namespace gradus {
@@ -162,9 +166,30 @@ std::string quality(Trainer<T>& trainer, const Dataset<T>& data, const Table& ta
   return fmt::format("R² {:.4f}, mean absolute error {:.6g}", 1 - residual / total, absolute);
 }
 
+RunReport begin_report(const Table& table, const TableRecipe& recipe, const Split& split,
+                       const TableOptions& options) {
+  RunReport report;
+  report.name = fmt::format("{} from {}", recipe.target.name, table.path().filename().string());
+  report.about = fmt::format("A network with hidden layers of {} units ({}) that {} '{}'",
+                             fmt::join(recipe.hidden, ", "), recipe.activation,
+                             recipe.task == Task::classify ? "classifies" : "predicts", recipe.target.name);
+  std::vector<std::string_view> features;
+  for (const ColumnRecipe& feature : recipe.features) features.push_back(feature.name);
+  report.data = {{"table", options.data},
+                 {"rows", fmt::format("{}: {} for training, {} for validation", table.rows(),
+                                      split.training.size(), split.validation.size())},
+                 {"features", fmt::format("{}", fmt::join(features, ", "))},
+                 {"target", recipe.target.name}};
+  report.settings = {{"epochs", fmt::format("{}", options.epochs)},
+                     {"batch", fmt::format("{} rows", options.batch)},
+                     {"seed", fmt::format("{}", options.seed)},
+                     {"precision", options.in_double ? "double" : "float"}};
+  return report;
+}
+
 template <class T>
-void train_on(const Table& table, const TableRecipe& recipe, const Split& split,
-              const TableOptions& options) {
+RunReport train_on(const Table& table, const TableRecipe& recipe, const Split& split,
+                   const TableOptions& options) {
   const auto training = dataset<T>(table, recipe, split.training);
   FitOptions<T> fit{.epochs = options.epochs, .batch = options.batch, .verbose = false};
   if (!split.validation.empty()) fit.validation = dataset<T>(table, recipe, split.validation);
@@ -176,36 +201,54 @@ void train_on(const Table& table, const TableRecipe& recipe, const Split& split,
   }
   Trainer<T> trainer(model_of(recipe, options.optimizer), options.seed);
   trainer.notes()["recipe"] = recipe.json();
+  RunReport report = begin_report(table, recipe, split, options);
   options.print(fmt::format(
       "{}: {} rows, {} features; {} '{}'\n{}", options.data, table.rows(), recipe.features.size(),
       recipe.task == Task::classify ? fmt::format("{} classes of", recipe.target.categories.size())
                                     : "regression of",
       recipe.target.name, trainer.summary()));
-  run_training(trainer, training, fit, options.files);
-  options.print(fmt::format("training:   {} ({} rows)\n",
-                            quality(trainer, training, table, recipe, split.training),
-                            split.training.size()));
-  if (fit.validation)
-    options.print(fmt::format("validation: {} ({} rows)\n",
-                              quality(trainer, *fit.validation, table, recipe, split.validation),
-                              split.validation.size()));
-  if (options.save.empty()) return;
-  trainer.save_weights(options.save);
-  options.print(fmt::format("saved {}\n", options.save));
+  const auto start = std::chrono::steady_clock::now();
+  report.history = run_training(trainer, training, fit, options.files);
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const auto conclude = [&](const std::string& what, const Dataset<T>& data, const Rows& rows) {
+    report.figures.emplace_back(
+        what, fmt::format("{} ({} rows)", quality(trainer, data, table, recipe, rows), rows.size()));
+    options.print(fmt::format("{:<11} {}\n", what + ":", report.figures.back().second));
+  };
+  conclude("training", training, split.training);
+  if (fit.validation) conclude("validation", *fit.validation, split.validation);
+  if (!options.save.empty()) {
+    trainer.save_weights(options.save);
+    options.print(fmt::format("saved {}\n", options.save));
+  }
+  if (!options.pictures) return report;
+  report.summary = trainer.summary();
+  report.pictures =
+      recipe.task == Task::classify
+          ? curves(report.history,
+                   {{"loss", "cross-entropy (nats)"}, {"accuracy", "accuracy (share of rows)"}})
+          : curves(report.history,
+                   {{"loss", fmt::format("mean square error (variances of {})", recipe.target.name)},
+                    {"mean_absolute_error",
+                     fmt::format("mean absolute error (deviations of {})", recipe.target.name)}});
+  const auto predicted = trainer.predict(fit.validation ? *fit.validation : training);
+  report.pictures.push_back(picture_of(table, recipe, fit.validation ? split.validation : split.training,
+                                       {predicted.begin(), predicted.end()}));
+  const ModelGraph& graph = trainer.graph(Mode::training);
+  report.graph = graph_dot(std::vector{graph.loss, graph.prediction}, graph.updates);
+  return report;
 }
 
 }  // namespace
 
-void fit_table(const TableOptions& options) {
+RunReport fit_table(const TableOptions& options) {
   const Table table = read_rows(options);
   const Split split = split_of(table, options);
   const TableRecipe recipe = make_recipe(table, options, split);
   for (const std::string& file : {options.save, options.files.history, options.files.checkpoint})
     if (!file.empty()) require_writable(file);
-  if (options.in_double)
-    train_on<double>(table, recipe, split, options);
-  else
-    train_on<float>(table, recipe, split, options);
+  return options.in_double ? train_on<double>(table, recipe, split, options)
+                           : train_on<float>(table, recipe, split, options);
 }
 
 namespace {

@@ -12,31 +12,37 @@ namespace GRADUS_PUBLIC gradus {
 
 /// How a column of a table becomes numbers: standardised, or one number for each category.
 struct ColumnRecipe {
-  std::string name;
-  double mean = 0;  ///< of a number column, over the rows of training
-  double deviation = 1;
+  std::string name;                          ///< of the column
+  double mean = 0;                           ///< of a number column, over the rows of training
+  double deviation = 1;                      ///< what a number is divided by
   std::vector<std::string> categories = {};  ///< of a text column, sorted; empty for numbers
 
+  /// Whether it is not one of categories.
   bool is_number() const { return categories.empty(); }
+  /// How many numbers it becomes.
   std::int64_t width() const;
 };
 
+/// Whether classes or numbers are predicted.
 enum class Task { classify, regress };
 
 /// All that a network on a table is beside its weights: what columns mean, sizes, activation. A saved model
 /// holds it, and is enough on its own.
 struct TableRecipe {
-  Task task = Task::classify;
-  std::vector<ColumnRecipe> features;
-  ColumnRecipe target;  ///< its categories are the classes
-  std::vector<std::int64_t> hidden;
-  std::string activation = "relu";
-  std::string normalization;  ///< batch, layer, or empty
-  double dropout = 0;
-  bool in_double = false;
+  Task task = Task::classify;          ///< what is predicted
+  std::vector<ColumnRecipe> features;  ///< in the order of the inputs
+  ColumnRecipe target;                 ///< its categories are the classes
+  std::vector<std::int64_t> hidden;    ///< units of each hidden layer
+  std::string activation = "relu";     ///< of the hidden layers
+  std::string normalization;           ///< batch, layer, or empty
+  double dropout = 0;                  ///< of hidden units
+  bool in_double = false;              ///< else in float
 
+  /// How many numbers a row becomes.
   std::int64_t inputs() const;
+  /// How many numbers the network answers with.
   std::int64_t outputs() const { return target.width(); }
+  /// For a model file.
   std::string json() const;
 };
 

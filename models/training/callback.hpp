@@ -61,7 +61,9 @@ class Callback {
  public:
   virtual ~Callback() = default;
 
+  /// Before the first epoch.
   virtual void on_train_begin(Training&) {}
+  /// Before each epoch.
   virtual void on_epoch_begin(Training&) {}
   /// These two are called only where `wants_steps` says so. The first must depend on epoch and step alone: it
   /// is called again for a step that is repeated.
@@ -78,6 +80,7 @@ class Callback {
   virtual void load(const NamedValues&) {}
 };
 
+/// In the order in which they are called.
 using Callbacks = std::vector<std::shared_ptr<Callback>>;
 
 }  // namespace gradus

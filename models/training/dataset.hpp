@@ -29,7 +29,9 @@ class Dataset {
   /// when a step wants them: a mapped file may be larger than the memory. Error when their lengths differ.
   explicit Dataset(const std::vector<Array>& tensors);
 
+  /// How many samples there are.
   std::int64_t count() const { return count_; }
+  /// Copies rows, one tensor after the other.
   void fill(std::span<const std::uint32_t> rows, std::span<const std::span<T>> into) const {
     fill_(rows, into);
   }

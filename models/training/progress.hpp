@@ -9,6 +9,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
+/// Of `progress_bar`.
 struct ProgressOptions {
   /// Where text goes; empty: the standard output.
   std::function<void(std::string_view)> print = {};

@@ -20,6 +20,7 @@ Schedule cosine_decay(double rate, std::int64_t length, double floor = 0);
 /// In a straight line from `start` to what the schedule begins with, over `length`; then the schedule.
 Schedule warm_up(std::int64_t length, double start, Schedule then);
 
+/// How often the rate is set.
 enum class Every { epoch, step };
 /// Sets the learning rate before every epoch, or every step counted through all epochs.
 std::shared_ptr<Callback> schedule(Schedule rates, Every when = Every::epoch);

@@ -20,14 +20,14 @@ namespace GRADUS_PUBLIC gradus {
 
 /// A tensor that a model is fed.
 struct Feed {
-  std::string name;
-  Shape shape;
+  std::string name;  ///< of the graph's input
+  Shape shape;       ///< with B for the batch
 };
 
 /// A model and how it is trained.
 struct ModelDefinition {
-  std::vector<Feed> inputs;
-  Feed target;
+  std::vector<Feed> inputs;  ///< in the order of the data
+  Feed target;               ///< what the loss compares with
   /// From inputs to predictions. Called twice, for training and for inference: see Mode.
   std::function<Expr(const std::vector<Expr>& inputs, Mode& mode)> network;
   /// A scalar; a mean over the batch, if epochs of unequal batches are to be told rightly.
@@ -38,18 +38,19 @@ struct ModelDefinition {
 
 /// One of a model's two graphs.
 struct ModelGraph {
-  Graph graph;
-  std::vector<Expr> inputs;
-  Expr target;
-  Expr prediction;
-  Expr loss;
+  Graph graph;                  ///< where all the rest lies
+  std::vector<Expr> inputs;     ///< what is fed
+  Expr target;                  ///< fed, too
+  Expr prediction;              ///< the network's answer
+  Expr loss;                    ///< a scalar
   std::vector<Expr> scores;     ///< the loss, then the metrics
   std::vector<Update> updates;  ///< none for inference
 };
 
+/// How `fit` goes about it.
 template <class T>
 struct FitOptions {
-  std::int64_t epochs = 1;
+  std::int64_t epochs = 1;  ///< passes over the data
   std::int64_t batch = 32;  ///< the last of an epoch is smaller, if need be
   bool shuffle = true;      ///< each epoch in another order, from the trainer's seed
   /// The last part of the data, taken before any shuffling, is kept for validation (Keras's meaning: training
@@ -65,7 +66,9 @@ struct FitOptions {
 template <class T>
 class Trainer {
  public:
+  /// Builds both graphs; the seed is that of starting weights and order.
   explicit Trainer(const ModelDefinition& model, std::uint64_t seed = 0);
+  /// Moves; trainers are not copied.
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
   ~Trainer();
@@ -93,7 +96,9 @@ class Trainer {
   /// A table of layers with shapes and parameter counts.
   std::string summary() const;
 
+  /// What outlives a step: parameters, slots, counters.
   Store<T>& store();
+  /// One of the two graphs.
   ModelGraph& graph(Mode::Purpose purpose);
 
  private:

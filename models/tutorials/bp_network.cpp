@@ -54,18 +54,46 @@ class BpNetworkTutorial final : public SmallTutorial {
     const double scale = options.init_scale.value_or(1);
     return model({}, normal(0, scale), normal(0, scale), rate);
   }
-  void conclude(const Predict& predict, double loss, const TrainOptions& options) const override {
-    options.print(fmt::format("final loss: {:.6f}\n", loss));
+  Facts data_facts() const override { return {{"samples", "the four rows of XOR, as one batch"}}; }
+  Facts conclude(const Predict& predict, double loss) const override {
+    Facts facts{{"final loss", fmt::format("{:.6f}", loss)}};
     const auto y = predict(exclusive_or.inputs, exclusive_or.count);
     bool solved = true;
     for (std::size_t i = 0; i < y.size(); ++i) {
       const double target = exclusive_or.targets[i];
       // NaN counts as wrong.
       solved = solved && std::abs(y[i] - target) < 0.5;
-      options.print(fmt::format("{:.0f} xor {:.0f} = {:.0f}: {:.3f}\n", exclusive_or.inputs[2 * i],
-                                exclusive_or.inputs[2 * i + 1], target, y[i]));
+      facts.emplace_back(fmt::format("{:.0f} xor {:.0f} = {:.0f}", exclusive_or.inputs[2 * i],
+                                     exclusive_or.inputs[2 * i + 1], target),
+                         fmt::format("{:.3f}", y[i]));
     }
-    options.print(solved ? "XOR solved\n" : "XOR not solved\n");
+    facts.emplace_back("XOR", solved ? "solved" : "not solved");
+    return facts;
+  }
+  std::vector<std::pair<std::string, std::string>> loss_texts() const override {
+    return {{"loss", "half squared error, which is descended"},
+            {"reported", "mean square error, as printed"}};
+  }
+  std::vector<Picture> pictures(const Trained& trained) const override {
+    const auto y = trained.predict(exclusive_or.inputs, exclusive_or.count);
+    Map map{.x = {"first input (no unit)", false, -0.25, 1.25},
+            .y = {"second input (no unit)", false, -0.25, 1.25},
+            .value = {"network's answer (no unit)", false, 0, 1},
+            .columns = 121,
+            .rows = 121,
+            .values = {},
+            .levels = {0.5},
+            .spots = {}};
+    for (std::size_t i = 0; i < y.size(); ++i)
+      map.spots.push_back({exclusive_or.inputs[2 * i], exclusive_or.inputs[2 * i + 1],
+                           fmt::format("{:.0f}: {:.3f}", exclusive_or.targets[i], y[i])});
+    return {{"decision", "What the network makes of two numbers",
+             "Dots: the four rows of XOR, each with its target and the network's answer. The white line is "
+             "where it "
+             "answers 0.5.",
+             filled(map, trained.predict, [](double a, double b) {
+               return std::vector{a, b};
+             })}};
   }
 };
 

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "gradus/models/layers.hpp"
 #include "gradus/models/tutorials/all.hpp"
 #include "gradus/models/tutorials/small_network.hpp"
@@ -58,11 +61,48 @@ class ExamScore final : public SmallTutorial {
   ModelDefinition random(const TrainOptions&, double rate) const override {
     return model(normal(), normal(), rate);
   }
-  void conclude(const Predict& predict, double, const TrainOptions& options) const override {
+  Facts data_facts() const override {
+    return {{"samples", "three students: hours studied over 3, hours slept over 9"},
+            {"targets", "their scores, 92, 86 and 89, over 100"}};
+  }
+  Facts conclude(const Predict& predict, double) const override {
     const auto scores = predict(exams.inputs, exams.count);
-    options.print(fmt::format("Scores 92, 86, 89 predicted as {:.2f}, {:.2f}, {:.2f}\n", 100 * scores[0],
-                              100 * scores[1], 100 * scores[2]));
-    options.print(fmt::format("4 h studied, 8 h slept: {:.2f}\n", 100 * predict(asked, 1).front()));
+    return {{"Scores 92, 86, 89 predicted as",
+             fmt::format("{:.2f}, {:.2f}, {:.2f}", 100 * scores[0], 100 * scores[1], 100 * scores[2])},
+            {"4 h studied, 8 h slept", fmt::format("{:.2f}", 100 * predict(asked, 1).front())}};
+  }
+  std::vector<std::pair<std::string, std::string>> loss_texts() const override {
+    return {{"loss", "half squared error, which is descended"},
+            {"reported", "mean square error, as printed"}};
+  }
+  std::vector<Picture> pictures(const Trained& trained) const override {
+    const auto scores = trained.predict(exams.inputs, exams.count);
+    Map map{.x = {"studied (hours)", false, 0, 5},
+            .y = {"slept (hours)", false, 4, 10},
+            .value = {"predicted score (points of 100)"},
+            .columns = 101,
+            .rows = 97,
+            .values = {},
+            .levels = {85, 90},
+            .spots = {}};
+    for (std::size_t i = 0; i < scores.size(); ++i)
+      map.spots.push_back(
+          {exams.inputs[2 * i] * most_studied, exams.inputs[2 * i + 1] * most_slept,
+           fmt::format("{:.0f} points, predicted {:.1f}", 100 * exams.targets[i], 100 * scores[i])});
+    map.spots.push_back({4, 8, fmt::format("asked: {:.1f}", 100 * trained.predict(asked, 1).front()), false});
+    map = filled(
+        map, trained.predict,
+        [](double x, double y) {
+          return std::vector{x / most_studied, y / most_slept};
+        },
+        100);
+    map.value.from = std::floor(std::ranges::min(map.values));
+    map.value.to = std::ceil(std::ranges::max(map.values));
+    return {{"score", "Predicted score over hours studied and slept",
+             "Dots: the three students with their scores. Triangle: the hours that the tutorial asks about. "
+             "White "
+             "lines: 85 points (solid) and 90 (dashed).",
+             map}};
   }
 };
 

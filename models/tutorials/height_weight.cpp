@@ -10,6 +10,9 @@ namespace gradus {
 
 namespace {
 
+// What the tutorial takes off, in lb and in.
+constexpr double mean_weight = 135;
+constexpr double mean_height = 66;
 const std::vector<double> emily{-7, -3};
 const std::vector<double> frank{20, 2};
 
@@ -84,9 +87,38 @@ class HeightWeight final : public SmallTutorial {
   ModelDefinition random(const TrainOptions&, double rate) const override {
     return model(normal(), normal(), normal(), rate);
   }
-  void conclude(const Predict& predict, double, const TrainOptions& options) const override {
-    options.print(fmt::format("Emily (128 lb, 63 in): {:.3f}\n", predict(emily, 1).front()));
-    options.print(fmt::format("Frank (155 lb, 68 in): {:.3f}\n", predict(frank, 1).front()));
+  Facts data_facts() const override {
+    return {{"samples", "Alice, Bob, Charlie and Diana: weight less 135 lb, height less 66 in"},
+            {"targets", "1 female, 0 male"}};
+  }
+  Facts conclude(const Predict& predict, double) const override {
+    return {{"Emily (128 lb, 63 in)", fmt::format("{:.3f}", predict(emily, 1).front())},
+            {"Frank (155 lb, 68 in)", fmt::format("{:.3f}", predict(frank, 1).front())}};
+  }
+  std::vector<Picture> pictures(const Trained& trained) const override {
+    const auto at = [&](const std::vector<double>& person, const std::string& name, bool known) {
+      return Spot{person[0] + mean_weight, person[1] + mean_height,
+                  fmt::format("{} {:.3f}", name, trained.predict(person, 1).front()), known};
+    };
+    Map map{.x = {"weight (lb)", false, 110, 170},
+            .y = {"height (in)", false, 58, 74},
+            .value = {"network's answer: 1 female, 0 male", false, 0, 1},
+            .columns = 121,
+            .rows = 97,
+            .values = {},
+            .levels = {0.5},
+            .spots = {at({-2, -1}, "Alice", true), at({25, 6}, "Bob", true), at({17, 4}, "Charlie", true),
+                      at({-15, -6}, "Diana", true), at(emily, "Emily", false), at(frank, "Frank", false)}};
+    return {
+        {"decision", "Female or male, by weight and height",
+         "Dots: the four people of the training. Triangles: Emily and Frank, whom the network never saw. The "
+         "white line is where it answers 0.5.",
+         filled(map, trained.predict, [](double x, double y) {
+           return std::vector{x - mean_weight, y - mean_height};
+         })}};
+  }
+  std::vector<std::pair<std::string, std::string>> loss_texts() const override {
+    return {{"loss", "mean square error"}};
   }
 };
 

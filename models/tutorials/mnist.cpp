@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <iterator>
 #include <optional>
 
 #include "gradus/framework/random.hpp"
 #include "gradus/models/layers.hpp"
 #include "gradus/models/training.hpp"
 #include "gradus/models/tutorials/all.hpp"
+#include "gradus/models/tutorials/mnist_pictures.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
 
@@ -123,26 +126,48 @@ class MnistTutorial final : public Tutorial {
     });
   }
 
-  void train(const TrainOptions& options) const override {
+  RunReport train(const TrainOptions& options) const override {
     const auto epochs = epochs_or(options, default_epochs);
     const auto batch = batch_or(options, default_batch);
     const double rate = rate_or(options, default_rate);
-    const Mnist data = load_mnist(data_or_error(options.data));
-    with_precision(options.precision.value_or(Precision::single), [&](auto tag) {
+    const Precision precision = options.precision.value_or(Precision::single);
+    const std::filesystem::path folder = data_or_error(options.data);
+    const Mnist data = load_mnist(folder);
+    RunReport report = begin_report(*this, {epochs, batch, rate, precision, "Adam"}, options);
+    report.data = {{"training", fmt::format("{} images, the last tenth for validation", data.train.count)},
+                   {"test", fmt::format("{} images", data.test.count)},
+                   {"from", folder.string()}};
+    if (!options.data.empty()) report.command += fmt::format(" --data '{}'", options.data);
+    with_precision(precision, [&](auto tag) {
       using T = decltype(tag);
       Trainer<T> trainer(model(glorot_uniform(), glorot_uniform(), rate), options.seed);
       options.print(trainer.summary());
-      run_training(trainer, dataset<T>(data.train),
-                   {.epochs = epochs,
-                    .batch = batch,
-                    .validation_split = validation_split,
-                    .callbacks = {progress_bar({.print = options.print, .live = options.live})},
-                    .verbose = false},
-                   options.files);
+      const auto start = std::chrono::steady_clock::now();
+      report.history =
+          run_training(trainer, dataset<T>(data.train),
+                       {.epochs = epochs,
+                        .batch = batch,
+                        .validation_split = validation_split,
+                        .callbacks = {progress_bar({.print = options.print, .live = options.live})},
+                        .verbose = false},
+                       options.files);
+      report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       const Scores tested = trainer.evaluate(dataset<T>(data.test), batch);
-      options.print(fmt::format("Test loss: {:.4f}\nTest accuracy: {:.4f}\n", tested.at("loss"),
-                                tested.at("accuracy")));
+      report.figures = {{"Test loss", fmt::format("{:.4f}", tested.at("loss"))},
+                        {"Test accuracy", fmt::format("{:.4f}", tested.at("accuracy"))}};
+      for (const auto& [what, value] : report.figures) options.print(fmt::format("{}: {}\n", what, value));
+      report.summary = trainer.summary();
+      if (!options.pictures) return;
+      report.pictures = curves(
+          report.history, {{"loss", "cross-entropy (nats)"}, {"accuracy", "accuracy (share of images)"}});
+      const auto logits = trainer.predict(dataset<T>(data.test));
+      const auto weights = trainer.store().values("hidden/W");
+      std::ranges::move(
+          mnist_pictures(data.test, {logits.begin(), logits.end()}, {weights.begin(), weights.end()}),
+          std::back_inserter(report.pictures));
+      report.graph = training_dot(trainer.graph(Mode::training));
     });
+    return report;
   }
 };
 

@@ -32,6 +32,24 @@ ModelDefinition model(const Initializer& hidden, const Initializer& output, doub
   return small_model(1, 1, forward, half_mse, mse, rate);
 }
 
+Data samples() {
+  Data data{{}, {}, points};
+  for (std::int64_t i = 0; i < points; ++i) {
+    const double x = 0.01 * static_cast<double>(i);
+    data.inputs.push_back(x);
+    data.targets.push_back(20 * std::sin(2 * std::numbers::pi * x));
+  }
+  return data;
+}
+
+double largest_deviation(const std::vector<double>& fitted) {
+  const Data all = samples();
+  double largest = 0;
+  for (std::size_t i = 0; i < fitted.size(); ++i)
+    largest = std::max(largest, std::abs(fitted[i] - all.targets[i]));
+  return largest;
+}
+
 class Sine final : public SmallTutorial {
  public:
   std::string_view name() const override { return "sine"; }
@@ -65,15 +83,7 @@ class Sine final : public SmallTutorial {
 
  protected:
   Settings settings() const override { return {0.3, 4000, points, 100, "Step {} mean square: {:.6f}\n"}; }
-  Data data() const override {
-    Data data{{}, {}, points};
-    for (std::int64_t i = 0; i < points; ++i) {
-      const double x = 0.01 * static_cast<double>(i);
-      data.inputs.push_back(x);
-      data.targets.push_back(20 * std::sin(2 * std::numbers::pi * x));
-    }
-    return data;
-  }
+  Data data() const override { return samples(); }
   ModelDefinition written_out(double rate) const override {
     return model(values(magnitudes(sine_pattern(1, hidden_units, 1))),
                  values(magnitudes(sine_pattern(hidden_units, 1, 1))), rate);
@@ -81,19 +91,42 @@ class Sine final : public SmallTutorial {
   ModelDefinition random(const TrainOptions&, double rate) const override {
     return model(uniform(0, 1), uniform(0, 1), rate);
   }
-  void conclude(const Predict& predict, double, const TrainOptions& options) const override {
+  Facts data_facts() const override {
+    return {{"samples", "x = 0, 0.01 … 0.99, y = 20 sin 2πx, as one batch"}};
+  }
+  std::vector<std::pair<std::string, std::string>> loss_texts() const override {
+    return {{"loss", "half the mean square error, which is descended"},
+            {"reported", "mean square error, as printed"}};
+  }
+  std::string loss_unit() const override { return "unit of y, squared"; }
+  Facts conclude(const Predict& predict, double) const override {
     const Data all = data();
     const auto fitted = predict(all.inputs, points);
-    options.print(fmt::format("{:>6} {:>10} {:>10}\n", "x", "20 sin 2πx", "fit"));
-    double largest = 0;
-    for (std::size_t i = 0; i < fitted.size(); ++i) {
-      largest = std::max(largest, std::abs(fitted[i] - all.targets[i]));
-      constexpr std::size_t shown_every = 10;
-      if (i % shown_every == 0)
-        options.print(
-            fmt::format("{:>6.2f} {:>10.3f} {:>10.3f}\n", all.inputs[i], all.targets[i], fitted[i]));
-    }
-    options.print(fmt::format("largest deviation of the fit: {:.3f}\n", largest));
+    Facts facts;
+    constexpr std::size_t shown_every = 10;
+    for (std::size_t i = 0; i < fitted.size(); i += shown_every)
+      facts.emplace_back(
+          fmt::format("fit at {:.2f}, where 20 sin 2πx is {:>7.3f}", all.inputs[i], all.targets[i]),
+          fmt::format("{:>7.3f}", fitted[i]));
+    facts.emplace_back("largest deviation of the fit", fmt::format("{:.3f}", largest_deviation(fitted)));
+    return facts;
+  }
+  std::vector<Picture> pictures(const Trained& trained) const override {
+    const Data all = data();
+    const auto fitted = trained.predict(all.inputs, points);
+    const Axis x{"x (no unit)", false, 0, 1}, y{"y (no unit)"};
+    Chart fit{
+        x,
+        y,
+        {{"data: 20 sin 2πx", all.inputs, all.targets, Series::Style::marks}, {"fit", all.inputs, fitted}}};
+    fit.note = fmt::format("largest deviation of the fit: {:.3f}", largest_deviation(fitted));
+    Chart course{x, y, {{"data", all.inputs, all.targets, Series::Style::marks}}};
+    for (const Fit& at : trained.fits)
+      course.series.push_back({fmt::format("after {} epochs", at.epochs), all.inputs, at.outputs});
+    return {
+        {"fit", "The fit over the data", "The line is the network, the marks are what it was shown.", fit},
+        {"fit-course", "How the fit came about",
+         "The network before its training, on the way, and at its end.", course}};
   }
 };
 

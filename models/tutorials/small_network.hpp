@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -40,8 +41,8 @@ class SmallTraining {
       : trainer_(model, seed), data_(data.count, {data.inputs, data.targets}) {}
 
   /// Full passes over the samples.
-  void fit(std::int64_t epochs, std::int64_t batch, Callbacks callbacks, const TrainingFiles& files = {}) {
-    run_training(
+  History fit(std::int64_t epochs, std::int64_t batch, Callbacks callbacks, const TrainingFiles& files = {}) {
+    return run_training(
         trainer_, data_,
         {.epochs = epochs, .batch = batch, .shuffle = false, .callbacks = callbacks, .verbose = false},
         files);
@@ -70,7 +71,7 @@ class SmallTraining {
 class SmallTutorial : public Tutorial {
  public:
   Problem problem() const final;
-  void train(const TrainOptions& options) const final;
+  RunReport train(const TrainOptions& options) const final;
 
  protected:
   struct Settings {
@@ -82,12 +83,38 @@ class SmallTutorial : public Tutorial {
   };
   using Predict = std::function<std::vector<double>(const std::vector<double>& inputs, std::int64_t count)>;
 
+  /// The outputs for the samples after so many epochs.
+  struct Fit {
+    std::int64_t epochs;
+    std::vector<double> outputs;
+  };
+  /// What a picture may show of a trained network.
+  struct Trained {
+    Predict predict;
+    std::vector<Fit> fits;  ///< before the training, on the way, and at its end
+    double rate;
+    std::int64_t epochs;
+  };
+
   virtual Settings settings() const = 0;
   virtual Data data() const = 0;
+  /// The data in words.
+  virtual Facts data_facts() const = 0;
+  /// What its losses are, "loss" and, where that is another, "reported".
+  virtual std::vector<std::pair<std::string, std::string>> loss_texts() const = 0;
+  virtual std::string loss_unit() const { return "no unit"; }
   virtual ModelDefinition written_out(double rate) const = 0;
   virtual ModelDefinition random(const TrainOptions& options, double rate) const = 0;
-  /// Prints what the trained network says.
-  virtual void conclude(const Predict& predict, double loss, const TrainOptions& options) const = 0;
+  /// What the trained network says, as it is printed and reported.
+  virtual Facts conclude(const Predict& predict, double loss) const = 0;
+  /// What there is to be seen besides the losses.
+  virtual std::vector<Picture> pictures(const Trained& trained) const = 0;
+
+  /// The map with the network's first output at each point, times `scale`; `to_inputs` makes inputs of a
+  /// point.
+  static Map filled(Map map, const Predict& predict,
+                    const std::function<std::vector<double>(double x, double y)>& to_inputs,
+                    double scale = 1);
 
   /// The printed losses before epochs 0, every, …, and the figures and parameters at the end.
   template <class T>

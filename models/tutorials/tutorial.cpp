@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gradus/framework/inspect/dump.hpp"
 #include "gradus/models/tutorials/all.hpp"
 
 namespace gradus {
@@ -25,7 +26,7 @@ const Tutorial& find_tutorial(std::string_view name) {
   throw Error(fmt::format("there is no tutorial '{}'; there are: {}", name, names));
 }
 
-void Tutorial::train(const TrainOptions&) const {
+RunReport Tutorial::train(const TrainOptions&) const {
   throw Error(fmt::format("{} has nothing to train: its weights are given; see 'gradus tutorials'", name()));
 }
 
@@ -63,6 +64,31 @@ Point starting_point(Graph& graph, std::uint64_t seed) {
     point[name].assign(values.begin(), values.end());
   }
   return point;
+}
+
+RunReport begin_report(const Tutorial& tutorial, const RunSettings& settings, const TrainOptions& options) {
+  const std::string_view precision = settings.precision == Precision::single ? "float" : "double";
+  RunReport report;
+  report.name = tutorial.name();
+  report.about = tutorial.summary();
+  report.settings = {{"optimizer", std::string(settings.optimizer)},
+                     {"learning rate", fmt::format("{}", settings.rate)},
+                     {"batch", fmt::format("{} samples", settings.batch)},
+                     {"epochs", fmt::format("{}", settings.epochs)},
+                     {"seed", fmt::format("{}", options.seed)},
+                     {"precision", std::string(precision)}};
+  report.command =
+      fmt::format("gradus train {} --epochs {} --batch {} --rate {} --seed {} --precision {}",
+                  tutorial.name(), settings.epochs, settings.batch, settings.rate, options.seed, precision);
+  if (options.init_scale) {
+    report.settings.emplace_back("starting weights' scale", fmt::format("{}", *options.init_scale));
+    report.command += fmt::format(" --init-scale {}", *options.init_scale);
+  }
+  return report;
+}
+
+std::string training_dot(const ModelGraph& model) {
+  return graph_dot(std::vector{model.loss, model.prediction}, model.updates);
 }
 
 namespace {

@@ -13,6 +13,7 @@
 #include "gradus/framework/compile/program.hpp"
 #include "gradus/framework/compile/store.hpp"
 #include "gradus/framework/inspect/gradient_check.hpp"
+#include "gradus/models/plot/report.hpp"
 #include "gradus/models/training/run.hpp"
 
 namespace GRADUS_PUBLIC gradus {
@@ -76,8 +77,10 @@ struct TrainOptions {
   std::optional<Precision> precision = {};
   std::string data = {};
   TrainingFiles files = {};
-  bool live = false;  ///< progress lines may be overwritten with carriage returns
+  bool pictures = false;  ///< the report is to hold pictures and the graph
+  bool live = false;      ///< progress lines may be overwritten with carriage returns
   std::function<void(std::string_view)> print = {};
+  std::string command = {};  ///< as it was typed
 };
 
 /// One of the back-propagation tutorials.
@@ -97,7 +100,7 @@ class Tutorial {
   virtual Result reproduce(const ReproduceOptions& options) const = 0;
   /// Trains from random starting weights, printing what the tutorial prints. Error for what has nothing to
   /// train.
-  virtual void train(const TrainOptions& options) const;
+  virtual RunReport train(const TrainOptions& options) const;
   virtual Problem problem() const = 0;
 };
 
@@ -120,6 +123,21 @@ Point starting_point(Graph& graph, std::uint64_t seed);
 
 /// A model for dumps and checks, at its starting weights; its inputs have no values yet.
 Problem problem_of(const ModelDefinition& model, std::int64_t batch);
+
+/// What a run was asked for, with every default filled in.
+struct RunSettings {
+  std::int64_t epochs;
+  std::int64_t batch;
+  double rate;
+  Precision precision;
+  std::string_view optimizer;
+};
+
+/// The beginning of a run's report: name, settings, the command that repeats it.
+RunReport begin_report(const Tutorial& tutorial, const RunSettings& settings, const TrainOptions& options);
+
+/// The graph of a training step, for dot, with the prediction as its second output.
+std::string training_dot(const ModelGraph& model);
 
 /// The options' value, checked to be above 0 and finite; Error names the option.
 std::int64_t epochs_or(const TrainOptions& options, std::int64_t by_default);

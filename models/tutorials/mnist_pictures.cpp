@@ -1,0 +1,79 @@
+#include "gradus/models/tutorials/mnist_pictures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace gradus {
+
+namespace {
+
+constexpr std::size_t classes = 10;
+constexpr std::int64_t side = 28;
+constexpr std::size_t pixels = side * side;
+
+struct Mistake {
+  std::size_t image;
+  std::size_t label;
+  std::size_t answer;
+  double probability;  ///< that the network gave its answer
+};
+
+}  // namespace
+
+std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double>& logits,
+                                    const std::vector<double>& weights) {
+  Confusion confusion{{}, std::vector<std::int64_t>(classes * classes, 0)};
+  for (std::size_t i = 0; i < classes; ++i) confusion.labels.push_back(fmt::format("{}", i));
+  std::vector<Mistake> mistakes;
+  for (std::size_t i = 0; i * classes < logits.size(); ++i) {
+    const double* row = &logits[i * classes];
+    const double* best = std::max_element(row, row + classes);
+    const auto answer = static_cast<std::size_t>(best - row);
+    const std::size_t label = test.labels[i];
+    ++confusion.counts[label * classes + answer];
+    double total = 0;
+    for (std::size_t k = 0; k < classes; ++k) total += std::exp(row[k] - *best);
+    if (answer != label) mistakes.push_back({i, label, answer, 1 / total});
+  }
+  constexpr std::size_t shown = 25;
+  std::ranges::stable_sort(mistakes, std::ranges::greater(), &Mistake::probability);
+  mistakes.resize(std::min(mistakes.size(), shown));
+  Tiles worst{
+      .columns = 5, .width = side, .height = side, .images = {}, .texts = {}, .value = {"ink"}, .ink = true};
+  for (const Mistake& m : mistakes) {
+    const auto* image = &test.pixels[m.image * pixels];
+    worst.images.emplace_back(image, image + pixels);
+    // Rounded down: what is not certain is not printed as 100 %.
+    worst.texts.push_back(
+        fmt::format("{}, taken for {}: {:.2f} %", m.label, m.answer, std::floor(1e4 * m.probability) / 100));
+  }
+  const std::size_t units = weights.size() / pixels;
+  Tiles layer{.columns = 16,
+              .width = side,
+              .height = side,
+              .images = {},
+              .texts = {},
+              .value = {"weight (no unit; a few larger ones)"}};
+  for (std::size_t unit = 0; unit < units; ++unit) {
+    auto& image = layer.images.emplace_back();
+    for (std::size_t p = 0; p < pixels; ++p) image.push_back(weights[p * units + unit]);
+  }
+  std::vector<Picture> pictures{{"confusion", "Which digits are taken for which (test images)",
+                                 "Framed: right answers. The darker another cell, the more often the row's "
+                                 "digit was taken for the column's.",
+                                 confusion}};
+  if (!worst.images.empty())
+    pictures.push_back(
+        {"mistakes", fmt::format("The {} worst mistakes", worst.images.size()),
+         "Test images that were taken for another digit with the highest probability, the worst first.",
+         worst});
+  pictures.push_back(
+      {"weights", fmt::format("The first layer's weights: what each of its {} units looks for", units),
+       "An image a unit, a pixel a weight: where ink speaks for the unit (light) and against it (dark).",
+       layer});
+  return pictures;
+}
+
+}  // namespace gradus

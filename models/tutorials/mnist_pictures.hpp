@@ -1,0 +1,15 @@
+#pragma once
+
+#include <vector>
+
+#include "gradus/models/data/mnist.hpp"
+#include "gradus/models/plot/picture.hpp"
+
+namespace gradus {
+
+/// Confusion matrix and the worst mistakes, by the logits [count, 10] of the test images, and the first
+/// layer's weights [784, units] as images.
+std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double>& logits,
+                                    const std::vector<double>& weights);
+
+}  // namespace gradus

@@ -1,0 +1,155 @@
+// What the documentation promises by its form: links lead somewhere, code blocks are compiled, and the
+// Chinese page shows the code of the English one.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path project = GRADUS_SOURCE_DIR;
+
+std::string content(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> all;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    all.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return all;
+}
+
+std::vector<fs::path> pages() {
+  std::vector<fs::path> found;
+  for (const char* folder : {"", "docs", "benchmarks", "tests", "tests/mutation"})
+    for (const auto& entry : fs::directory_iterator(project / folder))
+      if (entry.path().extension() == ".md") found.push_back(entry.path());
+  return found;
+}
+
+// The page without its blocks of code.
+std::vector<std::string> prose(const std::string& text) {
+  std::vector<std::string> kept;
+  bool code = false;
+  for (const std::string& line : lines(text)) {
+    if (line.find("```") != std::string::npos && line.find_first_not_of(" `") >= line.find("```"))
+      code = !code;
+    else if (!code)
+      kept.push_back(line);
+  }
+  return kept;
+}
+
+// As GitHub names headings: lower case, spaces as hyphens, no punctuation.
+std::set<std::string> anchors(const std::string& text) {
+  std::set<std::string> all;
+  for (const std::string& line : prose(text)) {
+    if (!line.starts_with('#')) continue;
+    std::string anchor;
+    for (const char c : line.substr(std::min(line.find_first_not_of("# "), line.size()))) {
+      if (c == ' ')
+        anchor += '-';
+      else if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || (c & 0x80) != 0)
+        anchor += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    all.insert(anchor);
+  }
+  return all;
+}
+
+// Links of a page at this place that lead nowhere.
+std::vector<std::string> dead_links(const fs::path& place, const std::string& text) {
+  std::vector<std::string> dead;
+  static const std::regex link(R"(\]\(([^)\s]+)\))");
+  for (const std::string& line : prose(text))
+    for (std::sregex_iterator at(line.begin(), line.end(), link), end; at != end; ++at) {
+      const std::string target = (*at)[1];
+      if (target.starts_with("http://") || target.starts_with("https://")) continue;
+      const std::size_t hash = target.find('#');
+      const std::string file = target.substr(0, hash);
+      const fs::path path = file.empty() ? place : place.parent_path() / file;
+      if (!file.empty() && !fs::exists(path))
+        dead.push_back(target);
+      else if (hash != std::string::npos &&
+               !anchors(file.empty() ? text : content(path)).contains(target.substr(hash + 1)))
+        dead.push_back(target);
+    }
+  return dead;
+}
+
+TEST(Documentation, HasNoDeadLinks) {
+  ASSERT_GE(pages().size(), 8U);
+  for (const fs::path& page : pages())
+    EXPECT_THAT(dead_links(page, content(page)), testing::IsEmpty()) << page;
+}
+
+TEST(Documentation, DeadLinksWouldBeFound) {
+  const std::string text =
+      "# A Heading, really\n[a](README.md) [b](#a-heading-really) [c](README.md#speed)\n[d](no.md) "
+      "[e](#none) ![f](docs/no.svg) "
+      "[g](README.md#none)\n```\n[h](code.md)\n```\n";
+  EXPECT_THAT(dead_links(project / "page.md", text),
+              testing::ElementsAre("no.md", "#none", "docs/no.svg", "README.md#none"));
+}
+
+// Every block of C++ has a name, and a test or a program of the build uses it.
+TEST(Documentation, CodeIsCompiled) {
+  std::string users = content(project / "tests/CMakeLists.txt");
+  for (const auto& entry : fs::directory_iterator(project / "tests/user")) users += content(entry.path());
+  std::size_t blocks = 0;
+  for (const fs::path& page : pages()) {
+    if (page.filename() == "README.zh-CN.md") continue;
+    const auto text = lines(content(page));
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] != "```cpp") continue;
+      ++blocks;
+      std::smatch name;
+      ASSERT_TRUE(i > 0 && std::regex_match(text[i - 1], name, std::regex("<!-- snippet: ([a-z_]+) -->")))
+          << page << ":" << i + 1 << ": no line <!-- snippet: name --> before it";
+      const std::string file = name[1];
+      EXPECT_TRUE(fs::exists(fs::path(GRADUS_SNIPPETS) / (file + ".cpp"))) << page << ": " << file;
+      EXPECT_TRUE(std::regex_search(
+          users, std::regex("snippets/" + file + "\\.cpp|foreach\\(name [a-z_ ]*\\b" + file + "\\b")))
+          << page << ": nothing compiles " << file;
+    }
+  }
+  EXPECT_GE(blocks, 14U);
+}
+
+std::vector<std::string> code_of(const fs::path& page) {
+  std::vector<std::string> blocks;
+  bool inside = false;
+  for (const std::string& line : lines(content(page))) {
+    if (line == "```cpp") {
+      inside = true;
+      blocks.emplace_back();
+    } else if (line == "```") {
+      inside = false;
+    } else if (inside) {
+      // Comments are translated.
+      const std::string bare = std::regex_replace(line, std::regex(R"(\s*//.*$)"), "");
+      if (!bare.empty()) blocks.back() += bare + "\n";
+    }
+  }
+  return blocks;
+}
+
+TEST(Documentation, TheChinesePageShowsTheSameCode) {
+  EXPECT_EQ(code_of(project / "README.zh-CN.md"), code_of(project / "README.md"));
+}
+
+}  // namespace
