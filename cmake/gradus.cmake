@@ -48,14 +48,14 @@ function(gradus_library name)
   gradus_install(${name})
 endfunction()
 
-# gradus_public_headers(VARIABLE FOLDER): those that do not say by a bare `namespace gradus {` that they are internal
+# gradus_public_headers(VARIABLE FOLDER): those that do not say by a bare `namespace gradus` that they are internal
 # (gradus/framework/public.hpp). The tutorials are the program's.
 function(gradus_public_headers variable folder)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${folder} ${folder}/*.hpp)
-  list(FILTER headers EXCLUDE REGEX "^(cli|tutorials)/")
+  list(FILTER headers EXCLUDE REGEX "^(cli|tutorials|onnx)/")
   set(public)
   foreach(header IN LISTS headers)
-    file(STRINGS ${folder}/${header} internal REGEX "^namespace gradus {")
+    file(STRINGS ${folder}/${header} internal REGEX "^namespace gradus[: ]")
     if(NOT internal)
       list(APPEND public ${header})
     endif()

@@ -1,6 +1,13 @@
-# What Doxygen reads of a header, line for line, by two conventions of this project:
+# What Doxygen reads of a header, line for line, by three conventions of this project:
+# - a header without GRADUS_PUBLIC is internal;
 # - a comment above a declaration holds for those below it, up to the next blank line or comment;
 # - the class of an op is its implementation: users meet its builders.
+BEGIN {
+  public = ARGV[1] ~ /\.md$/
+  while (!public && (getline line < ARGV[1]) > 0) public = line ~ /GRADUS_PUBLIC/
+  close(ARGV[1])
+}
+!public { print ""; next }
 function indent(line) { match(line, /^ */); return RLENGTH }
 /^(struct|class) / && !/Options/ && FILENAME ~ /(^|\/)(ops\/|framework\/graph\/(leaf|add)\.)/ { printf "/** \\cond */ "; hidden = 1 }
 hidden { if (/^};/) { print $0 " /** \\endcond */"; hidden = 0 } else print; next }

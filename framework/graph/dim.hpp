@@ -54,7 +54,7 @@ class Dim {
   std::int64_t constant_ = 0;
 };
 
-// Declared here, too, so that they are exported.
+/// Declared here, too, so that they are exported.
 Dim operator*(Dim x, Dim y);
 Dim operator/(Dim x, Dim y);
 

@@ -15,12 +15,12 @@ namespace GRADUS_PUBLIC gradus {
 
 /// The op's own operand.
 struct OnnxInput {
-  std::size_t index = 0;
+  std::size_t index = 0;  ///< which
 };
 
 /// The result of an earlier step of the same spelling.
 struct OnnxResult {
-  std::size_t step = 0;
+  std::size_t step = 0;  ///< which
 };
 
 /// What an ONNX operator reads. A number is a scalar, and numbers are a vector, of the graph's element type;
@@ -30,12 +30,14 @@ using OnnxOperand = std::variant<OnnxInput, OnnxResult, double, std::vector<doub
 /// For Cast: the graph's element type, float or double, or bool.
 enum class OnnxType { element, boolean };
 
+/// An attribute's value.
 using OnnxValue = std::variant<std::int64_t, std::vector<std::int64_t>, OnnxType>;
 
+/// One ONNX operator.
 struct OnnxStep {
-  std::string_view op;
-  std::vector<OnnxOperand> operands;
-  std::vector<std::pair<std::string_view, OnnxValue>> attributes = {};
+  std::string_view op;                                                  ///< its name in ONNX
+  std::vector<OnnxOperand> operands;                                    ///< what it reads
+  std::vector<std::pair<std::string_view, OnnxValue>> attributes = {};  ///< by name
 };
 
 /// Operators one after the other, of which the last gives the op's value. Those of an elementwise op must

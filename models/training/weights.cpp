@@ -78,9 +78,10 @@ void save_weights(const Store<T>& store, const std::filesystem::path& path, cons
   write_tensors(path, tensors);
 }
 
-template void load_weights(Store<float>&, const std::filesystem::path&, const WeightMap&);
-template void load_weights(Store<double>&, const std::filesystem::path&, const WeightMap&);
-template void save_weights(const Store<float>&, const std::filesystem::path&, const WeightMap&);
-template void save_weights(const Store<double>&, const std::filesystem::path&, const WeightMap&);
+template void load_weights GRADUS_PUBLIC(Store<float>&, const std::filesystem::path&, const WeightMap&);
+template void load_weights GRADUS_PUBLIC(Store<double>&, const std::filesystem::path&, const WeightMap&);
+template void save_weights GRADUS_PUBLIC(const Store<float>&, const std::filesystem::path&, const WeightMap&);
+template void save_weights GRADUS_PUBLIC(const Store<double>&, const std::filesystem::path&,
+                                         const WeightMap&);
 
 }  // namespace gradus

@@ -32,9 +32,4 @@ void load_weights(Store<T>& store, const std::filesystem::path& path, const Weig
 template <class T>
 void save_weights(const Store<T>& store, const std::filesystem::path& path, const WeightMap& map);
 
-extern template void load_weights(Store<float>&, const std::filesystem::path&, const WeightMap&);
-extern template void load_weights(Store<double>&, const std::filesystem::path&, const WeightMap&);
-extern template void save_weights(const Store<float>&, const std::filesystem::path&, const WeightMap&);
-extern template void save_weights(const Store<double>&, const std::filesystem::path&, const WeightMap&);
-
 }  // namespace gradus

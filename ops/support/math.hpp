@@ -3,9 +3,12 @@
 #include <cmath>
 #include <concepts>
 
+#include "gradus/framework/public.hpp"
+
 /// What rules need beside std's functions, for plain numbers. A rule says `using math::where;` and lets
 /// argument-dependent look-up find the graph builders of the same names.
-namespace gradus::math {
+namespace GRADUS_PUBLIC gradus {
+namespace math {
 
 template <std::floating_point T>
 T where(bool condition, T yes, T no) {
@@ -18,4 +21,5 @@ T sigmoid(T x) {
   return 1 / (1 + exp(-x));
 }
 
-}  // namespace gradus::math
+}  // namespace math
+}  // namespace gradus

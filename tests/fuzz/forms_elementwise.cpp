@@ -33,6 +33,13 @@ Facts elementwise_facts(const Form& form, const Site& site, Samples samples) {
 Facts nonlinear_facts(const Form& form, const Site& site) {
   return elementwise_facts(form, site, rowwise(site));
 }
+// Which has an extremum at y = ½, too.
+Facts sigmoid_slope_facts(const Form& form, const Site& site) {
+  Facts facts = nonlinear_facts(form, site);
+  facts.low = std::min(facts.low, site.in[0].low / 4);
+  facts.high = std::max(facts.high, site.in[0].high / 4);
+  return facts;
+}
 Facts linear_facts(const Form& form, const Site& site) { return elementwise_facts(form, site, linear(site)); }
 Facts product_facts(const Form& form, const Site& site) {
   return elementwise_facts(form, site, linear(site, true));
@@ -201,6 +208,12 @@ std::vector<Form> elementwise_forms() {
       comparison("not_equal", "not_equal($0, $1)",
                  [](const Expr& a, const Expr& b) { return not_equal(a, b); }),
       where_form(),
+      several(
+          "sigmoid_slope", "sigmoid_slope($0, $1)", {moderate, moderate},
+          [](const Exprs& in) { return sigmoid_slope(in[0], in[1]); }, sigmoid_slope_facts),
+      several(
+          "tanh_slope", "tanh_slope($0, $1)", {moderate, moderate},
+          [](const Exprs& in) { return tanh_slope(in[0], in[1]); }, nonlinear_facts),
       several(
           "descend", "descend($0, $1, $2)", {any, any, any},
           [](const Exprs& in) { return descend(in[0], in[1], in[2]); }, nonlinear_facts),

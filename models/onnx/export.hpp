@@ -12,13 +12,14 @@ namespace GRADUS_PUBLIC gradus {
 
 /// A result of an exported graph. Without a name it gets its node's, or "output".
 struct OnnxOutput {
-  Expr value;
-  std::string name = {};
+  Expr value;             ///< what is computed
+  std::string name = {};  ///< what it is called in the file
 };
 
+/// What else stands in the file.
 struct OnnxOptions {
-  std::string graph_name = "gradus";
-  std::map<std::string, std::string> metadata = {};
+  std::string graph_name = "gradus";                 ///< of the graph
+  std::map<std::string, std::string> metadata = {};  ///< texts for whoever reads it
 };
 
 /// The graph that the outputs are computed by, as it was written, in ONNX (opset 17): inputs with their names
@@ -35,6 +36,7 @@ template <class T>
 void export_onnx(const std::filesystem::path& path, std::span<const OnnxOutput> outputs,
                  const Store<T>& store, const OnnxOptions& options = {});
 
+/// The same of outputs in braces.
 template <class T>
 void export_onnx(const std::filesystem::path& path, std::initializer_list<OnnxOutput> outputs,
                  const Store<T>& store, const OnnxOptions& options = {}) {
