@@ -103,11 +103,11 @@ std::string deep(int layers, const DrawOptions& options, NodeId& nodes) {
 
 TEST(Draw, FiveThousandNodesAreFoldedByScope) {
   NodeId nodes = 0;
-  const std::string dot = deep(230, {}, nodes);
+  const std::string dot = deep(260, {}, nodes);
   EXPECT_GE(nodes, 5000);
   EXPECT_LE(boxes_in(dot), 120U);
   EXPECT_GE(boxes_in(dot), 8U);
-  EXPECT_THAT(dot, AllOf(HasSubstr("block#/layer#\\n230 layers"), HasSubstr("gradient of block#"),
+  EXPECT_THAT(dot, AllOf(HasSubstr("block#/layer#\\n260 layers"), HasSubstr("gradient of block#"),
                          HasSubstr("adam"), HasSubstr("output")));
   if (!can_draw_graphs()) GTEST_SKIP() << "graphviz is not installed";
   EXPECT_EQ(flaw_in_markup(drawn_by_dot(dot, ImageFormat::svg)), "");

@@ -9,6 +9,9 @@
 #include "gradus/models/data/npy.hpp"
 #include "gradus/models/data/npz.hpp"
 #include "gradus/models/data/tensor_file.hpp"
+// docs/files.md
+#include "snippets/data_sets.cpp"
+#include "snippets/weight_names.cpp"
 
 namespace gradus {
 namespace {
@@ -36,19 +39,16 @@ class Weights : public test::FileTest {
   }
 
   Store<float> store_{1};
-  WeightMap map_ = torch_linear("hidden", "fc1") +
-                   WeightMap{{"output/W", "fc2.weight", /*transposed=*/true}, {"output/b", "fc2.bias"}};
 };
 
 TEST_F(Weights, AreFoundByTheirNamesAndTransposed) {
   for (const std::string name : {"theirs.safetensors", "theirs.npz"}) {
     write_theirs(name);
     Store<float> store = store_;
-    load_weights(store, file(name), map_);
+    there_and_back(store, file(name), file("back.npz"));
     EXPECT_THAT(store.values("hidden/W"), ElementsAre(1, 4, 2, 5, 3, 6));
     EXPECT_THAT(store.values("hidden/b"), ElementsAre(7, 8));
     EXPECT_THAT(store.values("output/W"), ElementsAre(9, 10));
-    save_weights(store, file("back.npz"), map_);
     const TensorFile back(file("back.npz"));
     EXPECT_EQ(back.at("fc1.weight").extents, (Extents{2, 3}));
     EXPECT_EQ(back.values("fc1.weight"), (std::vector<double>{1, 2, 3, 4, 5, 6}));
@@ -103,7 +103,7 @@ TEST_F(Arrays, AreADataSetWhateverTheirType) {
   gzFile packed = gzopen(file("y.gz").c_str(), "wb");
   gzwrite(packed, idx.data(), static_cast<unsigned>(idx.size()));
   gzclose(packed);
-  const Dataset<float> data({read_array(file("x.npy")), read_array(file("y.gz"))});
+  const Dataset<float> data = of_arrays(file("x.npy"), file("y.gz"));
   EXPECT_EQ(data.count(), 3);
   std::vector<float> inputs(4), targets(2);
   const std::vector<std::span<float>> into{inputs, targets};
@@ -114,10 +114,7 @@ TEST_F(Arrays, AreADataSetWhateverTheirType) {
   const std::vector<TensorBytes> both{tensor_bytes("x", {3, 2}, x),
                                       tensor_bytes("y", {2}, std::span(x).first(2))};
   write_npz(file("xy.npz"), both);
-  const NpzFile archive(file("xy.npz"));
-  EXPECT_THAT(test::error_of([&] {
-                Dataset<float>({archive.read("x"), archive.read("y")});
-              }),
+  EXPECT_THAT(test::error_of([&] { of_archive(file("xy.npz")); }),
               HasSubstr("tensor 1 is [2] and tensor 0 is [3, 2]"));
   EXPECT_THAT(test::error_of([&] { read_array(file("xy.npz")); }), HasSubstr("read it with NpzFile"));
   EXPECT_THAT(test::error_of([&] { read_array(file("none")); }), HasSubstr("there is no such file"));

@@ -12,6 +12,9 @@
 #include "gradus/custom_op.hpp"
 #include "gradus/gradus.hpp"
 #include "gradus/onnx/export.hpp"
+// docs/export.md
+#include "snippets/deploy.cpp"
+#include "snippets/spelled_op.cpp"
 
 using namespace gradus;
 using gradus::test::error_of;
@@ -141,28 +144,23 @@ struct Unspeakable final : Unary<Unspeakable> {
   }
 };
 
-// In ONNX's words, a member is enough.
-struct Swish final : Unary<Swish> {
-  static constexpr std::string_view name = "swish";
-  static OnnxSpelling onnx(InputShapes) {
-    return {{"Sigmoid", {OnnxInput{0}}}, {"Mul", {OnnxInput{0}, OnnxResult{0}}}};
-  }
-  template <class T>
-  static T f(T x) {
-    return x * math::sigmoid(x);
-  }
-  template <class T>
-  static T d(T x, T y) {
-    return y + sigmoid(x) * (1 - y);
-  }
-};
-
 TEST(OnnxFile, SaysAUsersOp) {
   Graph g;
   const auto model = exported<float>({{build<Swish>({g.input("x", {B, 2})}), "y"}}, Store<float>());
   EXPECT_THAT(ops(model), ElementsAre("Sigmoid", "Mul"));
   EXPECT_EQ(model.graph().node(1).output(0), "y");
   EXPECT_THAT(model.graph().node(1).input(), ElementsAre("x", model.graph().node(0).output(0)));
+}
+
+TEST(OnnxFile, IsWhatTheGuideDeploys) {
+  Graph g;
+  const auto path = std::filesystem::temp_directory_path() / "gradus-deployed.onnx";
+  deploy(g.input("logits", {B, 2}), Store<float>(), path.string());
+  std::ifstream file(path, std::ios::binary);
+  ::onnx::ModelProto model;
+  EXPECT_TRUE(model.ParseFromIstream(&file));
+  EXPECT_EQ(model.graph().output(0).name(), "probability");
+  std::filesystem::remove(path);
 }
 
 TEST(OnnxErrors, NameTheOpThatCannotBeSaid) {
