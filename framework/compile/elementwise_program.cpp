@@ -33,16 +33,16 @@ std::uint32_t ElementwiseProgram<T>::add_register(T* base, Kind kind) {
 template <class T>
 ElementwiseProgram<T>::ElementwiseProgram(const Plan& plan, const Step& step,
                                           const std::vector<const T*>& operands,
-                                          const std::vector<T*>& results, Part part) {
+                                          const std::vector<T*>& results, Share share) {
   count_ = static_cast<std::size_t>(element_count(plan.value(step.results.front().value).extents));
-  if (step.producer_operands > 0) make_producer(plan, step, operands, part);
+  if (step.producer_operands > 0) make_producer(plan, step, operands, share);
   assemble(plan, step, operands, results);
   make_tiles();
-  take_part(part);
+  take_share(share);
 }
 
 template <class T>
-void ElementwiseProgram<T>::take_part(Part part) {
+void ElementwiseProgram<T>::take_share(Share share) {
   if (panel_rows_ > 0) {
     from_ = static_cast<std::size_t>(first_row_) * row_size_;
     to_ = static_cast<std::size_t>(last_row_) * row_size_;
@@ -50,8 +50,8 @@ void ElementwiseProgram<T>::take_part(Part part) {
   }
   // Of whole tiles, as every other tile.
   const auto tiles = static_cast<std::int64_t>((count_ + tile_ - 1) / tile_);
-  from_ = static_cast<std::size_t>(part.begin(tiles)) * tile_;
-  to_ = std::min(static_cast<std::size_t>(part.end(tiles)) * tile_, count_);
+  from_ = static_cast<std::size_t>(share.begin(tiles)) * tile_;
+  to_ = std::min(static_cast<std::size_t>(share.end(tiles)) * tile_, count_);
 }
 
 template <class T>
@@ -71,7 +71,7 @@ std::optional<StraightProgram<T>> ElementwiseProgram<T>::straight() const {
 
 template <class T>
 void ElementwiseProgram<T>::make_producer(const Plan& plan, const Step& step,
-                                          const std::vector<const T*>& operands, Part part) {
+                                          const std::vector<const T*>& operands, Share share) {
   const NodeId id = step.nodes.front();
   const Signature signature = signature_of(*plan.program.graph, id, plan.batch);
   producer_inputs_.assign(operands.begin(),
@@ -79,8 +79,8 @@ void ElementwiseProgram<T>::make_producer(const Plan& plan, const Step& step,
   panel_ = add_register(nullptr, Kind::panel);
   const Op& op = *plan.node(id).op;
   const std::int64_t rows = signature.output.front();
-  first_row_ = part.begin(rows);
-  last_row_ = part.end(rows);
+  first_row_ = share.begin(rows);
+  last_row_ = share.end(rows);
   row_size_ = count_ / static_cast<std::size_t>(rows);
   const std::size_t fitting = panel_bytes / (row_size_ * sizeof(T));
   panel_rows_ = last_row_ - first_row_;

@@ -34,11 +34,11 @@ struct StraightProgram {
 };
 
 /// One of so many parts of the rows, or of the elements.
-struct Part {
+struct Share {
   std::int64_t index = 0;
   std::int64_t count = 1;
 
-  /// Where the part begins and ends, out of `size`.
+  /// Where the share begins and ends, out of `size`.
   std::int64_t begin(std::int64_t size) const { return size * index / count; }
   std::int64_t end(std::int64_t size) const { return size * (index + 1) / count; }
 };
@@ -51,7 +51,7 @@ class ElementwiseProgram {
  public:
   /// `operands` and `results` point to the buffers of the step's operands (null for numbers) and results.
   ElementwiseProgram(const Plan& plan, const Step& step, const std::vector<const T*>& operands,
-                     const std::vector<T*>& results, Part part = {});
+                     const std::vector<T*>& results, Share share = {});
 
   void run();
 
@@ -87,8 +87,8 @@ class ElementwiseProgram {
   void assemble(const Plan& plan, const Step& step, const std::vector<const T*>& operands,
                 const std::vector<T*>& results);
   std::uint32_t add_operand(const Plan& plan, const Operand& operand, const T* data);
-  void make_producer(const Plan& plan, const Step& step, const std::vector<const T*>& operands, Part part);
-  void take_part(Part part);
+  void make_producer(const Plan& plan, const Step& step, const std::vector<const T*>& operands, Share share);
+  void take_share(Share share);
   void run_range(std::size_t from, std::size_t to);
   T* place(const Register& r, std::size_t start) const {
     if (r.kind == Kind::walking) return r.base + start;
@@ -99,7 +99,7 @@ class ElementwiseProgram {
   void spread(const Spread& what, std::size_t start, std::size_t n);
 
   std::size_t count_ = 0;
-  std::size_t from_ = 0;  // of the elements: the part
+  std::size_t from_ = 0;  // of the elements: the share
   std::size_t to_ = 0;
   std::size_t tile_ = 0;
   std::vector<Register> registers_;

@@ -178,14 +178,14 @@ struct Executable<T>::Impl {
     const bool is_group = step.kind == Step::Kind::group;
     const std::int64_t rows = extents.empty() ? 1 : extents.front();
     if ((!is_group || step.producer_operands > 0) && rows < threads) return made;
-    for (Part part{0, threads}; part.index < part.count; ++part.index) {
+    for (Share share{0, threads}; share.index < share.count; ++share.index) {
       if (is_group) {
         made.push_back([program = std::make_shared<ElementwiseProgram<T>>(plan, step, operands, results,
-                                                                          part)] { program->run(); });
+                                                                          share)] { program->run(); });
         continue;
       }
       const NodeId id = step.nodes.front();
-      const std::int64_t from = part.begin(rows), to = part.end(rows);
+      const std::int64_t from = share.begin(rows), to = share.end(rows);
       auto kernel = plan.node(id).op->row_kernel(signature_of(*plan.program.graph, id, plan.batch), T{});
       if (kernel == nullptr) return {};
       T* first = results.front() + from * (element_count(extents) / rows);
