@@ -155,7 +155,7 @@ int run(int argc, char** argv) {
       "Examples:\n"
       "  gradus tutorials --json figures.json\n"
       "  gradus train height-weight --seed 7\n"
-      "  gradus train mnist --data ~/mnist --epochs 3 --out run\n"
+      "  gradus train mnist --data ~/mnist --epochs 3 --out out\n"
       "  gradus train mlp --data iris.csv --target species --hidden 16,16 --save iris.safetensors\n"
       "  gradus predict iris.safetensors --data flowers.csv\n"
       "  gradus export iris.safetensors --onnx iris.onnx\n"
