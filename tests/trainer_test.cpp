@@ -390,7 +390,7 @@ TEST(Progress, IsALinePerEpochWhereLinesStayAndABarWhereTheyDoNot) {
     return text;
   };
   EXPECT_THAT(shown(false), testing::MatchesRegex(
-                                "Epoch 1/2\n3/3 \\[={20}\\] [0-9.]+s \\+ [0-9.]+s [0-9]+us/step - loss: "
+                                "Epoch 1/2\n3/3 \\[={20}\\] [0-9.]+s \\+ [0-9.]+s [0-9]+[um]s/step - loss: "
                                 "[0-9.]+ - accuracy: [0-9.]+ - val_loss: [0-9.]+ - val_accuracy: [0-9.]+\n"
                                 "Epoch 2/2\n3/3 [^\n]*\n"));
   EXPECT_THAT(shown(true),
