@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gradus/framework/graph/error.hpp"
+#include "gradus/models/data/array.hpp"
 
 namespace gradus {
 

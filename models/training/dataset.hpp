@@ -5,9 +5,11 @@
 #include <span>
 #include <vector>
 
-#include "gradus/models/data/array.hpp"
+#include "gradus/framework/public.hpp"
 
 namespace GRADUS_PUBLIC gradus {
+
+struct Array;  // gradus/models/data/array.hpp
 
 /// Row numbers of a data set.
 using Rows = std::vector<std::uint32_t>;
