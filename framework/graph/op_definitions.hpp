@@ -150,7 +150,7 @@ OnnxSpelling ValueOp<Derived, Base>::onnx_spelling(InputShapes inputs) const {
   if constexpr (requires { derived().onnx(inputs); }) {
     return derived().onnx(inputs);
   } else if constexpr (requires { std::string_view(Derived::onnx); }) {
-    OnnxStep step{Derived::onnx, {}};
+    OnnxStep step(Derived::onnx, {});
     for (std::size_t i = 0; i < inputs.size(); ++i) step.operands.emplace_back(OnnxInput{i});
     return {step};
   } else {
