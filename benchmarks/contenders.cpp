@@ -51,9 +51,9 @@ bool Gradus<T>::takes_part(const Work& work) {
 template <class T>
 Gradus<T>::Gradus(const Work& work)
     : problem_(problem_of(work)),
-      inputs_(problem_.graph->find("x")),
-      targets_(problem_.graph->find("target")),
       executable_(executable_of(work, problem_, store_)),
+      inputs_(executable_.buffer(problem_.graph->find("x"))),
+      targets_(executable_.buffer(problem_.graph->find("target"))),
       batches_(work),
       // The whole data set is one batch: fed once, it stays, as it does in the reference.
       feeds_(work.batch != Samples<T>::of(work.tutorial).count) {

@@ -15,7 +15,7 @@
 /// inputs x outputs, then its biases), and can be set to others.
 namespace gradus::benchmarks {
 
-/// gradus, used as its users would: feed a batch, run.
+/// gradus, used as its users would: write a batch where the program reads it, run.
 template <class T>
 class Gradus {
  public:
@@ -46,15 +46,15 @@ class Gradus {
  private:
   void feed() {
     const auto batch = batches_.next();
-    executable_.feed(inputs_, batch.inputs);
-    executable_.feed(targets_, batch.targets);
+    std::ranges::copy(batch.inputs, inputs_.begin());
+    std::ranges::copy(batch.targets, targets_.begin());
   }
 
   Problem problem_;
-  Expr inputs_;
-  Expr targets_;
   Store<T> store_;
   Executable<T> executable_;
+  std::span<T> inputs_;
+  std::span<T> targets_;
   Batches<T> batches_;
   bool feeds_;
   std::vector<Parameter> named_parameters_;

@@ -135,6 +135,11 @@ TEST_F(Cli, RefusesWhatDoesNotExist) {
   expect_refused(run("graph neuron --what training"), HasSubstr("nothing to train"));
 }
 
+TEST_F(Cli, RefusesAnUnknownInstructionSet) {
+  expect_refused(run("train height-weight --epochs 1", "GRADUS_ISA=mmx"),
+                 HasSubstr("GRADUS_ISA is 'mmx'; it must be one of baseline, avx2 and avx512"));
+}
+
 TEST_F(Cli, RefusesBadNumbers) {
   expect_refused(run("train sine --batch 0"), HasSubstr("--batch is 0"));
   expect_refused(run("train sine --epochs -3"), HasSubstr("--epochs is -3"));

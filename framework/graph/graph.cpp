@@ -138,17 +138,34 @@ NodeId Graph::append(OpPtr op, std::vector<NodeId> inputs, Shape shape, Location
   std::size_t hash = op->hash();
   for (const NodeId input : inputs) hash = hash_combine(hash, static_cast<std::size_t>(input));
   if (!traits.impure) {
-    const auto [first, last] = by_hash_.equal_range(hash);
-    for (auto entry = first; entry != last; ++entry) {
-      const Node& node = (*this)[entry->second];
+    make_room();
+    for (std::size_t at = first_place(hash); by_hash_[at].id >= 0; at = next_place(at)) {
+      if (by_hash_[at].hash != hash) continue;
+      const Node& node = (*this)[by_hash_[at].id];
       // Equal op on equal inputs: the shape follows.
-      if (node.inputs == inputs && node.op->same_as(*op)) return entry->second;
+      if (node.inputs == inputs && node.op->same_as(*op)) return by_hash_[at].id;
     }
   }
   const NodeId id = size();
   nodes_.push_back({std::move(op), std::move(inputs), std::move(shape), {}, place(where)});
-  if (!traits.impure) by_hash_.emplace(hash, id);
+  if (!traits.impure) enter({hash, id});
   return id;
+}
+
+void Graph::enter(Entry entry) {
+  std::size_t at = first_place(entry.hash);
+  while (by_hash_[at].id >= 0) at = next_place(at);
+  by_hash_[at] = entry;
+  ++hashed_;
+}
+
+void Graph::make_room() {
+  if (static_cast<std::size_t>(hashed_) * 2 < by_hash_.size()) return;
+  std::vector<Entry> before(std::max<std::size_t>(64, by_hash_.size() * 2));
+  before.swap(by_hash_);
+  hashed_ = 0;
+  for (const Entry& entry : before)
+    if (entry.id >= 0) enter(entry);
 }
 
 std::string Graph::describe(NodeId id) const {

@@ -117,6 +117,8 @@ struct OuterProduct {
   }
 };
 
+constexpr std::int64_t short_row = 4;
+
 struct SmallGemm {
   template <class T>
   static void add_up(const GemmShape& g, const T* a, const T* b, T* c) {
@@ -131,7 +133,6 @@ struct SmallGemm {
   template <Isa isa, class T>
   static void run(const GemmShape& g, const T* a, const T* b, T* c) {
     // Rows too short to be worth a loop of their own, and rows of b that lie along the sum.
-    constexpr std::int64_t short_row = 4;
     const bool by_dots = g.n < short_row || g.b_column != 1;
     constexpr std::int64_t short_sum = 4;
     if (by_dots && g.k < short_sum) return add_up(g, a, b, c);
@@ -169,7 +170,7 @@ bool fits_registers(const GemmShape& g) {
 template <class T>
 GemmKernel<T> choose(const GemmShape& g) {
   const std::int64_t work = g.m * g.n * g.k;
-  if (g.k == 1 && g.b_column == 1)
+  if (g.k == 1 && g.b_column == 1 && g.n >= short_row)
     return version_for_isa<OuterProduct, const GemmShape&, const T*, const T*, T*>();
   const bool by_vector = (g.m == 1 || g.n == 1) && work > small_work;
   if (!by_vector && fits_registers<T>(g)) return register_gemm<T>();
