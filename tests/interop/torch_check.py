@@ -81,6 +81,13 @@ ROWS = {
     "leaky_relu": {"": lambda x: F.leaky_relu(x, 0.2)},
     "sigmoid": {"": torch.sigmoid},
     "tanh": {"": torch.tanh},
+    "sigmoid_slope": {"": torch.ops.aten.sigmoid_backward},
+    "tanh_slope": {"": torch.ops.aten.tanh_backward},
+    "descend": {"": lambda w, g, rate: torch.addcmul(w, g, rate, value=-1)},
+    "moving_average": {"": lambda m, x: torch.lerp(m, x.expand(m.shape), 0.25)},
+    "moving_square": {"": lambda m, x: torch.lerp(m, torch.square(x), 0.25)},
+    "adaptive_descend": dict.fromkeys(
+        ["", "without_scalars"], lambda w, m, v, rate, eps: torch.addcdiv(w, -rate * m, torch.sqrt(v) + eps)),
     "softplus": {"": F.softplus},
     "abs": {"": torch.abs},
     "clip": {"": lambda x: torch.clamp(x, -1, 0.5)},
