@@ -89,6 +89,15 @@ const Fault faults[] = {
        return planted(x, each([](double v) { return 2 * v; }),
                       [](auto x, auto, auto c) { return 2 * broadcast_to(mean(c, {0}), x.shape()); });
      }},
+    // Its rule asks which element it was: no noise may stand between the two.
+    {"SignOfTheLargest",
+     [](auto x, auto) {
+       const Value largest_of_four = [](auto x, auto y) {
+         for (std::size_t i = 0; i < x.size(); ++i) y[i] = std::ranges::max(x.subspan(i / 4 * 4, 4));
+       };
+       return planted(x, largest_of_four,
+                      [](auto x, auto y, auto c) { return -equal(x, y) * sum(c, {1}, true); });
+     }},
     {"GradientOfNothing",
      [](auto x, auto) {
        return planted(x, each([](double v) { return 2 * v; }),

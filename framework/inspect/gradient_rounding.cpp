@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <unordered_set>
 
 #include "gradus/framework/graph/add.hpp"
 #include "gradus/framework/graph/leaf.hpp"
@@ -20,6 +21,7 @@ struct Moved {
   Program program;
   std::vector<NodeId> values;  // before they are moved
   std::vector<std::string> moves;
+  std::vector<std::vector<NodeId>> operands;  // of the values
 };
 
 // A copy in which an input is added to everything that is computed.
@@ -35,6 +37,7 @@ Moved with_moves(const std::vector<Expr>& exprs) {
         to.name(to.expr(move), name);
         moved.values.push_back(value);
         moved.moves.push_back(name);
+        moved.operands.push_back(inputs);
         return to.append(std::make_shared<const Add>(), {value, move}, node.shape, node.where);
       });
   return moved;
@@ -45,6 +48,8 @@ Executable<double> compiled(const Moved& moved, std::int64_t batch, Store<double
   std::vector<Expr> outputs;
   for (const NodeId id : moved.program.outputs) outputs.push_back(graph.expr(id));
   for (const NodeId id : moved.values) outputs.push_back(graph.expr(id));
+  for (const auto& operands : moved.operands)
+    for (const NodeId id : operands) outputs.push_back(graph.expr(id));
   return compile<double>(std::span<const Expr>(outputs), {}, batch, store,
                          {.optimize = false, .reuse = Reuse::none});
 }
@@ -55,6 +60,9 @@ Rounding::Rounding(const std::vector<Expr>& exprs, const Point& point, std::int6
     : seed_(seed), count_(exprs.size()), program_([&] {
         Moved moved = with_moves(exprs);
         moves_ = std::move(moved.moves);
+        std::size_t next = count_ + moves_.size();
+        for (const auto& operands : moved.operands)
+          for (auto& of = operands_.emplace_back(); of.size() < operands.size();) of.push_back(next++);
         return compiled(moved, batch, store_);
       }()) {
   put(point, program_, store_);
@@ -67,6 +75,8 @@ std::vector<std::vector<double>> Rounding::at(const Point& inputs) {
   try {
     move({}, 0);
     const auto exact = values();
+    picked_.clear();
+    for (std::size_t m = 0; m < moves_.size(); ++m) picked_.push_back(picks(m));
     for (std::uint64_t trial = 0; trial < trials; ++trial) {
       move(exact, trial);
       const auto moved = values();
@@ -91,12 +101,21 @@ std::vector<std::vector<double>> Rounding::values() {
   return all;
 }
 
+// Are all values the operands', or their negatives, or zero?
+bool Rounding::picks(std::size_t move) const {
+  std::unordered_set<double> known{0.0};
+  for (const std::size_t operand : operands_[move])
+    for (const double v : program_.output(operand).values) known.insert(std::abs(v));
+  return std::ranges::all_of(program_.output(count_ + move).values,
+                             [&](double v) { return known.contains(std::abs(v)); });
+}
+
 // By up to one unit in the last place of what they are; without values, not at all.
 void Rounding::move(const std::vector<std::vector<double>>& exact, std::uint64_t trial) {
   for (std::size_t m = 0; m < moves_.size(); ++m) {
     std::vector<double> moves(program_.output(count_ + m).values.size(), 0.0);
     Random random(seed_ + trial, stream_of(moves_[m]));
-    if (!exact.empty())
+    if (!exact.empty() && !picked_[m])
       for (std::size_t k = 0; k < moves.size(); ++k)
         moves[k] = random.uniform(-1, 1) * std::numeric_limits<double>::epsilon() * exact[count_ + m][k];
     program_.feed(moves_[m], moves);

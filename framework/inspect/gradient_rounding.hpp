@@ -11,7 +11,8 @@ namespace GRADUS_PUBLIC gradus {
 /// How far an expression is off because every node's value is rounded: tanh(20) is 1 to the last digit but
 /// three, and 1 - tanh(20)² has no more than one that is right. Measured: the graph is evaluated as written
 /// with each value moved at random by up to a unit in its last place (Parker, "Monte Carlo arithmetic",
-/// 1997).
+/// 1997). What an op merely picks out of its operands, as max does, is not rounded, and stays: else a reverse
+/// rule that asks which operand it was would find none.
 class Rounding {
  public:
   /// `seed` of the random moves.
@@ -24,10 +25,13 @@ class Rounding {
  private:
   std::vector<std::vector<double>> values();
   void move(const std::vector<std::vector<double>>& exact, std::uint64_t trial);
+  bool picks(std::size_t move) const;
 
   std::uint64_t seed_;
-  std::vector<std::string> moves_;  // by node that is moved: the input that is added to it
-  std::size_t count_ = 0;           // of the expressions, which come first among the outputs
+  std::vector<std::string> moves_;                  // by node that is moved: the input that is added to it
+  std::vector<std::vector<std::size_t>> operands_;  // of that node, by output of the program
+  std::vector<bool> picked_;  // by node that is moved: is it picked out of its operands?
+  std::size_t count_ = 0;     // of the expressions, which come first among the outputs
   Store<double> store_;
   Executable<double> program_;
 };
