@@ -125,6 +125,21 @@ TEST_F(Fusion, AProductIsTakenInByTheGroupThatAloneReadsIt) {
   EXPECT_EQ(plan.steps[1].producer_operands, 2U);
 }
 
+TEST_F(Fusion, AProductOfOneNumberIsTakenInToo) {
+  Graph small;
+  const Expr a = small.input("a", {B, 2}), b = small.parameter("b", {2, 1});
+  EXPECT_THAT(kinds(plan_of({tanh(matmul(a, b))}, 1)), ElementsAre(group));
+}
+
+TEST_F(Fusion, OfTwoEqualProductsTheFirstIsTakenIn) {
+  const Expr first = matmul(x, w), second = matmul(tanh(x), w);
+  const Plan plan = plan_of({first * 2 + second});
+  ASSERT_THAT(kinds(plan), UnorderedElementsAre(group, op, group));
+  const Step& taker = plan.steps.back();
+  ASSERT_EQ(taker.producer_operands, 2U);
+  EXPECT_NE(operand_of(plan, taker, "x"), nullptr);
+}
+
 TEST_F(Fusion, AProductThatIsReadElsewhereIsStored) {
   const Expr product = matmul(x, w);
   EXPECT_THAT(kinds(plan_of({tanh(product), product})), ElementsAre(op, group)) << "an output";

@@ -121,6 +121,23 @@ TEST_F(Updates, OneFromAnotherThatChangesAtTheSameTime) {
   });
 }
 
+// A product comes in panels: rows that are written early are read again for the last.
+TEST_F(Updates, AVariableFromAProductWithItself) {
+  constexpr std::int64_t m = 80;
+  const Expr a = variable("a", {m, m});
+  expect({{a, where(matmul(a, a) > 0, 1, -1)}}, [](const State& s) {
+    const Numbers& old = s.at("a");
+    Numbers values;
+    for (std::size_t i = 0; i < m; ++i)
+      for (std::size_t j = 0; j < m; ++j) {
+        double sum = 0;
+        for (std::size_t k = 0; k < m; ++k) sum += old[i * m + k] * old[k * m + j];
+        values.push_back(sum > 0 ? 1 : -1);
+      }
+    return State{{"a", values}};
+  });
+}
+
 TEST_F(Updates, RotateThreeVariables) {
   const Expr a = variable("a"), b = variable("b"), c = variable("c");
   expect({{a, b}, {b, c}, {c, a}}, [](const State& s) {
