@@ -314,6 +314,10 @@ TEST_F(Table, WhatIsNotThereIsRefused) {
   damaged.replace(damaged.find("[32]"), 4, "[99]");
   write("d", damaged);
   refused("predict d --csv t.csv", "its recipe makes no sense");
+  damaged = read("m");
+  damaged.replace(damaged.find("[32]"), 4, "[-1]");
+  write("d", damaged);
+  refused("predict d --csv t.csv", "its recipe makes no sense (expected a whole number from 1 to");
   refused("train mlp --csv t.csv --target kind --checkpoint c --resume --seed 9 --epochs 2",
           "made with seed 1, not 9");
   refused("train mlp --csv t.csv --target kind --checkpoint c --resume --batch 5 --epochs 2",

@@ -75,6 +75,7 @@ TEST_F(Fusion, AnUpdateIsWrittenIntoItsVariable) {
 TEST_F(Fusion, CanBeSwitchedOff) {
   const Plan plan = plan_of({tanh(exp(x) * 2 + 1)}, 3, false);
   EXPECT_THAT(kinds(plan), ElementsAre(group, group, group, group));
+  EXPECT_THAT(kinds(plan_of({tanh(matmul(x, w))}, 3, false)), ElementsAre(op, group));
 }
 
 TEST_F(Fusion, NumbersHaveNoBuffer) {
@@ -129,6 +130,15 @@ TEST_F(Fusion, AProductOfOneNumberIsTakenInToo) {
   Graph small;
   const Expr a = small.input("a", {B, 2}), b = small.parameter("b", {2, 1});
   EXPECT_THAT(kinds(plan_of({tanh(matmul(a, b))}, 1)), ElementsAre(group));
+}
+
+// BLAS makes it, at once; it is taken in where it fills one panel.
+TEST_F(Fusion, AProductThatDoesNotComeByRowsIsTakenInIfItIsSmall) {
+  constexpr std::int64_t columns = 256, rows = panel_bytes / sizeof(float) / columns;
+  Graph deep;
+  const Expr a = deep.input("a", {B, 1100}), b = deep.parameter("b", {1100, columns});
+  EXPECT_THAT(kinds(plan_of({tanh(matmul(a, b))}, rows)), ElementsAre(group));
+  EXPECT_THAT(kinds(plan_of({tanh(matmul(a, b))}, rows + 1)), ElementsAre(op, group));
 }
 
 TEST_F(Fusion, OfTwoEqualProductsTheFirstIsTakenIn) {

@@ -348,6 +348,27 @@ TEST_F(Files, ACheckpointOfAnotherTrainingIsRefusedAndChangesNothing) {
       HasSubstr("no callback 'reduce_on_plateau' in place 1"));
 }
 
+TEST_F(Files, APositionInACheckpointIsOfWholeNumbers) {
+  Trainer<float> trainer(model(), 1);
+  trainer.fit(data(), quiet<float>({.epochs = 1}));
+  trainer.save_checkpoint(file("c"));
+  const TensorFile good(file("c"));
+  const auto resumed_with = [&](const std::string& key, const std::string& value) {
+    auto metadata = good.metadata();
+    auto position = nlohmann::json::parse(metadata.at("training"));
+    position.at(key) = nlohmann::json::parse(value);
+    metadata["training"] = position.dump();
+    write_tensors(file("d"), good.tensors(), metadata);
+    return error_of([&] { Trainer<float>(model(), 1).resume(file("d")); });
+  };
+  EXPECT_EQ(resumed_with("epoch", "1"), "no error");
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
+           {"epoch", "1e+40"}, {"step", "-1"}, {"batch", "0"}, {"seed", "1.5"}, {"drawn", "\"7\""}})
+    EXPECT_THAT(resumed_with(key, value),
+                AllOf(HasSubstr("its position cannot be read (expected a whole number"), HasSubstr(value),
+                      HasSubstr("it is damaged")));
+}
+
 TEST_F(Files, TheBestWeightsAreKept) {
   Trainer<float> trainer(model(0), 1);
   const History history = trainer.fit(

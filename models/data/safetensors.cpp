@@ -10,6 +10,7 @@
 
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/models/data/atomic_file.hpp"
+#include "gradus/models/data/whole_number.hpp"
 
 namespace gradus {
 
@@ -43,11 +44,6 @@ class UniqueKeys {
   std::vector<std::set<std::string>> open_;
 };
 
-std::uint64_t whole_number(const Json& value) {
-  if (!value.is_number_unsigned()) throw Error("extents and offsets must be whole numbers, not negative");
-  return value.get<std::uint64_t>();
-}
-
 struct Entry {
   TensorBytes tensor;
   std::uint64_t begin;
@@ -64,12 +60,10 @@ Entry entry_of(const std::string& name, const Json& value, std::uint64_t data_by
     throw Error("expected a text as dtype, a list as shape and two numbers as data_offsets");
   const auto type = element_type_named(dtype.get<std::string>());
   if (!type) throw Error(fmt::format("there is no dtype '{}'", dtype.get<std::string>()));
-  Entry entry{{name, *type, {}, {}}, whole_number(offsets[0]), whole_number(offsets[1])};
-  for (const Json& extent : shape) {
-    const std::uint64_t number = whole_number(extent);
-    if (!std::in_range<std::int64_t>(number)) throw Error("an extent is 2^63 or more");
-    entry.tensor.extents.push_back(static_cast<std::int64_t>(number));
-  }
+  Entry entry{{name, *type, {}, {}},
+              whole_number<std::uint64_t>(offsets[0], 0),
+              whole_number<std::uint64_t>(offsets[1], 0)};
+  for (const Json& extent : shape) entry.tensor.extents.push_back(whole_number<std::int64_t>(extent, 0));
   if (entry.begin > entry.end || entry.end > data_bytes)
     throw Error(fmt::format("its bytes {} to {} are not within the {} that follow the header", entry.begin,
                             entry.end, data_bytes));

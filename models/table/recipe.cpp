@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gradus/framework/graph/error.hpp"
+#include "gradus/models/data/whole_number.hpp"
 
 namespace gradus {
 
@@ -128,7 +129,7 @@ TableRecipe recipe_of(const TensorFile& file) {
     recipe.task = task == "classify" ? Task::classify : Task::regress;
     recipe.target = column_from(json.at("target"));
     for (const Json& feature : json.at("features")) recipe.features.push_back(column_from(feature));
-    recipe.hidden = json.at("hidden").get<std::vector<std::int64_t>>();
+    for (const Json& units : json.at("hidden")) recipe.hidden.push_back(whole_number<std::int64_t>(units, 1));
     recipe.activation = json.at("activation");
     recipe.normalization = json.at("normalization");
     recipe.dropout = json.at("dropout");

@@ -8,6 +8,7 @@
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/framework/graph/leaf.hpp"
 #include "gradus/models/data/tensor_file.hpp"
+#include "gradus/models/data/whole_number.hpp"
 #include "gradus/models/training/trainer_impl.hpp"
 
 namespace gradus {
@@ -122,17 +123,17 @@ void Trainer<T>::Impl::read_checkpoint(const std::string& path) {
   Position position;
   std::map<std::string, NamedValues> memories;
   std::vector<std::vector<double>> epochs;
+  std::uint64_t made_with = 0;
+  std::size_t width = 0;
   try {
     const Json json = Json::parse(metadata.at(position_key));
-    position.epoch = json.at("epoch");
-    position.step = json.at("step");
-    position.drawn = json.at("drawn");
-    position.samples = json.at("samples");
-    position.batch = json.at("batch");
+    position.epoch = whole_number<std::int64_t>(json.at("epoch"), 0);
+    position.step = whole_number<std::int64_t>(json.at("step"), 0);
+    position.drawn = whole_number<std::uint64_t>(json.at("drawn"), 0);
+    position.samples = whole_number<std::int64_t>(json.at("samples"), 1);
+    position.batch = whole_number<std::int64_t>(json.at("batch"), 1);
     position.shuffle = json.at("shuffle");
-    if (json.at("seed").get<std::uint64_t>() != seed)
-      refuse(fmt::format("it was made with seed {}, not {}; resume with the same",
-                         json.at("seed").get<std::uint64_t>(), seed));
+    made_with = whole_number<std::uint64_t>(json.at("seed"), 0);
     for (const std::string key : json.at("callbacks")) {
       const std::string prefix = fmt::format("{}{}/", callback_prefix, key);
       memories[key];
@@ -140,20 +141,21 @@ void Trainer<T>::Impl::read_checkpoint(const std::string& path) {
         if (tensor.name.starts_with(prefix))
           memories[key][tensor.name.substr(prefix.size())] = file.values(tensor.name);
     }
-    const std::size_t width = json.at("names").size();
-    const auto flat = file.values(history_name);
-    const bool whole = width > 0 ? flat.size() % width == 0 : flat.empty();
-    position.sums = file.values(sums_name);
-    if (!whole || position.sums.size() != score_names.size() || position.epoch < 0 || position.step < 0 ||
-        std::min(position.batch, position.samples) < 1 ||
-        position.step > (position.samples - 1) / position.batch + 1)
-      refuse("its position in the training makes no sense for this model; it is damaged or of another");
-    for (std::size_t i = 0; i < flat.size(); i += width)
-      epochs.emplace_back(flat.begin() + static_cast<std::ptrdiff_t>(i),
-                          flat.begin() + static_cast<std::ptrdiff_t>(i + width));
-  } catch (const Json::exception& error) {
+    width = json.at("names").size();
+  } catch (const std::exception& error) {
     refuse(fmt::format("its position cannot be read ({}); it is damaged", error.what()));
   }
+  if (made_with != seed)
+    refuse(fmt::format("it was made with seed {}, not {}; resume with the same", made_with, seed));
+  const auto flat = file.values(history_name);
+  const bool whole = width > 0 ? flat.size() % width == 0 : flat.empty();
+  position.sums = file.values(sums_name);
+  if (!whole || position.sums.size() != score_names.size() ||
+      position.step > (position.samples - 1) / position.batch + 1)
+    refuse("its position in the training makes no sense for this model; it is damaged or of another");
+  for (std::size_t i = 0; i < flat.size(); i += width)
+    epochs.emplace_back(flat.begin() + static_cast<std::ptrdiff_t>(i),
+                        flat.begin() + static_cast<std::ptrdiff_t>(i + width));
 
   for (const std::string& name : store.names()) {
     const auto to = store.values(name);
