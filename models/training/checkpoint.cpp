@@ -3,19 +3,15 @@
 
 #include <algorithm>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/framework/graph/leaf.hpp"
 #include "gradus/models/data/tensor_file.hpp"
-#include "gradus/models/data/whole_number.hpp"
 #include "gradus/models/training/trainer_impl.hpp"
 
 namespace gradus {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr const char* format_key = "format";
 constexpr const char* checkpoint_format = "gradus checkpoint 1";
@@ -85,23 +81,20 @@ void Trainer<T>::Impl::write_checkpoint(const std::string& path) const {
   for (const auto& row : record.epochs) history.insert(history.end(), row.begin(), row.end());
   tensors.push_back(numbers(std::string(sums_name), at.sums));
   tensors.push_back(numbers(std::string(history_name), history));
-  Json remembers = Json::array();
-  std::vector<NamedValues> saved;  // until it is written
-  saved.reserve(callbacks.size());
+  SavedPosition saved{at, seed, record.names, {}};
+  std::vector<NamedValues> memories;  // until they are written
+  memories.reserve(callbacks.size());
   for (std::size_t i = 0; i < callbacks.size(); ++i) {
     if (callbacks[i]->name().empty()) continue;
     const std::string key = fmt::format("{}/{}", i, callbacks[i]->name());
-    remembers.push_back(key);
-    saved.push_back(callbacks[i]->save());
-    for (const auto& [name, values] : saved.back())
+    saved.callbacks.push_back(key);
+    memories.push_back(callbacks[i]->save());
+    for (const auto& [name, values] : memories.back())
       tensors.push_back(numbers(fmt::format("{}{}/{}", callback_prefix, key, name), values));
   }
-  const Json position{{"epoch", at.epoch},     {"step", at.step},       {"drawn", at.drawn},
-                      {"seed", seed},          {"samples", at.samples}, {"batch", at.batch},
-                      {"shuffle", at.shuffle}, {"names", record.names}, {"callbacks", remembers}};
   auto metadata = notes;
   metadata[format_key] = checkpoint_format;
-  metadata[position_key] = position.dump();
+  metadata[position_key] = to_json(saved);
   write_tensors(path, tensors, metadata);
 }
 
@@ -120,48 +113,38 @@ void Trainer<T>::Impl::read_checkpoint(const std::string& path) {
       refuse(fmt::format("it was made in {} precision; resume in the same",
                          sizeof(T) == sizeof(float) ? "double" : "single"));
 
-  Position position;
-  std::map<std::string, NamedValues> memories;
-  std::vector<std::vector<double>> epochs;
-  std::uint64_t made_with = 0;
-  std::size_t width = 0;
+  SavedPosition saved;
   try {
-    const Json json = Json::parse(metadata.at(position_key));
-    position.epoch = whole_number<std::int64_t>(json.at("epoch"), 0);
-    position.step = whole_number<std::int64_t>(json.at("step"), 0);
-    position.drawn = whole_number<std::uint64_t>(json.at("drawn"), 0);
-    position.samples = whole_number<std::int64_t>(json.at("samples"), 1);
-    position.batch = whole_number<std::int64_t>(json.at("batch"), 1);
-    position.shuffle = json.at("shuffle");
-    made_with = whole_number<std::uint64_t>(json.at("seed"), 0);
-    for (const std::string key : json.at("callbacks")) {
-      const std::string prefix = fmt::format("{}{}/", callback_prefix, key);
-      memories[key];
-      for (const TensorBytes& tensor : file.tensors())
-        if (tensor.name.starts_with(prefix))
-          memories[key][tensor.name.substr(prefix.size())] = file.values(tensor.name);
-    }
-    width = json.at("names").size();
-  } catch (const std::exception& error) {
+    saved = position_from(metadata.at(position_key));
+  } catch (const Error& error) {
     refuse(fmt::format("its position cannot be read ({}); it is damaged", error.what()));
   }
-  if (made_with != seed)
-    refuse(fmt::format("it was made with seed {}, not {}; resume with the same", made_with, seed));
+  if (saved.seed != seed)
+    refuse(fmt::format("it was made with seed {}, not {}; resume with the same", saved.seed, seed));
+  saved.at.sums = file.values(sums_name);
   const auto flat = file.values(history_name);
+  const std::size_t width = saved.names.size();
   const bool whole = width > 0 ? flat.size() % width == 0 : flat.empty();
-  position.sums = file.values(sums_name);
-  if (!whole || position.sums.size() != score_names.size() ||
-      position.step > (position.samples - 1) / position.batch + 1)
+  if (!whole || saved.at.sums.size() != score_names.size())
     refuse("its position in the training makes no sense for this model; it is damaged or of another");
+  std::vector<std::vector<double>> epochs;
   for (std::size_t i = 0; i < flat.size(); i += width)
     epochs.emplace_back(flat.begin() + static_cast<std::ptrdiff_t>(i),
                         flat.begin() + static_cast<std::ptrdiff_t>(i + width));
+  std::map<std::string, NamedValues> memories;
+  for (const std::string& key : saved.callbacks) {
+    const std::string prefix = fmt::format("{}{}/", callback_prefix, key);
+    memories[key];
+    for (const TensorBytes& tensor : file.tensors())
+      if (tensor.name.starts_with(prefix))
+        memories[key][tensor.name.substr(prefix.size())] = file.values(tensor.name);
+  }
 
   for (const std::string& name : store.names()) {
     const auto to = store.values(name);
     std::memcpy(to.data(), file.at(name).bytes.data(), to.size_bytes());
   }
-  at = std::move(position);
+  at = std::move(saved.at);
   remembered = std::move(memories);
   earlier_epochs = std::move(epochs);
   resumed = true;

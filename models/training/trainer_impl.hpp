@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gradus/framework/random.hpp"
+#include "gradus/models/training/position.hpp"
 #include "gradus/models/training/programs.hpp"
 #include "gradus/models/training/trainer.hpp"
 
@@ -15,17 +16,6 @@ namespace gradus {
 template <class T>
 struct Trainer<T>::Impl final : Training {
   Impl(const ModelDefinition& model, std::uint64_t seed);
-
-  // Where a training is; all of it is in a checkpoint, beside the store's values.
-  struct Position {
-    std::int64_t epoch = 0;
-    std::int64_t step = 0;
-    std::uint64_t drawn = 0;   // by the shuffler, before this epoch's order
-    std::vector<double> sums;  // of outputs times batch sizes, over this epoch
-    std::int64_t samples = 0;
-    std::int64_t batch = 0;
-    bool shuffle = true;
-  };
 
   // Training.
   std::int64_t epoch() const override { return at.epoch; }

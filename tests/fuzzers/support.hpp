@@ -11,14 +11,17 @@
 #include "gradus/framework/graph/error.hpp"
 #include "gradus/models/data/tensor_bytes.hpp"
 
-/// What the targets of readers that take bytes share. Each says how long it is to be run:
+/// What the targets of readers that take bytes share. Each says how long its inputs are.
+// clang-format off
 ///
-///   cmake --preset release -B build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DGRADUS_FUZZERS=ON
-///   -DGRADUS_WERROR=OFF cmake --build build/fuzz --target NAME_fuzzer cd build/fuzz && mkdir -p NAME &&
-///   export ASAN_OPTIONS=quarantine_size_mb=16 limits="-max_len=LENGTH -timeout=5 -rss_limit_mb=512
-///   -malloc_limit_mb=64" nice tests/fuzzers/NAME_fuzzer $limits -runs=5000000 NAME
-///   ../../tests/fuzzers/corpus/NAME
+///   cmake --preset release -B build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DGRADUS_FUZZERS=ON -DGRADUS_WERROR=OFF
+///   cmake --build build/fuzz --target NAME_fuzzer
+///   cd build/fuzz && mkdir -p NAME
+///   export ASAN_OPTIONS=quarantine_size_mb=16
+///   export limits="-max_len=LENGTH -timeout=5 -rss_limit_mb=512 -malloc_limit_mb=64 -runs=5000000"
+///   nice tests/fuzzers/NAME_fuzzer $limits NAME ../../tests/fuzzers/corpus/NAME
 ///
+// clang-format on
 /// It stops at the first finding and writes the input to a file, which the program replays when it is given
 /// its name. What is worth keeping goes into corpus/NAME, which NAME_replay runs as a test.
 namespace gradus::fuzz {
