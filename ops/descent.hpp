@@ -47,6 +47,7 @@ class AdaptiveDescend final : public Formula<AdaptiveDescend, 5> {
  public:
   static constexpr std::string_view name = "adaptive_descend";
   static constexpr unsigned scalars = 0b11000;
+  using Makers = std::tuple<Given, MovingAverage, MovingSquare, Given, Given>;
   template <class T>
   static T f(T w, T direction, T square, T rate, T epsilon) {
     using std::sqrt;

@@ -55,7 +55,9 @@ class VectorMath : public testing::TestWithParam<Function> {
     const Op& op = *g[y.id()].op;
     std::vector<T> out(x.size());
     const T* in = x.data();
-    op.block(T{}, 0)(op, &in, out.data(), x.size());
+    T* const to = out.data();
+    const Op* const ops = &op;
+    op.block(T{}, 0)(&ops, &in, &to, x.size());
     return out;
   }
 };

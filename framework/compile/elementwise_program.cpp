@@ -13,11 +13,11 @@ namespace {
 // All tiles of a group together stay within half of a small first-level cache.
 constexpr std::size_t tile_budget = 16 * 1024;
 constexpr std::size_t smallest_tile = 128;
-constexpr std::size_t largest_tile = 1024;
+constexpr std::size_t largest_tile = 4096;
 
 template <class T>
-void copy_block(const Op&, const T* const* inputs, T* output, std::size_t n) {
-  if (inputs[0] != output) std::memcpy(output, inputs[0], n * sizeof(T));
+void copy_block(const Op* const*, const T* const* inputs, T* const* outputs, std::size_t n) {
+  if (inputs[0] != outputs[0]) std::memcpy(outputs[0], inputs[0], n * sizeof(T));
 }
 
 }  // namespace
@@ -37,7 +37,9 @@ ElementwiseProgram<T>::ElementwiseProgram(const Plan& plan, const Step& step,
   count_ = static_cast<std::size_t>(element_count(plan.value(step.results.front().value).extents));
   if (step.producer_operands > 0) make_producer(plan, step, operands, share);
   assemble(plan, step, operands, results);
+  join();
   make_tiles();
+  link();
   take_share(share);
 }
 
@@ -59,14 +61,8 @@ std::optional<StraightProgram<T>> ElementwiseProgram<T>::straight() const {
   if (tile_ < count_ || to_ - from_ < count_ || produce_ != nullptr || !spreads_.empty() ||
       !scalar_tiles_.empty())
     return std::nullopt;
-  StraightProgram<T> program{
-      produce_all_, producer_inputs_, produce_all_ ? registers_[panel_].base : nullptr, {}, count_};
-  for (const Code& code : codes_) {
-    BlockCall<T> call{code.block, code.op, {}, place(registers_[code.output], 0)};
-    for (std::uint32_t i = 0; i < code.arity; ++i) call.inputs[i] = place(registers_[code.inputs[i]], 0);
-    program.calls.push_back(call);
-  }
-  return program;
+  return StraightProgram<T>{produce_all_, producer_inputs_, produce_all_ ? registers_[panel_].base : nullptr,
+                            calls_, count_};
 }
 
 template <class T>
@@ -125,14 +121,15 @@ void ElementwiseProgram<T>::assemble(const Plan& plan, const Step& step,
   for (std::size_t c = first; c < step.nodes.size(); ++c) {
     const NodeId id = step.nodes[c];
     const Node& node = plan.node(id);
-    Code code{nullptr, node.op.get(), static_cast<std::uint32_t>(node.inputs.size()), {}, 0};
+    Code code{nullptr, 0, {node.op.get()}, {}, {}};
     unsigned scalars = 0;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const NodeId input = read_as(node.inputs[i]);
-      code.inputs[i] = registers.at(input);
-      if (registers_[code.inputs[i]].kind == Kind::scalar) scalars |= 1U << i;
+      const std::uint32_t reg = registers.at(input);
+      code.inputs.push_back(reg);
+      if (registers_[reg].kind == Kind::scalar) scalars |= 1U << i;
       if (last_reader.at(input) == c && in_tile[input]) {
-        free_tiles.push_back(code.inputs[i]);
+        free_tiles.push_back(reg);
         in_tile[input] = false;
       }
     }
@@ -141,30 +138,32 @@ void ElementwiseProgram<T>::assemble(const Plan& plan, const Step& step,
     T* destination = result == step.results.end()
                          ? nullptr
                          : results[static_cast<std::size_t>(result - step.results.begin())];
+    std::uint32_t output = 0;
     if (destination != nullptr && !read_after(destination, c)) {
-      code.output = add_register(destination, Kind::walking);
+      output = add_register(destination, Kind::walking);
     } else if (!free_tiles.empty()) {
-      code.output = free_tiles.back();
+      output = free_tiles.back();
       free_tiles.pop_back();
     } else {
-      code.output = add_register(nullptr, Kind::tile);
+      output = add_register(nullptr, Kind::tile);
     }
     if (destination == nullptr) in_tile[id] = true;
-    if (destination != nullptr && registers_[code.output].kind == Kind::tile)
-      late.push_back({code.output, destination});
-    registers[id] = code.output;
-    codes_.push_back(code);
+    if (destination != nullptr && registers_[output].kind == Kind::tile)
+      late.push_back({output, destination});
+    registers[id] = output;
+    code.outputs.push_back(output);
+    codes_.push_back(std::move(code));
   }
   for (const Late& l : late)
-    codes_.push_back({&copy_block<T>, codes_.front().op, 1, {l.from}, add_register(l.to, Kind::walking)});
+    codes_.push_back({&copy_block<T>, 0, {}, {l.from}, {add_register(l.to, Kind::walking)}});
 }
 
 // The kernel that takes the most of these inputs as scalars; the others are spread over tiles.
 template <class T>
 void ElementwiseProgram<T>::choose_block(Code& code, unsigned scalars) {
-  unsigned taken = scalars;
-  while ((code.block = code.op->block(T{}, taken)) == nullptr) taken = (taken - 1) & scalars;
-  for (std::uint32_t i = 0; i < code.arity; ++i) {
+  unsigned& taken = code.scalars = scalars;
+  while ((code.block = code.ops.front()->block(T{}, taken)) == nullptr) taken = (taken - 1) & scalars;
+  for (std::size_t i = 0; i < code.inputs.size(); ++i) {
     if (((scalars & ~taken) >> i & 1U) == 0) continue;
     const std::uint32_t tile = add_register(nullptr, Kind::tile);
     scalar_tiles_.emplace_back(code.inputs[i], tile);
@@ -212,6 +211,71 @@ void ElementwiseProgram<T>::make_tiles() {
   for (auto& [reg, number] : numbers_) registers_[reg].base = &number;
 }
 
+// Codes take in those just before them that make their inputs.
+template <class T>
+void ElementwiseProgram<T>::join() {
+  std::vector<Code> kept;
+  for (Code& code : codes_) {
+    take_makers(code, kept);
+    kept.push_back(std::move(code));
+  }
+  codes_ = std::move(kept);
+}
+
+template <class T>
+void ElementwiseProgram<T>::take_makers(Code& code, std::vector<Code>& before) {
+  std::vector<const Op*> ops(code.inputs.size());  // by input
+  std::vector<const Code*> makers(code.inputs.size());
+  const auto read_by_maker = [&](std::uint32_t reg) {
+    return std::ranges::any_of(
+        makers, [&](const Code* m) { return m != nullptr && std::ranges::count(m->inputs, reg) > 0; });
+  };
+  for (std::size_t first = before.size(); first > 0; --first) {
+    const Code& maker = before[first - 1];
+    const std::uint32_t output = maker.outputs.front();
+    const auto input = static_cast<std::size_t>(std::ranges::find(code.inputs, output) - code.inputs.begin());
+    // A joint block reads whatever is given before it writes.
+    if (input == ops.size() || makers[input] != nullptr || maker.ops.size() != 1 || maker.scalars != 0 ||
+        read_by_maker(output))
+      return;
+    makers[input] = &maker;
+    ops[input] = maker.ops.front();
+    const Block<T> block = code.ops.front()->joint_block(T{}, ops, code.scalars);
+    if (block == nullptr) continue;
+    Code joint{block, code.scalars, code.ops, {}, code.outputs};
+    for (std::size_t i = 0; i < makers.size(); ++i) {
+      if (makers[i] == nullptr) {
+        joint.inputs.push_back(code.inputs[i]);
+        continue;
+      }
+      joint.ops.push_back(ops[i]);
+      joint.inputs.insert(joint.inputs.end(), makers[i]->inputs.begin(), makers[i]->inputs.end());
+      joint.outputs.push_back(makers[i]->outputs.front());
+    }
+    before.resize(first - 1);
+    code = std::move(joint);
+    return;
+  }
+}
+
+// Places where the first tile begins.
+template <class T>
+void ElementwiseProgram<T>::link() {
+  for (const Code& code : codes_)
+    for (const auto* registers : {&code.inputs, &code.outputs})
+      for (const std::uint32_t reg : *registers) {
+        if (registers_[reg].kind == Kind::walking || registers_[reg].kind == Kind::panel)
+          walkers_.push_back({places_.size(), reg});
+        places_.push_back(registers_[reg].base);
+      }
+  T** place = places_.data();
+  for (const Code& code : codes_) {
+    T** const outputs = place + code.inputs.size();
+    calls_.push_back({code.block, code.ops.data(), place, outputs});
+    place = outputs + code.outputs.size();
+  }
+}
+
 template <class T>
 void ElementwiseProgram<T>::spread(const Spread& what, std::size_t start, std::size_t n) {
   T* tile = registers_[what.tile].base;
@@ -251,15 +315,16 @@ void ElementwiseProgram<T>::run() {
 
 template <class T>
 void ElementwiseProgram<T>::run_range(std::size_t from, std::size_t to) {
+  for (const Walker& w : walkers_) {
+    const Register& r = registers_[w.from];
+    places_[w.place] = r.base + (r.kind == Kind::panel ? from - panel_start_ : from);
+  }
   for (std::size_t start = from; start < to; start += tile_) {
     const std::size_t n = std::min(tile_, to - start);
     for (const Spread& s : spreads_)
       if (s.every_tile) spread(s, start, n);
-    for (const Code& code : codes_) {
-      std::array<const T*, largest_arity> inputs;
-      for (std::uint32_t i = 0; i < code.arity; ++i) inputs[i] = place(registers_[code.inputs[i]], start);
-      code.block(*code.op, inputs.data(), place(registers_[code.output], start), n);
-    }
+    for (const BlockCall<T>& call : calls_) call.block(call.ops, call.inputs, call.outputs, n);
+    for (const Walker& w : walkers_) places_[w.place] += n;
   }
 }
 

@@ -12,14 +12,13 @@
 
 namespace gradus {
 
-/// A block kernel with the places that it works on.
+/// A block kernel with what it works on; the places change from tile to tile.
 template <class T>
 struct BlockCall {
-  static constexpr std::size_t largest_arity = 5;
   Block<T> block;
-  const Op* op;
-  std::array<const T*, largest_arity> inputs;
-  T* output;
+  const Op* const* ops;
+  const T* const* inputs;
+  T* const* outputs;
 };
 
 /// What a group comes to that is small enough to be done in one go, without tiles: a kernel, if it has a
@@ -59,7 +58,6 @@ class ElementwiseProgram {
   std::optional<StraightProgram<T>> straight() const;
 
  private:
-  static constexpr std::size_t largest_arity = BlockCall<T>::largest_arity;
   // Where a tile's worth of numbers is: a buffer that the tiles walk along, a tile of its own, a single
   // number, or the panel that the producer has just made.
   enum class Kind { walking, tile, scalar, panel };
@@ -69,10 +67,15 @@ class ElementwiseProgram {
   };
   struct Code {
     Block<T> block;
-    const Op* op;
-    std::uint32_t arity;
-    std::array<std::uint32_t, largest_arity> inputs;
-    std::uint32_t output;
+    unsigned scalars;  // which inputs the block takes as such
+    std::vector<const Op*> ops;
+    std::vector<std::uint32_t> inputs;  // registers
+    std::vector<std::uint32_t> outputs;
+  };
+  // One of places_ that moves on from tile to tile.
+  struct Walker {
+    std::size_t place;
+    std::uint32_t from;  // a register
   };
   // A row or column is spread over a tile first.
   struct Spread {
@@ -90,12 +93,11 @@ class ElementwiseProgram {
   void make_producer(const Plan& plan, const Step& step, const std::vector<const T*>& operands, Share share);
   void take_share(Share share);
   void run_range(std::size_t from, std::size_t to);
-  T* place(const Register& r, std::size_t start) const {
-    if (r.kind == Kind::walking) return r.base + start;
-    return r.kind == Kind::panel ? r.base + (start - panel_start_) : r.base;
-  }
   void choose_block(Code& code, unsigned scalars);
+  void join();
+  static void take_makers(Code& code, std::vector<Code>& before);
   void make_tiles();
+  void link();
   void spread(const Spread& what, std::size_t start, std::size_t n);
 
   std::size_t count_ = 0;
@@ -104,6 +106,10 @@ class ElementwiseProgram {
   std::size_t tile_ = 0;
   std::vector<Register> registers_;
   std::vector<Code> codes_;
+  // The codes with the places of their registers.
+  std::vector<BlockCall<T>> calls_;
+  std::vector<T*> places_;
+  std::vector<Walker> walkers_;
   std::vector<Spread> spreads_;
   std::vector<std::pair<std::uint32_t, T>> numbers_;                   // by register
   std::vector<std::pair<std::uint32_t, std::uint32_t>> scalar_tiles_;  // a scalar and the tile that it fills

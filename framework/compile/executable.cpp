@@ -239,8 +239,7 @@ struct Executable<T>::Impl {
         auto& i = instructions[s];
         if (!i.parts.empty()) workers->run(i.parts);
         if (i.kernel) i.kernel(i.inputs.data(), i.output);
-        for (const BlockCall<T>& call : i.calls)
-          call.block(*call.op, call.inputs.data(), call.output, i.count);
+        for (const BlockCall<T>& call : i.calls) call.block(call.ops, call.inputs, call.outputs, i.count);
         after_step();
       }
     } catch (const Error& error) {

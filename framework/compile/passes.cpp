@@ -60,11 +60,7 @@ NodeId fold_uniform(Graph& to, const Node& node, const std::vector<NodeId>& inpu
   }
   if (traits.view || traits.broadcast) return append_full(to, node.shape, values.front());
   if (!traits.elementwise || traits.impure) return -1;
-  std::vector<const double*> pointers;
-  for (const double& value : values) pointers.push_back(&value);
-  double result = 0;
-  node.op->block(double{}, 0)(*node.op, pointers.data(), &result, 1);
-  return append_full(to, node.shape, result);
+  return append_full(to, node.shape, evaluate(*node.op, values));
 }
 
 std::vector<double> values_of(const Graph& graph, NodeId id) {

@@ -61,10 +61,11 @@ using Kernel = std::function<void(const T* const* inputs, T* output)>;
 template <class T>
 using RowKernel = std::function<void(const T* const* inputs, T* output, std::int64_t from, std::int64_t to)>;
 
-/// The kernel of an elementwise op over `n` elements; `output` may be one of the inputs. Of an input that it
-/// takes for a scalar, only the first element is read.
+/// The kernel of an elementwise op over `n` elements; the output may be one of the inputs. Of an input that
+/// it takes for a scalar, only the first element is read. Of several ops at once: their own inputs one after
+/// the other, and an output each.
 template <class T>
-using Block = void (*)(const class Op& op, const T* const* inputs, T* output, std::size_t n);
+using Block = void (*)(const class Op* const* ops, const T* const* inputs, T* const* outputs, std::size_t n);
 
 /// What an op is: a value with a name, attributes, traits, shape rule, reverse rule, and kernels for float
 /// and double. Ops know nothing of graphs' internals and nothing else knows an op's name. Derive through
@@ -105,6 +106,15 @@ class Op {
   /// for which there is no kernel; there is always one for none.
   virtual Block<float> block(float, unsigned /*scalars*/) const { return nullptr; }
   virtual Block<double> block(double, unsigned /*scalars*/) const { return nullptr; }
+  /// Elementwise ops only: a block of this op and of those that make some of its inputs, all in registers;
+  /// `makers[i]` makes input i, or is null. Null where there is no such block.
+  virtual Block<float> joint_block(float, std::span<const Op* const> /*makers*/, unsigned /*scalars*/) const {
+    return nullptr;
+  }
+  virtual Block<double> joint_block(double, std::span<const Op* const> /*makers*/,
+                                    unsigned /*scalars*/) const {
+    return nullptr;
+  }
 
   /// Arithmetic operations and elementary functions, one each.
   virtual double flop(const Signature& signature) const {
@@ -119,6 +129,9 @@ class Op {
   /// Equal for equal ops.
   virtual std::size_t hash() const = 0;
 };
+
+/// What an elementwise op makes of one element of each input.
+double evaluate(const Op& op, std::span<const double> inputs);
 
 /// An op, shared by the nodes that use it.
 using OpPtr = std::shared_ptr<const Op>;

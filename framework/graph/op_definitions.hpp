@@ -73,19 +73,20 @@ bool same_attributes(const std::tuple<Attribute<V>...>& a, const std::tuple<Attr
 template <class Rule, class T, unsigned scalars>
 struct ElementwiseLoop {
   template <Isa isa>
-  static void run(const Op& op, const T* const* inputs, T* output, std::size_t n) {
-    loop<isa>(op, inputs, output, n, std::make_index_sequence<Rule::arity>());
+  static void run(const Op* const* ops, const T* const* inputs, T* const* outputs, std::size_t n) {
+    loop<isa>(*ops[0], inputs, outputs[0], n, std::make_index_sequence<Rule::arity>());
   }
 
   template <Isa isa, std::size_t... I>
   static void loop(const Op& op, const T* const* inputs, T* output, std::size_t n,
                    std::index_sequence<I...>) {
-    // Copies, so that the compiler need not fear that writing the output changes them.
+    // Copies, so that the compiler need not fear that writing the output changes them. Not of the places: it
+    // would load them two at a time, and wait for those that have just been stored one by one.
     const Rule rule(static_cast<const Rule&>(op));
-    const std::array<const T*, sizeof...(I)> in{inputs[I]...};
     const std::array<T, sizeof...(I)> first{*inputs[I]...};
     const auto at = [&](std::size_t i) {
-      return rule.template f<Lane<T, isa>>(Lane<T, isa>((scalars >> I & 1U) != 0 ? first[I] : in[I][i])...);
+      return rule.template f<Lane<T, isa>>(
+          Lane<T, isa>((scalars >> I & 1U) != 0 ? first[I] : inputs[I][i])...);
     };
     // One by one, as the next op in a tiny net reads them: a vector is slow to load from where single numbers
     // have just been stored.
@@ -109,7 +110,8 @@ Block<T> elementwise_block(unsigned wanted, std::integer_sequence<unsigned, scal
   Block<T> block = nullptr;
   const auto offer = [&]<unsigned mask>(std::integral_constant<unsigned, mask>) {
     if (wanted == mask)
-      block = version_for_isa<ElementwiseLoop<Rule, T, mask>, const Op&, const T* const*, T*, std::size_t>();
+      block = version_for_isa<ElementwiseLoop<Rule, T, mask>, const Op* const*, const T* const*, T* const*,
+                              std::size_t>();
   };
   (offer(std::integral_constant<unsigned, scalars>()), ...);
   return block;
@@ -123,10 +125,99 @@ Block<T> elementwise_block(unsigned scalars) {
     return elementwise_block<Rule, T>(scalars, std::make_integer_sequence<unsigned, 1U << Rule::arity>());
 }
 
+// The rule and its makers, whose results are stored on the way.
+template <class Rule, class T, class Makers>
+struct JointLoop;
+
+template <class Rule, class T, class... Maker>
+struct JointLoop<Rule, T, std::tuple<Maker...>> {
+  // The sum of those before each, from `start` on, and then of all.
+  static constexpr auto before(std::size_t start, std::array<std::size_t, sizeof...(Maker)> counts) {
+    std::array<std::size_t, sizeof...(Maker) + 1> sums{start};
+    for (std::size_t i = 0; i < counts.size(); ++i) sums[i + 1] = sums[i] + counts[i];
+    return sums;
+  }
+  static constexpr auto inputs_before = before(0, {Maker::arity...});
+  static constexpr auto outputs_before =
+      before(1, {std::size_t{!std::same_as<Maker, Given>}...});  // the rule's own is first
+
+  static bool fits(std::span<const Op* const> makers, unsigned scalars) {
+    std::size_t i = 0;
+    const auto same = [&]<class M>(std::type_identity<M>) {
+      const Op* const maker = makers[i++];
+      if constexpr (std::same_as<M, Given>)
+        return maker == nullptr;
+      else
+        return maker != nullptr && typeid(*maker) == typeid(M);
+    };
+    return scalars == Rule::scalars && (same(std::type_identity<Maker>()) && ...);
+  }
+
+  // Element i of an operand.
+  template <Isa isa, std::size_t operand, std::size_t... at>
+  static Lane<T, isa> made(const auto& makers, const T* const* inputs, const auto& scalars, std::size_t i,
+                           std::index_sequence<at...>) {
+    constexpr std::size_t first = inputs_before[operand];
+    if constexpr ((Rule::scalars >> operand & 1U) != 0)
+      return scalars[operand];
+    else if constexpr (outputs_before[operand] == outputs_before[operand + 1])
+      return inputs[first][i];
+    else
+      return std::get<operand>(makers).template f<Lane<T, isa>>(Lane<T, isa>(inputs[first + at][i])...);
+  }
+
+  template <Isa isa>
+  static void run(const Op* const* ops, const T* const* inputs, T* const* outputs, std::size_t n) {
+    loop<isa>(ops, inputs, outputs, n, std::index_sequence_for<Maker...>());
+  }
+
+  template <Isa isa, std::size_t... I>
+  static void loop(const Op* const* ops, const T* const* inputs, T* const* outputs, std::size_t n,
+                   std::index_sequence<I...>) {
+    const Rule rule(static_cast<const Rule&>(*ops[0]));
+    const std::tuple<Maker...> makers{copy<Maker>(ops[outputs_before[I]])...};
+    const std::array<T, sizeof...(I)> scalars{*inputs[inputs_before[I]]...};
+#if defined(__clang__)
+#pragma clang loop vectorize(assume_safety)
+#else
+#pragma GCC ivdep
+#endif
+    for (std::size_t i = 0; i < n; ++i) {
+      // All are read before any is stored, as they may share a tile.
+      const std::tuple values{
+          made<isa, I>(makers, inputs, scalars, i, std::make_index_sequence<Maker::arity>())...};
+      const auto store = [&]<std::size_t operand>(std::integral_constant<std::size_t, operand>) {
+        if constexpr (outputs_before[operand] < outputs_before[operand + 1])
+          outputs[outputs_before[operand]][i] = std::get<operand>(values);
+      };
+      (store(std::integral_constant<std::size_t, I>()), ...);
+      outputs[0][i] = rule.template f<Lane<T, isa>>(std::get<I>(values)...);
+    }
+  }
+
+  template <class M>
+  static M copy(const Op* op) {
+    if constexpr (std::same_as<M, Given>)
+      return {};
+    else
+      return static_cast<const M&>(*op);
+  }
+};
+
+template <class Rule, class T>
+Block<T> joint_block(std::span<const Op* const> makers, unsigned scalars) {
+  if constexpr (requires { typename Rule::Makers; }) {
+    using Loop = JointLoop<Rule, T, typename Rule::Makers>;
+    if (Loop::fits(makers, scalars))
+      return version_for_isa<Loop, const Op* const*, const T* const*, T* const*, std::size_t>();
+  }
+  return nullptr;
+}
+
 template <class T>
 Kernel<T> kernel_from_block(const Op& op, Block<T> block, const Signature& signature) {
   const auto n = static_cast<std::size_t>(element_count(signature.output));
-  return [&op, block, n](const T* const* inputs, T* output) { block(op, inputs, output, n); };
+  return [op = &op, block, n](const T* const* inputs, T* output) { block(&op, inputs, &output, n); };
 }
 
 }  // namespace detail
@@ -240,6 +331,18 @@ Block<float> Elementwise<Rule, Arity>::block(float, unsigned scalars) const {
 template <class Rule, std::size_t Arity>
 Block<double> Elementwise<Rule, Arity>::block(double, unsigned scalars) const {
   return detail::elementwise_block<Rule, double>(scalars);
+}
+
+template <class Rule, std::size_t Arity>
+Block<float> Elementwise<Rule, Arity>::joint_block(float, std::span<const Op* const> makers,
+                                                   unsigned scalars) const {
+  return detail::joint_block<Rule, float>(makers, scalars);
+}
+
+template <class Rule, std::size_t Arity>
+Block<double> Elementwise<Rule, Arity>::joint_block(double, std::span<const Op* const> makers,
+                                                    unsigned scalars) const {
+  return detail::joint_block<Rule, double>(makers, scalars);
 }
 
 }  // namespace gradus

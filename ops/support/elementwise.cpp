@@ -8,19 +8,6 @@
 
 namespace gradus {
 
-namespace {
-// Numbers alone: the op's own rule on one element.
-Expr evaluate(const Op& op, std::span<const Arg> operands) {
-  std::vector<double> values;
-  std::vector<const double*> pointers;
-  for (const Arg& operand : operands) values.push_back(operand.expr.literal());
-  for (const double& value : values) pointers.push_back(&value);
-  double result = 0;
-  op.block(double{}, 0)(op, pointers.data(), &result, 1);
-  return result;
-}
-}  // namespace
-
 std::int64_t axis_of(std::string_view op, const Arg& x, std::int64_t axis) {
   const std::span<const Arg> operands(&x, 1);
   graph_of(op, operands);
@@ -33,7 +20,11 @@ std::int64_t axis_of(std::string_view op, const Arg& x, std::int64_t axis) {
 
 Expr elementwise(OpPtr op, std::span<const Arg> operands) {
   const auto is_literal = [](const Arg& a) { return a.expr.is_literal(); };
-  if (std::ranges::all_of(operands, is_literal)) return evaluate(*op, operands);
+  if (std::ranges::all_of(operands, is_literal)) {
+    std::vector<double> values;
+    for (const Arg& operand : operands) values.push_back(operand.expr.literal());
+    return evaluate(*op, values);
+  }
   const auto is_node = [](const Arg& a) { return a.expr.is_node(); };
   // Wrong operands are reported by make_node, which knows them all.
   if (std::ranges::none_of(operands, is_node)) return make_node(std::move(op), operands);

@@ -109,11 +109,19 @@ T dot(std::int64_t n, const T* x, std::int64_t stride_x, const T* y, std::int64_
 struct OuterProduct {
   template <Isa isa, class T>
   static void run(const GemmShape& g, const T* a, const T* b, T* c) {
-    for (std::int64_t i = 0; i < g.m; ++i, c += g.n) {
-      const T factor = a[i * g.a_row];
+    constexpr int together = 4;
+    std::int64_t i = 0;
+    for (; i + together <= g.m; i += together) rows<together>(g.n, a + i * g.a_row, g.a_row, b, c + i * g.n);
+    for (; i < g.m; ++i) rows<1>(g.n, a + i * g.a_row, g.a_row, b, c + i * g.n);
+  }
+
+  template <int count, class T>
+  static void rows(std::int64_t n, const T* a, std::int64_t a_row, const T* b, T* c) {
+    T factors[count];
+    for (int r = 0; r < count; ++r) factors[r] = a[r * a_row];
 #pragma GCC ivdep
-      for (std::int64_t j = 0; j < g.n; ++j) c[j] = factor * b[j];
-    }
+    for (std::int64_t j = 0; j < n; ++j)
+      for (int r = 0; r < count; ++r) c[r * n + j] = factors[r] * b[j];
   }
 };
 
