@@ -68,6 +68,7 @@ class Sigmoid final : public Unary<Sigmoid> {
  public:
   static constexpr std::string_view name = "sigmoid";
   static constexpr std::string_view onnx = "Sigmoid";
+  using Makers = std::tuple<Add>;
   template <class T>
   static T f(T x) {
     return math::sigmoid(x);

@@ -54,9 +54,7 @@ class MatMul final : public OpOf<MatMul> {
 
   template <class T>
   Kernel<T> make_kernel(const Signature& signature) const {
-    return [gemm = gemm_of<T>(signature), m = signature.output[0]](const T* const* in, T* out) {
-      gemm.rows(in[0], in[1], out, 0, m);
-    };
+    return [gemm = gemm_of<T>(signature)](const T* const* in, T* out) { gemm(in[0], in[1], out); };
   }
 
   template <class T>

@@ -3,6 +3,8 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "gradus/framework/simd/isa.hpp"
 #include "gradus/ops/support/register_gemm.hpp"
@@ -161,6 +163,34 @@ struct SmallGemm {
   }
 };
 
+// Up to 4 by 4 by 4, without a loop that is left at run time.
+constexpr std::int64_t most_tiny = 4;
+
+template <class T, std::size_t m, std::size_t n, std::size_t k>
+void tiny(const GemmShape& g, const T* a, const T* b, T* c) {
+  if (g.m != m || g.n != n) return SmallGemm::add_up(g, a, b, c);  // some of the rows
+  for (std::size_t i = 0; i < m; ++i)
+    for (std::size_t j = 0; j < n; ++j) {
+      const T* row = a + static_cast<std::int64_t>(i) * g.a_row;
+      const T* column = b + static_cast<std::int64_t>(j) * g.b_column;
+      T sum = row[0] * column[0];
+      for (std::int64_t p = 1; p < static_cast<std::int64_t>(k); ++p)
+        sum += row[p * g.a_column] * column[p * g.b_row];
+      c[i * n + j] = sum;
+    }
+}
+
+template <class T>
+GemmKernel<T> tiny_kernel(const GemmShape& g) {
+  constexpr std::size_t side = most_tiny;
+  static constexpr auto kernels = []<std::size_t... index>(std::index_sequence<index...>) {
+    return std::array<GemmKernel<T>, sizeof...(index)>{
+        &tiny<T, index / side / side + 1, index / side % side + 1, index % side + 1>...};
+  }
+  (std::make_index_sequence<side * side * side>());
+  return kernels[static_cast<std::size_t>(((g.m - 1) * most_tiny + g.n - 1) * most_tiny + g.k - 1)];
+}
+
 // Below this many multiplications a call of BLAS costs more than the work.
 constexpr std::int64_t small_work = 16 * 16 * 16;
 
@@ -177,6 +207,7 @@ bool fits_registers(const GemmShape& g) {
 
 template <class T>
 GemmKernel<T> choose(const GemmShape& g) {
+  if (std::max({g.m, g.n, g.k}) <= most_tiny) return tiny_kernel<T>(g);
   const std::int64_t work = g.m * g.n * g.k;
   if (g.k == 1 && g.b_column == 1 && g.n >= short_row)
     return version_for_isa<OuterProduct, const GemmShape&, const T*, const T*, T*>();

@@ -24,6 +24,11 @@ class Gemm {
  public:
   Gemm(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, bool transpose_b);
 
+  /// All of the product.
+  void operator()(const T* a, const T* b, T* c) const {
+    turned_ ? kernel_(shape_, b, a, c) : kernel_(shape_, a, b, c);
+  }
+
   /// Rows [from, to) of the product, written from c on. They have the same bits in any such part.
   void rows(const T* a, const T* b, T* c, std::int64_t from, std::int64_t to) const {
     GemmShape part = shape_;
