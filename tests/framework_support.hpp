@@ -99,7 +99,7 @@ std::vector<T> evaluate(const Expr& expr, const std::vector<Feed>& feeds = {},
 
 /// An initializer that writes these numbers.
 inline Initializer starting_at(std::vector<double> numbers) {
-  return [numbers](const Extents&, std::uint64_t, std::span<double> values) {
+  return [numbers = std::move(numbers)](const Extents&, std::uint64_t, std::span<double> values) {
     std::ranges::copy(numbers, values.begin());
   };
 }

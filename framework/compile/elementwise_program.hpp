@@ -66,8 +66,8 @@ class ElementwiseProgram {
     Kind kind = Kind::tile;
   };
   struct Code {
-    Block<T> block;
-    unsigned scalars;  // which inputs the block takes as such
+    Block<T> block = nullptr;
+    unsigned scalars = 0;  // which inputs the block takes as such
     std::vector<const Op*> ops;
     std::vector<std::uint32_t> inputs;  // registers
     std::vector<std::uint32_t> outputs;

@@ -288,7 +288,7 @@ class Exporter {
     return once("number " + to_string(full.dim), [&] {
       const std::string count =
           of_batch({}, {full.dim.per_batch()}, {full.dim.constant()}, to_string(full.dim));
-      const std::string name = unused(to_string(full.dim) + "/Cast");
+      std::string name = unused(to_string(full.dim) + "/Cast");
       set(*add_node("Cast", {count}, name, {}).add_attribute(), "to", OnnxType::element);
       return name;
     });
@@ -309,7 +309,8 @@ class Exporter {
   // a·B + c, for a scalar or a vector.
   std::string of_batch(const Extents& extents, const std::vector<std::int64_t>& per_batch,
                        const std::vector<std::int64_t>& constant, const std::string& name) {
-    const std::string product = unused(name + "/Mul"), sum = unused(name);
+    const std::string product = unused(name + "/Mul");
+    std::string sum = unused(name);
     const std::string factor = tensor<std::int64_t>(unused(name + "/per_batch"), extents, per_batch);
     const std::string rest = tensor<std::int64_t>(unused(name + "/constant"), extents, constant);
     add_node("Mul", {batch(), factor}, product, {});
@@ -328,7 +329,8 @@ class Exporter {
           return tensor<std::int64_t>(unused(name), {}, std::vector<std::int64_t>{value});
         };
         const std::string axis = scalar("B/axis", open - shape.begin()), all = unused("B/Shape"),
-                          extent = unused("B/Gather"), rows = unused("B/Sub"), b = unused("B");
+                          extent = unused("B/Gather"), rows = unused("B/Sub");
+        std::string b = unused("B");
         add_node("Shape", {name(id)}, all, {});
         add_node("Gather", {all, axis}, extent, {});
         add_node("Sub", {extent, scalar("B/rest", open->constant())}, rows, {});

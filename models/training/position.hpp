@@ -27,7 +27,7 @@ struct SavedPosition {
 
 std::string to_json(const SavedPosition& saved);
 
-// Error with the reason alone, unless it is what to_json writes.
-SavedPosition position_from(const std::string& json);
+// Error with the reason alone, unless the text is what to_json writes.
+SavedPosition position_from(const std::string& text);
 
 }  // namespace gradus
