@@ -89,7 +89,7 @@ void by_blas_without_malloc(const GemmShape& g, const T* a, const T* b, T* c) {
     blas_gemv(CblasNoTrans, g.m, g.k, a, g.a_row, b + j, c + j, g.b_row, g.n);
 }
 
-// Σ x[i·stride_x] · y[i·stride_y], in partial sums that fill vectors where both are contiguous.
+// Σ x[i·stride_x] · y[i·stride_y], in partial sums, which do not wait for each other.
 template <class T>
 T dot(std::int64_t n, const T* x, std::int64_t stride_x, const T* y, std::int64_t stride_y) {
   constexpr std::int64_t parts = 8;
@@ -100,9 +100,8 @@ T dot(std::int64_t n, const T* x, std::int64_t stride_x, const T* y, std::int64_
   }
   T sums[parts] = {};
   std::int64_t i = 0;
-  if (stride_x == 1 && stride_y == 1)
-    for (; i + parts <= n; i += parts)
-      for (std::int64_t k = 0; k < parts; ++k) sums[k] += x[i + k] * y[i + k];
+  for (; i + parts <= n; i += parts)
+    for (std::int64_t k = 0; k < parts; ++k) sums[k] += x[(i + k) * stride_x] * y[(i + k) * stride_y];
   for (; i < n; ++i) sums[i % parts] += x[i * stride_x] * y[i * stride_y];
   return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
 }
@@ -128,6 +127,7 @@ struct OuterProduct {
 };
 
 constexpr std::int64_t short_row = 4;
+constexpr std::int64_t short_sum = 4;
 
 struct SmallGemm {
   template <class T>
@@ -144,7 +144,6 @@ struct SmallGemm {
   static void run(const GemmShape& g, const T* a, const T* b, T* c) {
     // Rows too short to be worth a loop of their own, and rows of b that lie along the sum.
     const bool by_dots = g.n < short_row || g.b_column != 1;
-    constexpr std::int64_t short_sum = 4;
     if (by_dots && g.k < short_sum) return add_up(g, a, b, c);
     for (std::int64_t i = 0; i < g.m; ++i) {
       T* row = c + i * g.n;
@@ -213,6 +212,7 @@ GemmKernel<T> choose(const GemmShape& g) {
     return version_for_isa<OuterProduct, const GemmShape&, const T*, const T*, T*>();
   const bool by_vector = (g.m == 1 || g.n == 1) && work > small_work;
   if (!by_vector && fits_registers<T>(g)) return register_gemm<T>();
+  if (work <= small_work && g.a_column == 1 && g.b_row == 1 && g.k >= short_sum) return dot_gemm<T>();
   if (work <= small_work) return version_for_isa<SmallGemm, const GemmShape&, const T*, const T*, T*>();
   one_thread();
   if (g.m == 1) return &row_by_blas<T>;

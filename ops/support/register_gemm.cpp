@@ -112,6 +112,69 @@ struct Multiply {
   }
 };
 
+// y[i] = Σ m[i·stride + p] · x[p].
+template <class T, std::size_t bytes>
+struct RowDots {
+  using Vector [[gnu::vector_size(bytes)]] = T;
+  static constexpr std::int64_t width = bytes / sizeof(T);
+  static constexpr int together = 4;
+
+  static T add_up(const Vector& v) {
+    if constexpr (width == 2) {
+      return v[0] + v[1];
+    } else {
+      using Half = RowDots<T, bytes / 2>;
+      typename Half::Vector halves[2];
+      std::memcpy(halves, &v, bytes);
+      return Half::add_up(halves[0] + halves[1]);
+    }
+  }
+
+  template <int count>
+  static void some(std::int64_t k, const T* m, std::int64_t stride, const T* x, T* y) {
+    Vector sums[count] = {};
+    T rest[count] = {};
+    std::int64_t p = 0;
+    for (; p + width <= k; p += width) {
+      Vector of_x;
+      std::memcpy(&of_x, x + p, bytes);
+      for (int r = 0; r < count; ++r) {
+        Vector of_row;
+        std::memcpy(&of_row, m + r * stride + p, bytes);
+        sums[r] += of_row * of_x;
+      }
+    }
+    for (; p < k; ++p)
+      for (int r = 0; r < count; ++r) rest[r] += m[r * stride + p] * x[p];
+    for (int r = 0; r < count; ++r) y[r] = add_up(sums[r]) + rest[r];
+  }
+
+  static void run(std::int64_t rows, std::int64_t k, const T* m, std::int64_t stride, const T* x, T* y) {
+    std::int64_t i = 0;
+    for (; i + together <= rows; i += together) some<together>(k, m + i * stride, stride, x, y + i);
+    for (; i < rows; ++i) some<1>(k, m + i * stride, stride, x, y + i);
+  }
+};
+
+struct MultiplyByDots {
+  template <Isa isa, class T>
+  static void run(const GemmShape& g, const T* a, const T* b, T* c) {
+    if (g.n == 1) return dots<isa>(g.m, g.k, a, g.a_row, b, c);
+    for (std::int64_t i = 0; i < g.m; ++i) dots<isa>(g.n, g.k, b, g.b_column, a + i * g.a_row, c + i * g.n);
+  }
+
+  template <Isa isa, class T>
+  static void dots(std::int64_t rows, std::int64_t k, const T* m, std::int64_t stride, const T* x, T* y) {
+    const std::size_t sum = static_cast<std::size_t>(k) * sizeof(T);
+    if (isa == Isa::avx512 && sum >= 64)
+      RowDots<T, isa == Isa::avx512 ? 64 : 16>::run(rows, k, m, stride, x, y);
+    else if (isa != Isa::baseline && sum >= 32)
+      RowDots<T, isa == Isa::baseline ? 16 : 32>::run(rows, k, m, stride, x, y);
+    else
+      RowDots<T, 16>::run(rows, k, m, stride, x, y);
+  }
+};
+
 }  // namespace
 
 template <class T>
@@ -119,6 +182,13 @@ GemmKernel<T> register_gemm() {
   return version_for_isa<Multiply, const GemmShape&, const T*, const T*, T*>();
 }
 
+template <class T>
+GemmKernel<T> dot_gemm() {
+  return version_for_isa<MultiplyByDots, const GemmShape&, const T*, const T*, T*>();
+}
+
+template GemmKernel<float> dot_gemm();
+template GemmKernel<double> dot_gemm();
 template GemmKernel<float> register_gemm();
 template GemmKernel<double> register_gemm();
 

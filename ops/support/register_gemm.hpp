@@ -10,7 +10,14 @@ namespace gradus {
 template <class T>
 GemmKernel<T> register_gemm();
 
+/// For small products whose rows of A and columns of B are contiguous: each element is the dot product of two
+/// of them, some rows at a time. Where n is 1, the rows of A are taken together, and else those of B.
+template <class T>
+GemmKernel<T> dot_gemm();
+
 extern template GemmKernel<float> register_gemm();
 extern template GemmKernel<double> register_gemm();
+extern template GemmKernel<float> dot_gemm();
+extern template GemmKernel<double> dot_gemm();
 
 }  // namespace gradus
