@@ -129,7 +129,8 @@ struct OuterProduct {
 constexpr std::int64_t short_row = 4;
 constexpr std::int64_t short_sum = 4;
 
-struct SmallGemm {
+// Of short rows: one sum after the other.
+struct SumByElement {
   template <class T>
   static void add_up(const GemmShape& g, const T* a, const T* b, T* c) {
     for (std::int64_t i = 0; i < g.m; ++i, a += g.a_row)
@@ -142,21 +143,23 @@ struct SmallGemm {
 
   template <Isa isa, class T>
   static void run(const GemmShape& g, const T* a, const T* b, T* c) {
-    // Rows too short to be worth a loop of their own, and rows of b that lie along the sum.
-    const bool by_dots = g.n < short_row || g.b_column != 1;
-    if (by_dots && g.k < short_sum) return add_up(g, a, b, c);
-    for (std::int64_t i = 0; i < g.m; ++i) {
-      T* row = c + i * g.n;
-      if (by_dots) {
-        for (std::int64_t j = 0; j < g.n; ++j)
-          row[j] = dot(g.k, a + i * g.a_row, g.a_column, b + j * g.b_column, g.b_row);
-        continue;
-      }
-      std::fill_n(row, g.n, T(0));
+    if (g.k < short_sum) return add_up(g, a, b, c);
+    for (std::int64_t i = 0; i < g.m; ++i)
+      for (std::int64_t j = 0; j < g.n; ++j)
+        *c++ = dot(g.k, a + i * g.a_row, g.a_column, b + j * g.b_column, g.b_row);
+  }
+};
+
+// Of longer ones: rows of b, weighted and added up.
+struct SumByRow {
+  template <Isa isa, class T>
+  static void run(const GemmShape& g, const T* a, const T* b, T* c) {
+    for (std::int64_t i = 0; i < g.m; ++i, c += g.n) {
+      std::fill_n(c, g.n, T(0));
       for (std::int64_t p = 0; p < g.k; ++p) {
         const T factor = a[i * g.a_row + p * g.a_column];
         const T* from = b + p * g.b_row;
-        for (std::int64_t j = 0; j < g.n; ++j) row[j] += factor * from[j];
+        for (std::int64_t j = 0; j < g.n; ++j) c[j] += factor * from[j];
       }
     }
   }
@@ -167,7 +170,7 @@ constexpr std::int64_t most_tiny = 4;
 
 template <class T, std::size_t m, std::size_t n, std::size_t k>
 void tiny(const GemmShape& g, const T* a, const T* b, T* c) {
-  if (g.m != m || g.n != n) return SmallGemm::add_up(g, a, b, c);  // some of the rows
+  if (g.m != m || g.n != n) return SumByElement::add_up(g, a, b, c);  // some of the rows
   for (std::size_t i = 0; i < m; ++i)
     for (std::size_t j = 0; j < n; ++j) {
       const T* row = a + static_cast<std::int64_t>(i) * g.a_row;
@@ -213,7 +216,12 @@ GemmKernel<T> choose(const GemmShape& g) {
   const bool by_vector = (g.m == 1 || g.n == 1) && work > small_work;
   if (!by_vector && fits_registers<T>(g)) return register_gemm<T>();
   if (work <= small_work && g.a_column == 1 && g.b_row == 1 && g.k >= short_sum) return dot_gemm<T>();
-  if (work <= small_work) return version_for_isa<SmallGemm, const GemmShape&, const T*, const T*, T*>();
+  if (work <= small_work) {
+    // Rows too short to be worth a loop of their own, and rows of b that lie along the sum.
+    if (g.n < short_row || g.b_column != 1)
+      return version_for_isa<SumByElement, const GemmShape&, const T*, const T*, T*>();
+    return version_for_isa<SumByRow, const GemmShape&, const T*, const T*, T*>();
+  }
   one_thread();
   if (g.m == 1) return &row_by_blas<T>;
   if (g.n == 1) return &column_by_blas<T>;
@@ -237,9 +245,11 @@ Gemm<T>::Gemm(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, 
   }
   // Rows of a stored A, weighted and added up, rather than one strided sum after the other.
   turned_ = n == 1 && shape_.a_row == 1 && m > 1 && m * k <= small_work;
+  rows_shape_ = shape_;
   if (turned_) shape_ = {1, m, k, k, 1, shape_.a_column, 1};
   kernel_ = choose<T>(shape_);
-  rows_are_cheap_ = k == 1 || m * n * k <= small_work || fits_registers<T>(shape_);
+  rows_kernel_ = turned_ ? choose<T>(rows_shape_) : kernel_;
+  rows_are_cheap_ = !turned_ && (k == 1 || m * n * k <= small_work || fits_registers<T>(shape_));
 }
 
 template class Gemm<float>;

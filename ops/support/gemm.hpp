@@ -29,12 +29,12 @@ class Gemm {
     turned_ ? kernel_(shape_, b, a, c) : kernel_(shape_, a, b, c);
   }
 
-  /// Rows [from, to) of the product, written from c on. They have the same bits in any such part.
+  /// Rows [from, to) of the product, written from c on. Where rows are cheap, they have the same bits in any
+  /// such part.
   void rows(const T* a, const T* b, T* c, std::int64_t from, std::int64_t to) const {
-    GemmShape part = shape_;
-    a += from * shape_.a_row;
-    (turned_ ? part.n : part.m) = to - from;
-    turned_ ? kernel_(part, b, a, c) : kernel_(part, a, b, c);
+    GemmShape part = rows_shape_;
+    part.m = to - from;
+    rows_kernel_(part, a + from * part.a_row, b, c);
   }
 
   /// Whether some rows cost no more than their share of all: BLAS would prepare B anew for each call.
@@ -43,7 +43,9 @@ class Gemm {
  private:
   GemmShape shape_;
   GemmKernel<T> kernel_;
-  bool turned_ = false;  // computed as Cᵀ = op(B)ᵀ · op(A)ᵀ
+  bool turned_ = false;  // all of it: computed as Cᵀ = op(B)ᵀ · op(A)ᵀ
+  GemmShape rows_shape_;
+  GemmKernel<T> rows_kernel_;
   bool rows_are_cheap_ = true;
 };
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "gradus/framework/simd/isa.hpp"
+#include "gradus/framework/simd/lane.hpp"
 
 namespace gradus {
 
@@ -113,7 +113,7 @@ struct Multiply {
 };
 
 // y[i] = Σ m[i·stride + p] · x[p].
-template <class T, std::size_t bytes>
+template <Isa isa, class T, std::size_t bytes>
 struct RowDots {
   using Vector [[gnu::vector_size(bytes)]] = T;
   static constexpr std::int64_t width = bytes / sizeof(T);
@@ -123,7 +123,7 @@ struct RowDots {
     if constexpr (width == 2) {
       return v[0] + v[1];
     } else {
-      using Half = RowDots<T, bytes / 2>;
+      using Half = RowDots<isa, T, bytes / 2>;
       typename Half::Vector halves[2];
       std::memcpy(halves, &v, bytes);
       return Half::add_up(halves[0] + halves[1]);
@@ -133,7 +133,8 @@ struct RowDots {
   template <int count>
   static void some(std::int64_t k, const T* m, std::int64_t stride, const T* x, T* y) {
     Vector sums[count] = {};
-    T rest[count] = {};
+    Lane<T, isa> rest[count];
+    std::fill_n(rest, count, 0);
     std::int64_t p = 0;
     for (; p + width <= k; p += width) {
       Vector of_x;
@@ -145,7 +146,8 @@ struct RowDots {
       }
     }
     for (; p < k; ++p)
-      for (int r = 0; r < count; ++r) rest[r] += m[r * stride + p] * x[p];
+      for (int r = 0; r < count; ++r)
+        rest[r] = mul_add(Lane<T, isa>(m[r * stride + p]), Lane<T, isa>(x[p]), rest[r]);
     for (int r = 0; r < count; ++r) y[r] = add_up(sums[r]) + rest[r];
   }
 
@@ -167,11 +169,11 @@ struct MultiplyByDots {
   static void dots(std::int64_t rows, std::int64_t k, const T* m, std::int64_t stride, const T* x, T* y) {
     const std::size_t sum = static_cast<std::size_t>(k) * sizeof(T);
     if (isa == Isa::avx512 && sum >= 64)
-      RowDots<T, isa == Isa::avx512 ? 64 : 16>::run(rows, k, m, stride, x, y);
+      RowDots<isa, T, isa == Isa::avx512 ? 64 : 16>::run(rows, k, m, stride, x, y);
     else if (isa != Isa::baseline && sum >= 32)
-      RowDots<T, isa == Isa::baseline ? 16 : 32>::run(rows, k, m, stride, x, y);
+      RowDots<isa, T, isa == Isa::baseline ? 16 : 32>::run(rows, k, m, stride, x, y);
     else
-      RowDots<T, 16>::run(rows, k, m, stride, x, y);
+      RowDots<isa, T, 16>::run(rows, k, m, stride, x, y);
   }
 };
 
