@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <exception>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "check.hpp"
@@ -26,14 +28,18 @@ namespace {
 
 // Memory touched, kernels chosen, branches learnt.
 constexpr int warm_up_steps = 3;
+// A thread of OpenBLAS's spins for a while after its last product, which may have been another contender's.
+constexpr std::chrono::milliseconds blas_falls_asleep{100};
 
 // Every repetition has contenders of its own: they start at the same weights, and no luck of where their
 // memory lies lasts.
 template <class Contender>
 void time_steps(benchmark::State& state, Contender& contender, const Work& work) {
-  use_blas_threads(work.threads);
-  if constexpr (!std::is_same_v<Contender, Gradus<typename Contender::Number>>)
+  if constexpr (!std::is_same_v<Contender, Gradus<typename Contender::Number>>) {
     contender.start_at(Gradus<typename Contender::Number>(work).parameters());
+    use_blas_threads(work.threads);  // which Gradus, with threads of its own, has set to one
+  }
+  if (work.threads > 1) std::this_thread::sleep_for(blas_falls_asleep);
   for (int i = 0; i < warm_up_steps; ++i) contender.step();
   for ([[maybe_unused]] auto _ : state) {
     contender.step();
@@ -46,8 +52,8 @@ void time_steps(benchmark::State& state, Contender& contender, const Work& work)
 
 template <class Contender>
 Flags choose_flags(const Work& work) {
-  use_blas_threads(work.threads);
   const auto start = Gradus<typename Contender::Number>(work).parameters();
+  use_blas_threads(work.threads);
   std::array contenders{Contender(work, Flags::fast_math), Contender(work, Flags::no_errno)};
   for (Contender& contender : contenders) contender.start_at(start);
   return faster_flags(contenders);
