@@ -58,7 +58,8 @@ struct Size {
   std::int64_t rows;
   std::int64_t columns;
 };
-// Below, at and above the size of a tile (4096 elements at most); rows that fit a tile and that do not.
+// Below, at and above the size of a tile (1024 elements at most, 4096 where nothing is kept between ops);
+// rows that fit a tile and that do not.
 const std::vector<Size> sizes{{1, 1},    {1, 7},    {7, 1},    {3, 5},    {1000, 37}, {3, 5000}, {5000, 3},
                               {1, 5000}, {5000, 1}, {17, 127}, {17, 128}, {17, 129},  {9, 1023}, {9, 1024},
                               {9, 1025}, {2, 2048}, {3, 4096}, {2, 4097}, {64, 16},   {1024, 2}, {333, 333}};

@@ -13,7 +13,9 @@ namespace {
 // All tiles of a group together stay within half of a small first-level cache.
 constexpr std::size_t tile_budget = 16 * 1024;
 constexpr std::size_t smallest_tile = 128;
-constexpr std::size_t largest_tile = 4096;
+constexpr std::size_t largest_tile = 1024;
+// Where all is in buffers that are walked along.
+constexpr std::size_t largest_without_tiles = 4096;
 
 template <class T>
 void copy_block(const Op* const*, const T* const* inputs, T* const* outputs, std::size_t n) {
@@ -190,7 +192,8 @@ std::uint32_t ElementwiseProgram<T>::add_operand(const Plan& plan, const Operand
 template <class T>
 void ElementwiseProgram<T>::make_tiles() {
   const std::size_t tiles = std::max<std::size_t>(tile_registers_.size(), 1);
-  tile_ = std::clamp(tile_budget / (tiles * sizeof(T)), smallest_tile, largest_tile) / 16 * 16;
+  const std::size_t largest = tile_registers_.empty() ? largest_without_tiles : largest_tile;
+  tile_ = std::clamp(tile_budget / (tiles * sizeof(T)), smallest_tile, largest) / 16 * 16;
   // A tile of whole rows: a row operand is then spread once a run, not once a tile.
   std::size_t row = 1;
   for (const Spread& s : spreads_)
