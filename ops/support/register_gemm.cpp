@@ -27,74 +27,85 @@ struct Tiles {
   using Vector [[gnu::vector_size(bytes)]] = T;
   static constexpr std::int64_t width = bytes / sizeof(T);
 
+  // The columns are vectors from j on, of which the last begins at `last`: it may overlap the one before.
   template <int rows, int columns>
-  static void tile(const Operands<T>& g, std::int64_t i, std::int64_t j, std::int64_t from, std::int64_t to) {
+  static void tile(const Operands<T>& g, std::int64_t i, std::int64_t j, std::int64_t last, std::int64_t from,
+                   std::int64_t to) {
     const T* a = g.a + i * g.a_row;
-    const T* b = g.b + j;
-    T* c = g.c + i * g.n + j;
+    T* c = g.c + i * g.n;
+    const auto column = [&](int v) { return v == columns - 1 ? last : j + v * width; };
     Vector sum[rows][columns];
     for (int r = 0; r < rows; ++r)
       for (int v = 0; v < columns; ++v) {
         sum[r][v] = Vector{};
-        if (from > 0) std::memcpy(&sum[r][v], c + r * g.n + v * width, bytes);
+        if (from > 0) std::memcpy(&sum[r][v], c + r * g.n + column(v), bytes);
       }
     for (std::int64_t p = from; p < to; ++p) {
       Vector row[columns];
-      for (int v = 0; v < columns; ++v) std::memcpy(&row[v], b + p * g.b_row + v * width, bytes);
+      for (int v = 0; v < columns; ++v) std::memcpy(&row[v], g.b + p * g.b_row + column(v), bytes);
       for (int r = 0; r < rows; ++r) {
         const T factor = a[r * g.a_row + p * g.a_column];
         for (int v = 0; v < columns; ++v) sum[r][v] += factor * row[v];
       }
     }
     for (int r = 0; r < rows; ++r)
-      for (int v = 0; v < columns; ++v) std::memcpy(c + r * g.n + v * width, &sum[r][v], bytes);
+      for (int v = 0; v < columns; ++v) std::memcpy(c + r * g.n + column(v), &sum[r][v], bytes);
   }
 
   // All rows of some columns. The rows are shared out evenly: a tile of one or two would wait for its own
   // sums.
   template <int columns>
-  static void strip(const Operands<T>& g, std::int64_t j, std::int64_t from, std::int64_t to) {
+  static void strip(const Operands<T>& g, std::int64_t j, std::int64_t last, std::int64_t from,
+                    std::int64_t to) {
     const std::int64_t tiles = (g.m + most_rows - 1) / most_rows;
     for (std::int64_t t = 0; t < tiles; ++t) {
       const std::int64_t i = t * g.m / tiles;
       switch ((t + 1) * g.m / tiles - i) {
         case 1:
-          tile<1, columns>(g, i, j, from, to);
+          tile<1, columns>(g, i, j, last, from, to);
           break;
         case 2:
-          tile<2, columns>(g, i, j, from, to);
+          tile<2, columns>(g, i, j, last, from, to);
           break;
         case 3:
-          tile<3, columns>(g, i, j, from, to);
+          tile<3, columns>(g, i, j, last, from, to);
           break;
         case 4:
-          tile<4, columns>(g, i, j, from, to);
+          tile<4, columns>(g, i, j, last, from, to);
           break;
         case 5:
-          tile<5, columns>(g, i, j, from, to);
+          tile<5, columns>(g, i, j, last, from, to);
           break;
         default:
-          tile<most_rows, columns>(g, i, j, from, to);
+          tile<most_rows, columns>(g, i, j, last, from, to);
       }
     }
   }
 
   template <int columns>
-  static void strips(const Operands<T>& g, std::int64_t& j) {
-    for (; j + columns * width <= g.n; j += columns * width)
-      for (std::int64_t from = 0; from < g.k; from += depth)
-        strip<columns>(g, j, from, std::min(g.k, from + depth));
+  static void whole_strip(const Operands<T>& g, std::int64_t j, std::int64_t last) {
+    for (std::int64_t from = 0; from < g.k; from += depth)
+      strip<columns>(g, j, last, from, std::min(g.k, from + depth));
   }
 
   template <int widest>
   static void run(const Operands<T>& g) {
     std::int64_t j = 0;
-    strips<widest>(g, j);
-    if constexpr (widest > 2) strips<2>(g, j);
-    strips<1>(g, j);
-    // The last columns once more with some before them: in one go, as what is there already must not be added
-    // to.
-    if (j < g.n) strip<1>(g, g.n - width, 0, g.k);
+    for (; j + widest * width <= g.n; j += widest * width)
+      whole_strip<widest>(g, j, j + (widest - 1) * width);
+    const std::int64_t left = g.n - j, last = g.n - width;
+    // What is left goes together, with some columns twice; where that is less than a vector, once more with
+    // some of the strip before, and in one go, as what is there already must not be added to.
+    if (left > 3 * width)
+      whole_strip<widest>(g, j, last);
+    else if (left > 2 * width)
+      whole_strip<std::min(widest, 3)>(g, j, last);
+    else if (left > width)
+      whole_strip<2>(g, j, last);
+    else if (left == width)
+      whole_strip<1>(g, j, last);
+    else if (left > 0)
+      strip<1>(g, last, last, 0, g.k);
   }
 };
 
