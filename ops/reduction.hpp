@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -97,7 +96,7 @@ class Reduction : public OpOf<Derived> {
       const auto reduce = version_for_isa<ReduceRows, std::int64_t, std::int64_t, const T*, T*>();
       const std::int64_t columns = element_count(signature.output);
       return [reduce, rows = element_count(from) / columns, columns](const T* const* in, T* out) {
-        std::fill_n(out, columns, Derived::template initial<T>());
+        for (std::int64_t i = 0; i < columns; ++i) out[i] = Derived::template initial<T>();
         reduce(rows, columns, in[0], out);
       };
     }
@@ -108,7 +107,7 @@ class Reduction : public OpOf<Derived> {
     const StridedWalk walk(from, row_major_strides(from), strides);
     const auto reduce = version_for_isa<Reduce, const StridedWalk&, const T*, T*>();
     return [walk, count, reduce](const T* const* in, T* out) {
-      std::fill_n(out, count, Derived::template initial<T>());
+      for (std::size_t i = 0; i < count; ++i) out[i] = Derived::template initial<T>();
       reduce(walk, in[0], out);
     };
   }
@@ -157,7 +156,9 @@ class Reduction : public OpOf<Derived> {
 
  protected:
   bool reduces(std::size_t axis) const {
-    return std::ranges::find(axes, static_cast<std::int64_t>(axis)) != axes.end();
+    for (const std::int64_t reduced : axes)
+      if (reduced == static_cast<std::int64_t>(axis)) return true;
+    return false;
   }
   // `y`, which lacks the reduced axes, repeated along them.
   Expr spread(const Expr& y, const Shape& shape) const {

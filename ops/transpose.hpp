@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <numeric>
 #include <vector>
 
 #include "gradus/framework/graph/error.hpp"
@@ -16,6 +14,9 @@ using Permutation = std::vector<std::int64_t>;
 
 Expr transpose(Arg x, const Permutation& order);
 
+/// The shape with its axes in another order. Error when that is not a permutation of them.
+Shape reordered(const Shape& shape, const Permutation& order);
+
 class Transpose final : public OpOf<Transpose> {
  public:
   static constexpr std::string_view name = "transpose";
@@ -23,16 +24,7 @@ class Transpose final : public OpOf<Transpose> {
   auto attributes() const { return std::tuple(attribute("order", order)); }
   OnnxSpelling onnx(InputShapes) const { return {{"Transpose", {OnnxInput{0}}, {{"perm", order}}}}; }
 
-  Shape infer(InputShapes inputs) const override {
-    Permutation sorted = order;
-    std::ranges::sort(sorted);
-    Permutation expected(inputs[0].rank());
-    std::iota(expected.begin(), expected.end(), 0);
-    if (sorted != expected) throw Error("the order does not name each axis once");
-    Shape shape;
-    for (const auto axis : order) shape.push_back(inputs[0][static_cast<std::size_t>(axis)]);
-    return shape;
-  }
+  Shape infer(InputShapes inputs) const override { return reordered(inputs[0], order); }
 
   std::vector<Expr> vjp(const Vjp& v) const override {
     Permutation inverse(order.size());
@@ -58,10 +50,6 @@ class Transpose final : public OpOf<Transpose> {
 inline Expr transpose(Arg x, const Permutation& order) { return builtin<Transpose>({x}, order); }
 
 /// x with its axes reversed: a matrix's transpose.
-inline Expr transpose(Arg x) {
-  Permutation order(x.expr.shape().rank());
-  std::iota(order.rbegin(), order.rend(), 0);
-  return transpose(x, order);
-}
+Expr transpose(Arg x);
 
 }  // namespace gradus
