@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -218,7 +219,7 @@ class Max final : public Reduction<Max> {
   }
   template <class T>
   static T combine(T a, T b) {
-    return a >= b || a != a ? a : b;  // NaN wins
+    return a >= b || std::isnan(a) ? a : b;  // NaN wins
   }
   template <class T>
   static T combine_row(const T* row, std::int64_t n, std::int64_t stride) {

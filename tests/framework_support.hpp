@@ -108,7 +108,7 @@ inline Initializer starting_at(std::vector<double> numbers) {
 inline std::vector<double> some_values(std::int64_t count, double scale = 1, int seed = 1) {
   std::vector<double> values;
   for (std::int64_t i = 0; i < count; ++i)
-    values.push_back(scale * (static_cast<double>((i * 7919 + seed * 104729) % 2003) / 1001.3 - 1.0));
+    values.push_back(scale * (static_cast<double>((i * 7919 + seed * 104729L) % 2003) / 1001.3 - 1.0));
   return values;
 }
 

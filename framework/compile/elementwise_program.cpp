@@ -11,7 +11,7 @@ namespace gradus {
 namespace {
 
 // All tiles of a group together stay within half of a small first-level cache.
-constexpr std::size_t tile_budget = 16 * 1024;
+constexpr std::size_t tile_budget = 16UL * 1024;
 constexpr std::size_t smallest_tile = 128;
 constexpr std::size_t largest_tile = 1024;
 // Where all is in buffers that are walked along.
@@ -163,10 +163,11 @@ void ElementwiseProgram<T>::assemble(const Plan& plan, const Step& step,
 // The kernel that takes the most of these inputs as scalars; the others are spread over tiles.
 template <class T>
 void ElementwiseProgram<T>::choose_block(Code& code, unsigned scalars) {
-  unsigned& taken = code.scalars = scalars;
-  while ((code.block = code.ops.front()->block(T{}, taken)) == nullptr) taken = (taken - 1) & scalars;
+  code.scalars = scalars;
+  while ((code.block = code.ops.front()->block(T{}, code.scalars)) == nullptr)
+    code.scalars = (code.scalars - 1) & scalars;
   for (std::size_t i = 0; i < code.inputs.size(); ++i) {
-    if (((scalars & ~taken) >> i & 1U) == 0) continue;
+    if (((scalars & ~code.scalars) >> i & 1U) == 0) continue;
     const std::uint32_t tile = add_register(nullptr, Kind::tile);
     scalar_tiles_.emplace_back(code.inputs[i], tile);
     code.inputs[i] = tile;

@@ -89,7 +89,7 @@ struct PlanOptions {
 
 /// Outputs of producers up to this size are made at once, larger ones in panels of it: they stay in the
 /// first-level cache until the group has read them.
-constexpr std::size_t panel_bytes = 16 * 1024;
+constexpr std::size_t panel_bytes = 16UL * 1024;
 
 /// What the kernel of a node is made for.
 Signature signature_of(const Graph& graph, NodeId id, std::int64_t batch);

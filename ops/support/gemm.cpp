@@ -76,7 +76,7 @@ void by_blas(const GemmShape& g, const T* a, const T* b, T* c) {
 // On AVX-512, OpenBLAS 0.3.21 takes products of up to 100³ multiplications, neither operand transposed, by
 // kernels that call malloc unless the columns come out even. A run must not allocate: whole vectors of
 // columns go to them, and the columns left over one by one to the matrix-vector product.
-constexpr std::int64_t most_by_small_kernel = 100 * 100 * 100;
+constexpr std::int64_t most_by_small_kernel = 100L * 100 * 100;
 
 template <class T>
 void by_blas_without_malloc(const GemmShape& g, const T* a, const T* b, T* c) {
@@ -194,7 +194,7 @@ GemmKernel<T> tiny_kernel(const GemmShape& g) {
 }
 
 // Below this many multiplications a call of BLAS costs more than the work.
-constexpr std::int64_t small_work = 16 * 16 * 16;
+constexpr std::int64_t small_work = 16L * 16 * 16;
 
 // Where b is so large that it comes from memory for every tile, packing pays.
 constexpr std::int64_t largest_unpacked = 1 << 18;

@@ -8,7 +8,7 @@
 /// What rules need beside std's functions, for plain numbers. A rule says `using math::where;` and lets
 /// argument-dependent look-up find the graph builders of the same names.
 namespace GRADUS_PUBLIC gradus {
-namespace math {
+namespace math {  // NOLINT(modernize-concat-nested-namespaces): the attribute belongs to the outer one
 
 template <std::floating_point T>
 T where(bool condition, T yes, T no) {
