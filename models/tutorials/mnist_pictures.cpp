@@ -47,7 +47,7 @@ std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double
     worst.images.emplace_back(image, image + pixels);
     // Rounded down: what is not certain is not printed as 100 %.
     worst.texts.push_back(
-        fmt::format("{}, taken for {}: {:.2f} %", m.label, m.answer, std::floor(1e4 * m.probability) / 100));
+        fmt::format("{} as {}: {:.2f} %", m.label, m.answer, std::floor(1e4 * m.probability) / 100));
   }
   const std::size_t units = weights.size() / pixels;
   Tiles layer{.columns = 16,
@@ -65,10 +65,11 @@ std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double
                                  "digit was taken for the column's.",
                                  confusion}};
   if (!worst.images.empty())
-    pictures.push_back(
-        {"mistakes", fmt::format("The {} worst mistakes", worst.images.size()),
-         "Test images that were taken for another digit with the highest probability, the worst first.",
-         worst});
+    pictures.push_back({"mistakes", fmt::format("The {} worst mistakes", worst.images.size()),
+                        "Test images that were taken for another digit with the highest probability, the "
+                        "worst first: the label, the "
+                        "answer, its probability.",
+                        worst});
   pictures.push_back(
       {"weights", fmt::format("The first layer's weights: what each of its {} units looks for", units),
        "An image a unit, a pixel a weight: where ink speaks for the unit (light) and against it (dark).",
