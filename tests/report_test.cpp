@@ -289,7 +289,7 @@ TEST(MnistPictures, CountAnswersAndShowTheSurestMistakeFirst) {
   EXPECT_EQ(confusion.counts[5 * 10 + 6], 1);
   const auto& mistakes = std::get<Tiles>(pictures[1].content);
   // e / (e + 9) = 0.2319…
-  EXPECT_THAT(mistakes.texts, testing::ElementsAre("4, taken for 9: 100.00 %", "5, taken for 6: 23.19 %"));
+  EXPECT_THAT(mistakes.texts, testing::ElementsAre("4 as 9: 100.00 %", "5 as 6: 23.19 %"));
   EXPECT_EQ(mistakes.images[0][0], 255);
   const auto& layer = std::get<Tiles>(pictures[2].content);
   ASSERT_EQ(layer.images.size(), 2U);

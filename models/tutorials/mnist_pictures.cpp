@@ -67,8 +67,7 @@ std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double
   if (!worst.images.empty())
     pictures.push_back({"mistakes", fmt::format("The {} worst mistakes", worst.images.size()),
                         "Test images that were taken for another digit with the highest probability, the "
-                        "worst first: the label, the "
-                        "answer, its probability.",
+                        "worst first: the label, the answer, its probability.",
                         worst});
   pictures.push_back(
       {"weights", fmt::format("The first layer's weights: what each of its {} units looks for", units),
