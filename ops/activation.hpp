@@ -71,7 +71,8 @@ class Sigmoid final : public Unary<Sigmoid> {
   using Makers = std::tuple<Add>;
   template <class T>
   static T f(T x) {
-    return math::sigmoid(x);
+    using math::sigmoid;
+    return sigmoid(x);
   }
   using Slope = SigmoidSlope;
 };

@@ -121,17 +121,20 @@ class Reduction : public OpOf<Derived> {
     return axes.size() < from.size() && axes.back() + 1 == static_cast<std::int64_t>(axes.size());
   }
 
-  // Four rows at a time: one by one, each would wait for what the one before has written.
+  // Eight rows at a time: one by one, each would wait for what the one before has written.
   struct ReduceRows {
     template <Isa isa, class T>
     static void run(std::int64_t rows, std::int64_t columns, const T* in, T* out) {
+      constexpr std::int64_t together = 8;
       std::int64_t r = 0;
-      for (; r + 4 <= rows; r += 4, in += 4 * columns) {
-        const T *a = in, *b = a + columns, *c = b + columns, *d = c + columns;
+      for (; r + together <= rows; r += together, in += together * columns) {
+        const auto pair = [=](std::int64_t i, std::int64_t row) {
+          return Derived::combine(in[row * columns + i], in[(row + 1) * columns + i]);
+        };
 #pragma GCC ivdep
         for (std::int64_t i = 0; i < columns; ++i)
-          out[i] = Derived::combine(
-              out[i], Derived::combine(Derived::combine(a[i], b[i]), Derived::combine(c[i], d[i])));
+          out[i] = Derived::combine(out[i], Derived::combine(Derived::combine(pair(i, 0), pair(i, 2)),
+                                                             Derived::combine(pair(i, 4), pair(i, 6))));
       }
       for (; r < rows; ++r, in += columns)
         for (std::int64_t i = 0; i < columns; ++i) out[i] = Derived::combine(out[i], in[i]);

@@ -284,9 +284,18 @@ template <class T>
 void ElementwiseProgram<T>::spread(const Spread& what, std::size_t start, std::size_t n) {
   T* tile = registers_[what.tile].base;
   if (what.access == Access::row) {
-    for (std::size_t done = 0, from = start % what.period; done < n; from = 0) {
-      const std::size_t length = std::min(what.period - from, n - done);
-      std::copy_n(what.source + from, length, tile + done);
+    // The row from `start` on, and then again and again all that is there already.
+    const std::size_t from = start % what.period;
+    std::size_t done = std::min(what.period - from, n);
+    std::copy_n(what.source + from, done, tile);
+    if (done < n) {
+      const std::size_t rest = std::min(from, n - done);
+      std::copy_n(what.source, rest, tile + done);
+      done += rest;
+    }
+    while (done < n) {
+      const std::size_t length = std::min(done, n - done);
+      std::copy_n(tile, length, tile + done);
       done += length;
     }
   } else {

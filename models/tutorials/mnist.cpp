@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <iterator>
 #include <optional>
@@ -50,9 +49,7 @@ ModelDefinition written_out() {
 // Pixels over 255, one-hot targets: the first `count` images. The digits must outlive it.
 template <class T>
 Dataset<T> dataset(const Digits& digits, std::int64_t count) {
-  std::array<T, 256> greys;  // so that no pixel is divided for every epoch
-  for (std::size_t i = 0; i < greys.size(); ++i) greys[i] = static_cast<T>(i) / T(255);
-  return {count, [&digits, greys](std::span<const std::uint32_t> rows, std::span<const std::span<T>> into) {
+  return {count, [&digits](std::span<const std::uint32_t> rows, std::span<const std::span<T>> into) {
             const auto image_of = [&](std::uint32_t row) {
               return &digits.pixels[static_cast<std::size_t>(row) * pixels];
             };
@@ -62,7 +59,7 @@ Dataset<T> dataset(const Digits& digits, std::int64_t count) {
               if (i + 1 < rows.size())
                 for (std::int64_t p = 0; p < pixels; p += 64) __builtin_prefetch(image_of(rows[i + 1]) + p);
               std::transform(image, image + pixels, &into[0][i * pixels],
-                             [&](std::uint8_t pixel) { return greys[pixel]; });
+                             [](std::uint8_t pixel) { return static_cast<T>(pixel) / T(255); });
             }
             if (into.size() < 2) return;
             std::ranges::fill(into[1], T(0));

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 
 #include "gradus/framework/simd/lane.hpp"
@@ -28,15 +29,20 @@ struct Format<float> {
   using Bits = std::uint32_t;
   static constexpr int mantissa = 23;
   static constexpr Bits bias = 127;
-  static constexpr float shifter = 0x1.8p23F;      // adding it rounds to a whole number, left in the low bits
-  static constexpr float ln2_high = 0x1.62e4p-1F;  // its multiples are exact
+  static constexpr float shifter = 0x1.8p23F + 127;   // adding it rounds; the low bits are then n + bias
+  static constexpr float ln2_high = 0x1.62e4p-1F;     // its multiples are exact
   static constexpr float ln2_low = 0x1.7f7d1cp-20F;   // ln 2 − ln2_high
   static constexpr float exp_least = -0x1.5d589ep6F;  // log of the smallest normal number
   static constexpr float exp_most = 0x1.62e42ep6F;    // log of the largest
   static constexpr float one_from = 20;               // 1 − tanh(x/2) is below half an ulp
-  // (eʳ − 1 − r) / r² on |r| ≤ ln 2 / 2.
-  static constexpr float exp_terms[] = {0.50000000937110850F, 0.16666519566524070F, 0.04166620888295251F,
-                                        0.00836882193902731F, 0.001395033685134031F};
+  // eʳ on |r| ≤ ln 2 / 2.
+  static constexpr float exp_terms[] = {1,
+                                        1,
+                                        0.50000000937110850F,
+                                        0.16666519566524070F,
+                                        0.04166620888295251F,
+                                        0.00836882193902731F,
+                                        0.001395033685134031F};
   // (2 atanh(s) − 2s) / s³ in s², |s| ≤ (√2 − 1)/(√2 + 1).
   static constexpr float log_terms[] = {0.66666665661119597F, 0.40000332740123886F, 0.28537422604987728F,
                                         0.23580529813865835F};
@@ -47,16 +53,24 @@ struct Format<double> {
   using Bits = std::uint64_t;
   static constexpr int mantissa = 52;
   static constexpr Bits bias = 1023;
-  static constexpr double shifter = 0x1.8p52;
+  static constexpr double shifter = 0x1.8p52 + 1023;
   static constexpr double ln2_high = 0x1.62e42fee00000p-1;
   static constexpr double ln2_low = 0x1.a39ef35793c76p-33;
   static constexpr double exp_least = -0x1.6232bdd7abcd2p9;
   static constexpr double exp_most = 0x1.62e42fefa39efp9;
   static constexpr double one_from = 44;
-  static constexpr double exp_terms[] = {
-      0.50000000000000117894,   0.16666666666666697852,   0.041666666666521856288,  0.008333333333307829387,
-      0.0013888888945572939608, 0.0001984126991625291725, 2.4801491261358053865e-5, 2.7557217169014189524e-6,
-      2.7630855933656586055e-7, 2.5117619956583741429e-8};
+  static constexpr double exp_terms[] = {1,
+                                         1,
+                                         0.50000000000000117894,
+                                         0.16666666666666697852,
+                                         0.041666666666521856288,
+                                         0.008333333333307829387,
+                                         0.0013888888945572939608,
+                                         0.0001984126991625291725,
+                                         2.4801491261358053865e-5,
+                                         2.7557217169014189524e-6,
+                                         2.7630855933656586055e-7,
+                                         2.5117619956583741429e-8};
   static constexpr double log_terms[] = {
       0.66666666666667306751, 0.39999999999433425762, 0.28571428739024282327, 0.22222198861256357397,
       0.18183551578521378,    0.15314331594176207562, 0.14793509827181555477};
@@ -88,39 +102,40 @@ L polynomial(L x, const T (&terms)[N]) {
   return polynomial<0, N>(x, terms);
 }
 
-// 2ⁿ for a whole number of the exponent's range.
-template <std::floating_point T, Isa isa>
-Lane<T, isa> power_of_two(Lane<T, isa> n) {
-  using F = Format<T>;
-  const auto bits = std::bit_cast<typename F::Bits>(n.value + F::shifter);
-  return std::bit_cast<T>((bits + F::bias) << F::mantissa);
-}
-
 // x = n · ln 2 + r with |r| ≤ ln 2 / 2 (for |x| < 2000).
 template <std::floating_point T, Isa isa>
 struct Reduced {
   using L = Lane<T, isa>;
   using F = Format<T>;
+  using Bits = typename F::Bits;
 
   explicit Reduced(L x) {
     const L shifted = mul_add(x, L(T(1.44269504088896340736)), L(F::shifter));
+    bits = std::bit_cast<Bits>(shifted.value) << F::mantissa;
     n = shifted - L(F::shifter);
     r = mul_add(n, L(-F::ln2_low), mul_add(n, L(-F::ln2_high), x));
   }
 
+  // eʳ. To add up all terms alike is to wait for one sum less, for half a unit in the last place.
+  L exp() const {
+    if constexpr (sizeof(T) == sizeof(double)) return polynomial(r, F::exp_terms);
+    return L(1) + expm1();
+  }
+
   // eʳ − 1.
-  L expm1() const { return mul_add(r * r, polynomial(r, F::exp_terms), r); }
+  L expm1() const { return mul_add(r * r, polynomial<2, std::size(F::exp_terms) - 2>(r, F::exp_terms), r); }
 
   // 2ⁿeʳ − 1.
   L scaled_expm1() const {
     // 2ⁿ⁻¹, which does not overflow before the result does.
-    const L half = power_of_two(n - L(1));
+    const L half = std::bit_cast<T>(bits - (Bits(1) << F::mantissa));
     const L fraction = expm1();
     return where(n == L(0), fraction, L(2) * mul_add(half, fraction, half - L(T(0.5))));
   }
 
   L n;
   L r;
+  Bits bits;  // of 2ⁿ; of ∞ where n is one too large
 };
 
 // Two doubles at a time do not beat std's tables.
@@ -169,11 +184,26 @@ Lane<T, isa> exp(Lane<T, isa> x) {
   using F = detail::Format<T>;
   const detail::Reduced<T, isa> at(x);
   // n is added to the exponent: 2ⁿ itself would overflow a little before eˣ does.
-  const auto exponent = std::bit_cast<typename F::Bits>(at.n.value + F::shifter) << F::mantissa;
-  L y = std::bit_cast<T>(std::bit_cast<typename F::Bits>((L(1) + at.expm1()).value) + exponent);
+  constexpr auto one = std::bit_cast<typename F::Bits>(T(1));
+  L y = std::bit_cast<T>(std::bit_cast<typename F::Bits>(at.exp().value) + (at.bits - one));
   y = where(x < L(F::exp_least), L(0), y);
   y = where(x > L(F::exp_most), L(std::numeric_limits<T>::infinity()), y);
   return where(x == x, y, x);
+}
+
+/// 1 / (1 + e^−x), where e^−x needs less care than exp: below the smallest normal number there is 0 anyway.
+template <std::floating_point T, Isa isa>
+Lane<T, isa> sigmoid(Lane<T, isa> x) {
+  if constexpr (detail::left_to_std<T, isa>) return 1 / (1 + std::exp(-x.value));
+  using L = Lane<T, isa>;
+  using F = detail::Format<T>;
+  const detail::Reduced<T, isa> at(-x);
+  const L power = std::bit_cast<T>(at.bits);
+  const L sum = where(x > L(-F::exp_least), L(1), mul_add(power, at.exp(), L(1)));
+  return where(x < L(-F::exp_most), L(0), L(1) / sum);
+}
+namespace math {
+using gradus::sigmoid;
 }
 
 template <std::floating_point T, Isa isa>
