@@ -106,26 +106,6 @@ T dot(std::int64_t n, const T* x, std::int64_t stride_x, const T* y, std::int64_
   return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
 }
 
-// Of a column and a row: nothing to be added up.
-struct OuterProduct {
-  template <Isa isa, class T>
-  static void run(const GemmShape& g, const T* a, const T* b, T* c) {
-    constexpr int together = 4;
-    std::int64_t i = 0;
-    for (; i + together <= g.m; i += together) rows<together>(g.n, a + i * g.a_row, g.a_row, b, c + i * g.n);
-    for (; i < g.m; ++i) rows<1>(g.n, a + i * g.a_row, g.a_row, b, c + i * g.n);
-  }
-
-  template <int count, class T>
-  static void rows(std::int64_t n, const T* a, std::int64_t a_row, const T* b, T* c) {
-    T factors[count];
-    for (int r = 0; r < count; ++r) factors[r] = a[r * a_row];
-#pragma GCC ivdep
-    for (std::int64_t j = 0; j < n; ++j)
-      for (int r = 0; r < count; ++r) c[r * n + j] = factors[r] * b[j];
-  }
-};
-
 constexpr std::int64_t short_row = 4;
 constexpr std::int64_t short_sum = 4;
 
@@ -211,8 +191,7 @@ template <class T>
 GemmKernel<T> choose(const GemmShape& g) {
   if (std::max({g.m, g.n, g.k}) <= most_tiny) return tiny_kernel<T>(g);
   const std::int64_t work = g.m * g.n * g.k;
-  if (g.k == 1 && g.b_column == 1 && g.n >= short_row)
-    return version_for_isa<OuterProduct, const GemmShape&, const T*, const T*, T*>();
+  if (g.k == 1 && g.b_column == 1 && g.n >= short_row) return outer_gemm<T>();
   const bool by_vector = (g.m == 1 || g.n == 1) && work > small_work;
   if (!by_vector && fits_registers<T>(g)) return register_gemm<T>();
   if (work <= small_work && g.a_column == 1 && g.b_row == 1 && g.k >= short_sum) return dot_gemm<T>();

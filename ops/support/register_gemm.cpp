@@ -88,8 +88,8 @@ struct Tiles {
       strip<columns>(g, j, last, from, std::min(g.k, from + depth));
   }
 
-  template <int widest>
   static void run(const Operands<T>& g) {
+    constexpr int widest = bytes == 64 ? 4 : 2;
     std::int64_t j = 0;
     for (; j + widest * width <= g.n; j += widest * width)
       whole_strip<widest>(g, j, j + (widest - 1) * width);
@@ -107,19 +107,60 @@ struct Tiles {
     else if (left > 0)
       strip<1>(g, last, last, 0, g.k);
   }
+
+  // Of a column and a row: some columns of the row stay in registers, and nothing is to be added up.
+  template <int columns>
+  static void outer_strip(const Operands<T>& g, std::int64_t j, std::int64_t last) {
+    const auto column = [&](int v) { return v == columns - 1 ? last : j + v * width; };
+    Vector row[columns];
+    for (int v = 0; v < columns; ++v) std::memcpy(&row[v], g.b + column(v), bytes);
+    for (std::int64_t i = 0; i < g.m; ++i)
+      for (int v = 0; v < columns; ++v) {
+        const Vector product = g.a[i * g.a_row] * row[v];
+        std::memcpy(g.c + i * g.n + column(v), &product, bytes);
+      }
+  }
+
+  // What is left from j on, by as few vectors as hold it.
+  template <int columns>
+  static void outer_rest(const Operands<T>& g, std::int64_t j) {
+    if constexpr (columns > 1)
+      if (g.n - j <= (columns - 1) * width) return outer_rest<columns - 1>(g, j);
+    outer_strip<columns>(g, j, g.n - width);
+  }
+
+  static void outer(const Operands<T>& g) {
+    constexpr int widest = 8;
+    std::int64_t j = 0;
+    for (; j + widest * width <= g.n; j += widest * width)
+      outer_strip<widest>(g, j, j + (widest - 1) * width);
+    if (j < g.n) outer_rest<widest>(g, j);
+  }
 };
+
+// Calls f with the widest tiles that a row fills.
+template <Isa isa, class T, class F>
+void with_tiles(std::int64_t n, F f) {
+  const std::size_t row = static_cast<std::size_t>(n) * sizeof(T);
+  if (isa == Isa::avx512 && row >= 64)
+    f(Tiles < T, isa == Isa::avx512 ? 64 : 16 > ());
+  else if (isa != Isa::baseline && row >= 32)
+    f(Tiles < T, isa == Isa::baseline ? 16 : 32 > ());
+  else
+    f(Tiles<T, 16>());
+}
 
 struct Multiply {
   template <Isa isa, class T>
   static void run(const GemmShape& shape, const T* a, const T* b, T* c) {
-    const Operands<T> g{shape, a, b, c};
-    const std::size_t row = static_cast<std::size_t>(g.n) * sizeof(T);
-    if (isa == Isa::avx512 && row >= 64)
-      Tiles<T, isa == Isa::avx512 ? 64 : 16>::template run<4>(g);
-    else if (isa != Isa::baseline && row >= 32)
-      Tiles<T, isa == Isa::baseline ? 16 : 32>::template run<2>(g);
-    else
-      Tiles<T, 16>::template run<2>(g);
+    with_tiles<isa, T>(shape.n, [&]<class Tiling>(Tiling) { Tiling::run({shape, a, b, c}); });
+  }
+};
+
+struct MultiplyOuter {
+  template <Isa isa, class T>
+  static void run(const GemmShape& shape, const T* a, const T* b, T* c) {
+    with_tiles<isa, T>(shape.n, [&]<class Tiling>(Tiling) { Tiling::outer({shape, a, b, c}); });
   }
 };
 
@@ -196,12 +237,19 @@ GemmKernel<T> register_gemm() {
 }
 
 template <class T>
+GemmKernel<T> outer_gemm() {
+  return version_for_isa<MultiplyOuter, const GemmShape&, const T*, const T*, T*>();
+}
+
+template <class T>
 GemmKernel<T> dot_gemm() {
   return version_for_isa<MultiplyByDots, const GemmShape&, const T*, const T*, T*>();
 }
 
 template GemmKernel<float> dot_gemm();
 template GemmKernel<double> dot_gemm();
+template GemmKernel<float> outer_gemm();
+template GemmKernel<double> outer_gemm();
 template GemmKernel<float> register_gemm();
 template GemmKernel<double> register_gemm();
 

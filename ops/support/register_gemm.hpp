@@ -10,6 +10,10 @@ namespace gradus {
 template <class T>
 GemmKernel<T> register_gemm();
 
+/// For outer products, which have a k of 1: for rows of at least 16 bytes, and a b_column of 1.
+template <class T>
+GemmKernel<T> outer_gemm();
+
 /// For small products whose rows of A and columns of B are contiguous: each element is the dot product of two
 /// of them, some rows at a time. Where n is 1, the rows of A are taken together, and else those of B.
 template <class T>
@@ -17,6 +21,8 @@ GemmKernel<T> dot_gemm();
 
 extern template GemmKernel<float> register_gemm();
 extern template GemmKernel<double> register_gemm();
+extern template GemmKernel<float> outer_gemm();
+extern template GemmKernel<double> outer_gemm();
 extern template GemmKernel<float> dot_gemm();
 extern template GemmKernel<double> dot_gemm();
 
