@@ -8,6 +8,7 @@
 #endif
 
 #include "framework_support.hpp"
+#include "gradus/framework/compile/flush_to_zero.hpp"
 #include "gradus/framework/graph/gradient.hpp"
 #include "gradus/ops.hpp"
 
@@ -209,7 +210,8 @@ TEST(Denormals, CountAsZeroWithinARunAndTheCallersModeIsKept) {
   const unsigned before = _mm_getcsr();
   constexpr unsigned flush = 0x8040;
   constexpr unsigned exception_flags = 0x3F;
-  for (const unsigned mode : {before & ~flush, before | flush}) {
+  // Clear twice: the first run must not leave behind what the last one takes for granted.
+  for (const unsigned mode : {before & ~flush, before | flush, before & ~flush}) {
     _mm_setcsr(mode);
     executable.run();
     const unsigned after_run = _mm_getcsr();
@@ -220,6 +222,29 @@ TEST(Denormals, CountAsZeroWithinARunAndTheCallersModeIsKept) {
     EXPECT_EQ(after_error & ~exception_flags, mode & ~exception_flags);
     EXPECT_EQ(executable.output().item(), 0.0);
   }
+}
+
+TEST(Denormals, CountAsZeroFromTheFirstFlushToTheLast) {
+  const unsigned before = _mm_getcsr();
+  constexpr unsigned flush = 0x8040;
+  _mm_setcsr(before & ~flush);
+  const auto is_flushing = [] { return (_mm_getcsr() & flush) == flush; };
+  Graph g;
+  Store<double> store;
+  auto executable = compile<double>({g.parameter("w", {}) * 2}, {}, 1, store);
+  std::vector<bool> seen;
+  auto outer = std::make_unique<FlushToZero>();
+  executable.run();
+  seen.push_back(is_flushing());
+  auto inner = std::make_unique<FlushToZero>();
+  outer.reset();
+  seen.push_back(is_flushing());
+  executable.run();
+  seen.push_back(is_flushing());
+  inner.reset();
+  seen.push_back(is_flushing());
+  _mm_setcsr(before);
+  EXPECT_EQ(seen, (std::vector{true, true, true, false}));
 }
 #endif
 

@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <string>
+#include <limits>
+#include <vector>
 
 #include "gradus/framework/random.hpp"
 #include "gradus/ops.hpp"
@@ -20,15 +21,30 @@ class Gemm : public testing::Test {
     for (std::int64_t i = 0; i < count; ++i) values.push_back(static_cast<T>(numbers.uniform(-1, 1)));
     return values;
   }
+
+  // Of all combinations.
+  static void check(std::initializer_list<std::int64_t> rows, std::initializer_list<std::int64_t> columns,
+                    std::initializer_list<std::int64_t> depths);
 };
 using Types = testing::Types<float, double>;
 TYPED_TEST_SUITE(Gemm, Types);
 
 TYPED_TEST(Gemm, IsTheSumWholeAndByRows) {
-  using T = TypeParam;
-  for (const std::int64_t m : {1, 2, 3, 4, 5, 7, 13, 100})
-    for (const std::int64_t n : {1, 2, 3, 4, 5, 10, 16, 25, 33})
-      for (const std::int64_t k : {1, 2, 3, 4, 5, 8, 9, 25, 70})
+  this->check({1, 2, 3, 4, 5, 7, 13, 100}, {1, 2, 3, 4, 5, 10, 16, 25, 33}, {1, 2, 3, 4, 5, 8, 9, 25, 70});
+}
+
+// Tiles side by side and one after the other, and what is left of them.
+TYPED_TEST(Gemm, IsTheSumAcrossTiles) {
+  this->check({1, 7, 13}, {49, 63, 65, 113, 129, 150}, {1, 5, 128, 129, 257});
+}
+
+template <class T>
+void Gemm<T>::check(std::initializer_list<std::int64_t> rows_of_c,
+                    std::initializer_list<std::int64_t> columns_of_c,
+                    std::initializer_list<std::int64_t> depths) {
+  for (const std::int64_t m : rows_of_c)
+    for (const std::int64_t n : columns_of_c)
+      for (const std::int64_t k : depths)
         for (const Transposed transposed :
              {Transposed{}, Transposed{.a = true}, Transposed{.b = true}, Transposed{.a = true, .b = true}}) {
           SCOPED_TRACE(testing::Message() << m << " x " << n << " x " << k << (transposed.a ? " aT" : "")
@@ -40,7 +56,7 @@ TYPED_TEST(Gemm, IsTheSumWholeAndByRows) {
                                 g.input("b", {b_extents[0], b_extents[1]}), transposed);
           const Op& op = *g[y.id()].op;
           const Signature signature{{a_extents, b_extents}, {m, n}};
-          const auto a = this->random(m * k, 1), b = this->random(k * n, 2);
+          const auto a = random(m * k, 1), b = random(k * n, 2);
           const T* const inputs[] = {a.data(), b.data()};
           const auto count = static_cast<std::size_t>(m * n);
           const std::size_t margin = 256;  // on which nothing may be written

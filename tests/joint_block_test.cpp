@@ -3,11 +3,51 @@
 #include <gtest/gtest.h>
 
 #include "framework_support.hpp"
+#include "gradus/custom_op.hpp"
+#include "gradus/framework/compile/elementwise_program.hpp"
 #include "gradus/framework/random.hpp"
-#include "gradus/ops.hpp"
 
 namespace gradus {
 namespace {
+
+class PlusOne final : public Undifferentiable<PlusOne, 1> {
+ public:
+  static constexpr std::string_view name = "plus_one";
+  template <class T>
+  static T f(T x) {
+    return x + 1;
+  }
+};
+
+// Whose first operand may be made on the way, and is then not to be read as the second.
+class Digits final : public Undifferentiable<Digits, 2> {
+ public:
+  static constexpr std::string_view name = "digits";
+  using Makers = std::tuple<PlusOne, Given>;
+  template <class T>
+  static T f(T tens, T ones) {
+    return 10 * tens + ones;
+  }
+};
+
+// How many loops a program becomes that is one step.
+template <class T>
+std::size_t loops(const std::vector<Expr>& outputs, std::int64_t batch) {
+  const Plan plan = make_plan(optimize(extract(outputs, {}), batch), batch, sizeof(T), {});
+  EXPECT_EQ(plan.steps.size(), 1U);
+  const Step& step = plan.steps.front();
+  std::vector<std::vector<T>> buffers(step.operands.size() + step.results.size(),
+                                      std::vector<T>(static_cast<std::size_t>(batch)));
+  std::vector<const T*> operands;
+  std::vector<T*> results;
+  for (std::vector<T>& buffer : buffers)
+    if (operands.size() < step.operands.size())
+      operands.push_back(buffer.data());
+    else
+      results.push_back(buffer.data());
+  const ElementwiseProgram<T> program(plan, step, operands, results);
+  return program.straight().value().calls.size();
+}
 
 template <class T>
 class JointBlock : public testing::Test {
@@ -84,8 +124,19 @@ TYPED_TEST(JointBlock, IsOfItsMakersAlone) {
   EXPECT_EQ(joint(average, {nullptr, square}, 0), nullptr);
 }
 
-// What runs: fused, where the loop is one, and step by step. The last takes v from the new m, so that it must
-// wait.
+TYPED_TEST(JointBlock, IsTakenWhereverItMay) {
+  using T = TypeParam;
+  const auto [m, v, w] = this->updated(this->gradient_, this->gradient_, this->rate_);
+  EXPECT_EQ(loops<T>({w, m, v}, 50), 1U);
+  EXPECT_EQ(loops<T>({sigmoid(this->m_ + this->v_)}, 50), 1U);
+  EXPECT_EQ(loops<T>({sigmoid(this->m_ + this->rate_)}, 50), 2U);  // a number is not added by that loop
+  const Expr made = build<PlusOne>({this->m_});
+  EXPECT_EQ(loops<T>({build<Digits>({made, this->v_})}, 50), 1U);
+  EXPECT_EQ(loops<T>({build<Digits>({made, made})}, 50), 2U);
+}
+
+// What runs: fused, where the loop is one, and step by step. The last of Adam's takes v from the new m, so
+// that it must wait.
 TYPED_TEST(JointBlock, GivesAProgramTheSameNumbers) {
   using T = TypeParam;
   const Expr factor = this->input("factor", {B});
@@ -94,7 +145,11 @@ TYPED_TEST(JointBlock, GivesAProgramTheSameNumbers) {
   const auto once = this->updated(this->gradient_, this->gradient_, this->rate_);
   const auto twice = this->updated(scaled, factor, this->rate_);
   const auto waiting = this->updated(scaled, average, this->rate_);
-  for (const auto& [m, v, w] : {once, twice, waiting})
+  const Expr made = build<PlusOne>({this->m_}), bias = this->m_ + this->rate_;
+  const std::vector<typename JointBlock<T>::Updated> others{
+      {sigmoid(this->m_ + factor), sigmoid(bias), build<Digits>({made, factor})},
+      {bias, made, build<Digits>({made, made})}};
+  for (const auto& [m, v, w] : {once, twice, waiting, others[0], others[1]})
     for (const bool stored : {false, true})
       for (const std::int64_t batch : {1, 2, 50, 9000}) {
         SCOPED_TRACE(batch);

@@ -228,6 +228,7 @@ void ElementwiseProgram<T>::join() {
 
 template <class T>
 void ElementwiseProgram<T>::take_makers(Code& code, std::vector<Code>& before) {
+  if (code.ops.empty()) return;                    // a copy
   std::vector<const Op*> ops(code.inputs.size());  // by input
   std::vector<const Code*> makers(code.inputs.size());
   const auto read_by_maker = [&](std::uint32_t reg) {
@@ -238,9 +239,10 @@ void ElementwiseProgram<T>::take_makers(Code& code, std::vector<Code>& before) {
     const Code& maker = before[first - 1];
     const std::uint32_t output = maker.outputs.front();
     const auto input = static_cast<std::size_t>(std::ranges::find(code.inputs, output) - code.inputs.begin());
-    // A joint block reads whatever is given before it writes.
-    if (input == ops.size() || makers[input] != nullptr || maker.ops.size() != 1 || maker.scalars != 0 ||
-        read_by_maker(output))
+    // A joint block reads whatever is given before it writes: nothing but this one input may be what it
+    // makes.
+    if (std::ranges::count(code.inputs, output) != 1 || makers[input] != nullptr || maker.ops.size() != 1 ||
+        maker.scalars != 0 || read_by_maker(output))
       return;
     makers[input] = &maker;
     ops[input] = maker.ops.front();

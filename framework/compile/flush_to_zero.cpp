@@ -9,7 +9,11 @@ namespace gradus {
 namespace {
 
 // Of this thread. The model saves a call where the library is shared.
-[[gnu::tls_model("initial-exec")]] constinit thread_local bool flushing = false;
+struct Flushing {
+  unsigned depth;   // how many live
+  unsigned before;  // the flags before the first
+};
+[[gnu::tls_model("initial-exec")]] constinit thread_local Flushing flushing{0, 0};
 
 #if defined(__SSE2__)
 constexpr unsigned flags = 0x8040;  // flush to zero, denormals are zero
@@ -23,17 +27,15 @@ void set_control(unsigned) {}
 
 }  // namespace
 
-FlushToZero::FlushToZero() : is_inner_(flushing) {
-  if (is_inner_) return;
-  before_ = control();
-  if ((before_ & flags) != flags) set_control(before_ | flags);
-  flushing = true;
+FlushToZero::FlushToZero() {
+  if (flushing.depth++ > 0) return;
+  flushing.before = control();
+  if ((flushing.before & flags) != flags) set_control(flushing.before | flags);
 }
 
 FlushToZero::~FlushToZero() {
-  if (is_inner_) return;
-  if ((before_ & flags) != flags) set_control(before_);
-  flushing = false;
+  if (--flushing.depth > 0) return;
+  if ((flushing.before & flags) != flags) set_control(flushing.before);
 }
 
 }  // namespace gradus

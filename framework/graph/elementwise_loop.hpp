@@ -23,15 +23,15 @@ struct ElementwiseLoop;
 
 template <class Rule, class T, unsigned scalars, class... Maker>
 struct ElementwiseLoop<Rule, T, scalars, std::tuple<Maker...>> {
-  // The sum of the counts before each, from `start` on, and then of all.
-  static constexpr auto before(std::size_t start, std::array<std::size_t, sizeof...(Maker)> counts) {
+  // Where each begins that has so many, from `start` on, and where the last ends.
+  static constexpr auto offsets(std::size_t start, std::array<std::size_t, sizeof...(Maker)> counts) {
     std::array<std::size_t, sizeof...(Maker) + 1> sums{start};
     for (std::size_t i = 0; i < counts.size(); ++i) sums[i + 1] = sums[i] + counts[i];
     return sums;
   }
-  static constexpr auto first_input = before(0, {Maker::arity...});
+  static constexpr auto first_input = offsets(0, {Maker::arity...});
   // The rule's own is output 0.
-  static constexpr auto its_output = before(1, {std::size_t{!std::same_as<Maker, Given>}...});
+  static constexpr auto its_output = offsets(1, {std::size_t{!std::same_as<Maker, Given>}...});
   static constexpr bool is_made(std::size_t operand) { return its_output[operand] < its_output[operand + 1]; }
 
   static bool fits(std::span<const Op* const> makers) {

@@ -15,7 +15,7 @@ template <class T>
 GemmKernel<T> outer_gemm();
 
 /// For small products whose rows of A and columns of B are contiguous: each element is the dot product of two
-/// of them, some rows at a time. Where n is 1, the rows of A are taken together, and else those of B.
+/// of them, some at a time: rows of A where n is 1, and else columns of B.
 template <class T>
 GemmKernel<T> dot_gemm();
 
