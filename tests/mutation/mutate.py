@@ -308,6 +308,8 @@ def proofs():
 
 def report(mutants, outcomes):
     proven = proofs()
+    for key in sorted(proven.keys() - {key_of(m) for m in mutants}):
+        print(f"equivalent.txt: there is no such mutant any more: {key}", file=sys.stderr)
     rows = collections.defaultdict(collections.Counter)
     survivors, not_by_checker, equivalent = [], [], []
     for m in mutants:
