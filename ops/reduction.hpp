@@ -22,7 +22,12 @@ using Axes = std::vector<std::int64_t>;
 /// x repeated along the axes that it lacks, or has with extent 1.
 Expr broadcast_to(Arg x, const Shape& shape);
 
+/// Reductions over the given axes (-1 is the last; Error for one that x lacks or that is given twice), or
+/// over all; the axes vanish, or stay with extent 1 with `keep_axes`. `mean` over the batch divides by B.
+/// Elements that tie for the maximum share its gradient.
 Expr sum(Arg x, const Axes& axes, bool keep_axes = false);
+Expr mean(Arg x, const Axes& axes, bool keep_axes = false);
+Expr max(Arg x, const Axes& axes, bool keep_axes = false);
 
 class BroadcastTo final : public OpOf<BroadcastTo> {
  public:
@@ -160,7 +165,8 @@ class Reduction : public OpOf<Derived> {
 
  protected:
   bool reduces(std::size_t axis) const {
-    for (const std::int64_t reduced : axes)
+    for (const std::int64_t reduced :
+         axes)  // NOLINT(readability-use-anyofallof): <algorithm> costs users time
       if (reduced == static_cast<std::int64_t>(axis)) return true;
     return false;
   }
@@ -245,12 +251,7 @@ Shape broadcast_shape(const Shape& a, const Shape& b);
 /// All axes of x.
 Axes all_axes(const Expr& x);
 
-/// Reductions over the given axes (-1 is the last; Error for one that x lacks or that is given twice), or
-/// over all; the axes vanish, or stay with extent 1 with `keep_axes`. `mean` over the batch divides by B.
-/// Elements that tie for the maximum share its gradient.
-Expr sum(Arg x, const Axes& axes, bool keep_axes);
-Expr mean(Arg x, const Axes& axes, bool keep_axes = false);
-Expr max(Arg x, const Axes& axes, bool keep_axes = false);
+/// Over all axes.
 inline Expr sum(Arg x) { return sum(x, all_axes(x.expr)); }
 inline Expr mean(Arg x) { return mean(x, all_axes(x.expr)); }
 inline Expr max(Arg x) { return max(x, all_axes(x.expr)); }

@@ -15,6 +15,7 @@ class View : public ValueOp<Derived> {
   Kernel<double> kernel(const Signature&, double) const final { return {}; }
 };
 
+/// The same elements in another shape; one extent may be -1, for what is left. Error when the counts differ.
 Expr reshape(Arg x, const Shape& shape);
 
 class Reshape final : public View<Reshape> {
@@ -44,9 +45,6 @@ class StopGradient final : public View<StopGradient> {
   Shape infer(InputShapes inputs) const override { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
 };
-
-/// The same elements in another shape; one extent may be -1, for what is left. Error when the counts differ.
-Expr reshape(Arg x, const Shape& shape);
 
 /// [d0, d1, …] → [d0, d1·…]: one row per sample. Error for a scalar.
 Expr flatten(Arg x);

@@ -212,7 +212,7 @@ GemmKernel<T> choose(const GemmShape& g) {
 
 template <class T>
 Gemm<T>::Gemm(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, bool transpose_b)
-    : shape_{m, n, k, k, 1, n, 1} {
+    : shape_{m, n, k, k, 1, n, 1}, rows_shape_(shape_) {
   // A matrix of one row or column is stored like its transpose.
   if (transpose_a && m > 1) {
     shape_.a_row = 1;

@@ -7,8 +7,9 @@
 
 /// What rules need beside std's functions, for plain numbers. A rule says `using math::where;` and lets
 /// argument-dependent look-up find the graph builders of the same names.
+// NOLINTNEXTLINE(modernize-concat-nested-namespaces): the attribute belongs to the outer one
 namespace GRADUS_PUBLIC gradus {
-namespace math {  // NOLINT(modernize-concat-nested-namespaces): the attribute belongs to the outer one
+namespace math {
 
 template <std::floating_point T>
 T where(bool condition, T yes, T no) {

@@ -142,12 +142,11 @@ struct Tiles {
 template <Isa isa, class T, class F>
 void with_tiles(std::int64_t n, F f) {
   const std::size_t row = static_cast<std::size_t>(n) * sizeof(T);
-  if (isa == Isa::avx512 && row >= 64)
-    f(Tiles < T, isa == Isa::avx512 ? 64 : 16 > ());
-  else if (isa != Isa::baseline && row >= 32)
-    f(Tiles < T, isa == Isa::baseline ? 16 : 32 > ());
-  else
-    f(Tiles<T, 16>());
+  constexpr std::size_t widest = isa == Isa::avx512 ? 64 : isa == Isa::avx2 ? 32 : 16;
+  if (row >= widest) return f(Tiles<T, widest>());
+  if constexpr (widest > 32)
+    if (row >= 32) return f(Tiles<T, 32>());
+  f(Tiles<T, 16>());
 }
 
 struct Multiply {
