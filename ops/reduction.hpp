@@ -165,8 +165,8 @@ class Reduction : public OpOf<Derived> {
 
  protected:
   bool reduces(std::size_t axis) const {
-    for (const std::int64_t reduced :
-         axes)  // NOLINT(readability-use-anyofallof): <algorithm> costs users time
+    // NOLINTNEXTLINE(readability-use-anyofallof): <algorithm> makes users' programs slow to compile
+    for (const std::int64_t reduced : axes)
       if (reduced == static_cast<std::int64_t>(axis)) return true;
     return false;
   }

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <vector>
+
 #if defined(__SSE2__)
 #include <xmmintrin.h>
 #endif

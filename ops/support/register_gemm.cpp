@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "gradus/framework/simd/lane.hpp"
 
@@ -14,6 +15,17 @@ namespace {
 constexpr int most_rows = 6;
 // So many rows of b, 4 vectors wide, stay in the first-level cache.
 constexpr std::int64_t depth = 128;
+
+// Calls f with the bytes of the widest vectors that so many elements fill.
+template <Isa isa, class T, class F>
+void with_vectors(std::int64_t count, F f) {
+  const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
+  constexpr std::size_t widest = isa == Isa::avx512 ? 64 : isa == Isa::avx2 ? 32 : 16;
+  if (bytes >= widest) return f(std::integral_constant<std::size_t, widest>());
+  if constexpr (widest > 32)
+    if (bytes >= 32) return f(std::integral_constant<std::size_t, 32>());
+  f(std::integral_constant<std::size_t, 16>());
+}
 
 template <class T>
 struct Operands : GemmShape {
@@ -138,28 +150,17 @@ struct Tiles {
   }
 };
 
-// Calls f with the widest tiles that a row fills.
-template <Isa isa, class T, class F>
-void with_tiles(std::int64_t n, F f) {
-  const std::size_t row = static_cast<std::size_t>(n) * sizeof(T);
-  constexpr std::size_t widest = isa == Isa::avx512 ? 64 : isa == Isa::avx2 ? 32 : 16;
-  if (row >= widest) return f(Tiles<T, widest>());
-  if constexpr (widest > 32)
-    if (row >= 32) return f(Tiles<T, 32>());
-  f(Tiles<T, 16>());
-}
-
 struct Multiply {
   template <Isa isa, class T>
   static void run(const GemmShape& shape, const T* a, const T* b, T* c) {
-    with_tiles<isa, T>(shape.n, [&]<class Tiling>(Tiling) { Tiling::run({shape, a, b, c}); });
+    with_vectors<isa, T>(shape.n, [&](auto bytes) { Tiles<T, bytes>::run({shape, a, b, c}); });
   }
 };
 
 struct MultiplyOuter {
   template <Isa isa, class T>
   static void run(const GemmShape& shape, const T* a, const T* b, T* c) {
-    with_tiles<isa, T>(shape.n, [&]<class Tiling>(Tiling) { Tiling::outer({shape, a, b, c}); });
+    with_vectors<isa, T>(shape.n, [&](auto bytes) { Tiles<T, bytes>::outer({shape, a, b, c}); });
   }
 };
 
@@ -218,13 +219,7 @@ struct MultiplyByDots {
 
   template <Isa isa, class T>
   static void dots(std::int64_t rows, std::int64_t k, const T* m, std::int64_t stride, const T* x, T* y) {
-    const std::size_t sum = static_cast<std::size_t>(k) * sizeof(T);
-    if (isa == Isa::avx512 && sum >= 64)
-      RowDots<isa, T, isa == Isa::avx512 ? 64 : 16>::run(rows, k, m, stride, x, y);
-    else if (isa != Isa::baseline && sum >= 32)
-      RowDots<isa, T, isa == Isa::baseline ? 16 : 32>::run(rows, k, m, stride, x, y);
-    else
-      RowDots<isa, T, 16>::run(rows, k, m, stride, x, y);
+    with_vectors<isa, T>(k, [&](auto bytes) { RowDots<isa, T, bytes>::run(rows, k, m, stride, x, y); });
   }
 };
 
