@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "fann/fann_network.hpp"
-#include "gradus/framework/compile/executable.hpp"
+#include "framework/compile/plan.hpp"
+#include "gradus/runtime/executable.hpp"
 #include "handwritten/handwritten.hpp"
 #include "work.hpp"
 

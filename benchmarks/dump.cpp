@@ -9,7 +9,7 @@
 
 #include "contenders.hpp"
 #include "gradients.hpp"
-#include "gradus/framework/graph/error.hpp"
+#include "gradus/base/error.hpp"
 
 namespace gradus::benchmarks {
 

@@ -13,12 +13,12 @@
 #include <string_view>
 #include <vector>
 
-#include "gradus/framework/compile/aligned.hpp"
-#include "gradus/framework/compile/executable.hpp"
-#include "gradus/framework/compile/flush_to_zero.hpp"
-#include "gradus/framework/graph/error.hpp"
-#include "gradus/framework/random.hpp"
+#include "framework/base/aligned.hpp"
+#include "gradus/base/error.hpp"
+#include "gradus/base/random.hpp"
 #include "gradus/ops.hpp"
+#include "gradus/runtime/executable.hpp"
+#include "gradus/runtime/flush_to_zero.hpp"
 #include "handwritten/std_exp.hpp"
 #include "timing.hpp"
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "gradus/framework/compile/executable.hpp"
-#include "gradus/framework/graph/gradient.hpp"
+#include "gradus/autodiff/gradient.hpp"
+#include "gradus/runtime/executable.hpp"
 #include "work.hpp"
 
 namespace gradus::benchmarks {

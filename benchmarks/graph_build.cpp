@@ -6,13 +6,14 @@
 #include <array>
 #include <memory>
 
-#include "gradus/framework/compile/executable.hpp"
-#include "gradus/framework/graph/gradient.hpp"
-#include "gradus/framework/graph/leaf.hpp"
-#include "gradus/models/initializers.hpp"
-#include "gradus/models/optimizers.hpp"
-#include "gradus/models/tutorials/tutorial.hpp"
+#include "framework/compile/plan.hpp"
+#include "gradus/autodiff/gradient.hpp"
+#include "gradus/graph/leaf.hpp"
+#include "gradus/nn/initializers.hpp"
 #include "gradus/ops.hpp"
+#include "gradus/optim/optimizers.hpp"
+#include "gradus/runtime/executable.hpp"
+#include "models/tutorials/tutorial.hpp"
 #include "timing.hpp"
 
 namespace gradus::benchmarks {

@@ -18,8 +18,9 @@
 #include "contenders.hpp"
 #include "dump.hpp"
 #include "environment.hpp"
-#include "gradus/framework/compile/flush_to_zero.hpp"
-#include "gradus/framework/inspect/dump.hpp"
+#include "framework/compile/plan.hpp"
+#include "gradus/inspect/dump.hpp"
+#include "gradus/runtime/flush_to_zero.hpp"
 #include "timing.hpp"
 
 namespace gradus::benchmarks {

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "gradus/framework/random.hpp"
-#include "gradus/models/layers.hpp"
-#include "gradus/models/optimizers.hpp"
+#include "gradus/base/random.hpp"
+#include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
+#include "gradus/optim/optimizers.hpp"
 
 namespace gradus::benchmarks {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "gradus/models/tutorials/tutorial.hpp"
 #include "handwritten/kernels.hpp"
+#include "models/tutorials/tutorial.hpp"
 
 /// What is measured: networks, samples.
 namespace gradus::benchmarks {

@@ -29,54 +29,57 @@ mark_as_advanced(GRADUS_KERNEL_FLAGS)
 include(GNUInstallDirs)
 set(GRADUS_INSTALL_CMAKEDIR ${CMAKE_INSTALL_LIBDIR}/cmake/gradus)
 
-# gradus_library(NAME SOURCES... ): library gradus::NAME whose own headers are seen as gradus/NAME/..., and those
-# of the libraries below it only: a reverse include does not compile. Installed as the component NAME.
+# Every include names a path that exists in the tree: public headers as gradus/ROOM/NAME.hpp, in the folders include/ of
+# framework, ops and models; internal ones from the top of the project, as in framework/compile/plan.hpp.
+target_include_directories(gradus_flags INTERFACE ${PROJECT_SOURCE_DIR})
+
+# gradus_room(NAME FOLDER [LIBRARIES...]): the sources of one folder as a target of their own, with the libraries that
+# they need. Rooms are listed from the ground up: tests/layers holds them to that order.
+function(gradus_room name folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+  add_library(gradus_room_${name} OBJECT ${sources})
+  target_include_directories(gradus_room_${name} PRIVATE ${PROJECT_SOURCE_DIR}/framework/include
+                                                         ${PROJECT_SOURCE_DIR}/ops/include
+                                                         ${PROJECT_SOURCE_DIR}/models/include)
+  target_compile_features(gradus_room_${name} PUBLIC cxx_std_20)
+  target_link_libraries(gradus_room_${name} PRIVATE gradus_flags ${ARGN})
+  # What is exported: gradus/base/public.hpp.
+  set_target_properties(gradus_room_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden
+                                                       VISIBILITY_INLINES_HIDDEN ON)
+endfunction()
+
+# gradus_library(NAME ROOMS...): the library gradus::NAME of these rooms, with the public headers beside them. Installed
+# as the component NAME.
 function(gradus_library name)
-  add_library(gradus_${name} ${ARGN})
+  list(TRANSFORM ARGN REPLACE "(.+)" "$<TARGET_OBJECTS:gradus_room_\\1>" OUTPUT_VARIABLE objects)
+  add_library(gradus_${name} ${objects})
   add_library(gradus::${name} ALIAS gradus_${name})
-  set(include ${PROJECT_BINARY_DIR}/include/${name})
-  file(MAKE_DIRECTORY ${include}/gradus)
-  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${include}/gradus/${name} SYMBOLIC)
-  target_include_directories(gradus_${name} PUBLIC $<BUILD_INTERFACE:${include}>
+  target_include_directories(gradus_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
                                                    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_compile_features(gradus_${name} PUBLIC cxx_std_20)
-  target_link_libraries(gradus_${name} PRIVATE $<BUILD_INTERFACE:gradus_flags>)
-  # What is exported: gradus/framework/public.hpp.
   set_target_properties(gradus_${name} PROPERTIES
-    EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} INSTALL_RPATH $ORIGIN)
-  gradus_install(${name})
+    LINKER_LANGUAGE CXX EXPORT_NAME ${name} VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} INSTALL_RPATH $ORIGIN)
+  if(GRADUS_SANITIZE)
+    target_link_options(gradus_${name} PRIVATE -fsanitize=${GRADUS_SANITIZE})
+  endif()
+  if(GRADUS_INSTALL)
+    install(TARGETS gradus_${name} EXPORT gradus-${name}
+            LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${name}
+            ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${name})
+    install(EXPORT gradus-${name} NAMESPACE gradus:: DESTINATION ${GRADUS_INSTALL_CMAKEDIR} COMPONENT ${name})
+  endif()
 endfunction()
 
-# gradus_public_headers(VARIABLE FOLDER): those that do not say by a bare `namespace gradus` that they are internal
-# (gradus/framework/public.hpp). The tutorials are the program's.
-function(gradus_public_headers variable folder)
-  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${folder} ${folder}/*.hpp)
-  list(FILTER headers EXCLUDE REGEX "^(cli|tutorials|onnx)/")
-  set(public)
-  foreach(header IN LISTS headers)
-    file(STRINGS ${folder}/${header} internal REGEX "^namespace gradus[: ]")
-    if(NOT internal)
-      list(APPEND public ${header})
-    endif()
-  endforeach()
-  set(${variable} ${public} PARENT_SCOPE)
-endfunction()
-
-# gradus_install(NAME): the library, its public headers, and those generated beside them
-function(gradus_install name)
+# gradus_install_headers(NAME [FOLDERS...]): what stands in include/gradus, or in these folders of it.
+function(gradus_install_headers name)
   if(NOT GRADUS_INSTALL)
     return()
   endif()
-  install(TARGETS gradus_${name} EXPORT gradus-${name}
-          LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${name}
-          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${name})
-  install(EXPORT gradus-${name} NAMESPACE gradus:: DESTINATION ${GRADUS_INSTALL_CMAKEDIR} COMPONENT ${name})
-  gradus_public_headers(headers ${CMAKE_CURRENT_SOURCE_DIR})
-  foreach(header IN LISTS headers)
-    get_filename_component(folder ${header} DIRECTORY)
-    install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gradus/${name}/${folder} COMPONENT ${name})
+  if(NOT ARGN)
+    install(DIRECTORY include/gradus DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT ${name})
+  endif()
+  foreach(folder IN LISTS ARGN)
+    install(DIRECTORY include/gradus/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gradus COMPONENT ${name})
   endforeach()
-  install(DIRECTORY ${PROJECT_BINARY_DIR}/include/${name}/gradus DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-          COMPONENT ${name} FILES_MATCHING PATTERN *.hpp PATTERN ${name} EXCLUDE)
 endfunction()

@@ -1,6 +1,6 @@
 #include "gradus/ops/reduction.hpp"
 
-#include "gradus/ops/support/builtin.hpp"
+#include "gradus/ops/builtin.hpp"
 
 namespace gradus {
 

@@ -1,7 +1,7 @@
 #include "gradus/ops/slice.hpp"
 
-#include "gradus/framework/graph/graph.hpp"
-#include "gradus/ops/support/builtin.hpp"
+#include "gradus/graph/graph.hpp"
+#include "gradus/ops/builtin.hpp"
 
 namespace gradus {
 

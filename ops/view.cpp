@@ -1,6 +1,6 @@
 #include "gradus/ops/view.hpp"
 
-#include "gradus/ops/support/builtin.hpp"
+#include "gradus/ops/builtin.hpp"
 
 namespace gradus {
 

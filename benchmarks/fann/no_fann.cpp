@@ -1,6 +1,6 @@
 // Stands in for fann_network.cpp where FANN was not found.
 #include "fann_network.hpp"
-#include "gradus/framework/graph/error.hpp"
+#include "gradus/base/error.hpp"
 
 namespace gradus::benchmarks {
 

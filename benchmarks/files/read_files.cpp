@@ -17,9 +17,9 @@
 #include <new>
 #include <string>
 
-#include "gradus/framework/graph/error.hpp"
-#include "gradus/models/data/csv.hpp"
-#include "gradus/models/data/npy.hpp"
+#include "gradus/base/error.hpp"
+#include "gradus/data/csv.hpp"
+#include "gradus/data/npy.hpp"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "gradus/framework/compile/arena.hpp"
+#include "framework/compile/arena.hpp"
 
 #include <iterator>
 

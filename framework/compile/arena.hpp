@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <map>
 
-#include "gradus/framework/compile/aligned.hpp"
+#include "framework/base/aligned.hpp"
 
 namespace gradus {
 

@@ -1,10 +1,10 @@
-#include "gradus/framework/compile/elementwise_program.hpp"
+#include "framework/compile/elementwise_program.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <unordered_map>
 
-#include "gradus/framework/graph/leaf.hpp"
+#include "gradus/graph/leaf.hpp"
 
 namespace gradus {
 

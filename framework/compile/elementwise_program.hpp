@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "gradus/framework/compile/aligned.hpp"
-#include "gradus/framework/compile/plan.hpp"
+#include "framework/base/aligned.hpp"
+#include "framework/compile/plan.hpp"
 
 namespace gradus {
 

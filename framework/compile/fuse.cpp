@@ -1,9 +1,9 @@
-#include "gradus/framework/compile/fuse.hpp"
+#include "framework/compile/fuse.hpp"
 
 #include <algorithm>
 #include <ranges>
 
-#include "gradus/framework/graph/leaf.hpp"
+#include "gradus/graph/leaf.hpp"
 
 namespace gradus {
 

@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include "gradus/framework/compile/plan.hpp"
+#include "framework/compile/plan.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "gradus/framework/compile/program.hpp"
-#include "gradus/framework/graph/leaf.hpp"
-#include "gradus/framework/graph/op_definitions.hpp"
+#include "framework/compile/program.hpp"
+#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/op_definitions.hpp"
 
 namespace gradus {
 

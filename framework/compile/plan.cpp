@@ -1,4 +1,4 @@
-#include "gradus/framework/compile/plan.hpp"
+#include "framework/compile/plan.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -7,9 +7,9 @@
 #include <queue>
 #include <set>
 
-#include "gradus/framework/compile/arena.hpp"
-#include "gradus/framework/compile/fuse.hpp"
-#include "gradus/framework/graph/leaf.hpp"
+#include "framework/compile/arena.hpp"
+#include "framework/compile/fuse.hpp"
+#include "gradus/graph/leaf.hpp"
 
 namespace gradus {
 

@@ -5,16 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "gradus/framework/compile/program.hpp"
+#include "framework/compile/program.hpp"
 
 namespace GRADUS_PUBLIC gradus {
-
-/// How values share the arena.
-enum class Reuse {
-  full,      ///< a value takes the place of one that is no longer needed
-  none,      ///< every value has a place of its own
-  poisoned,  ///< as full, and the arena is filled with NaN before each run: shows reads of stale values
-};
 
 /// How a fused group reads an operand at element i.
 enum class Access {

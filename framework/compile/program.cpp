@@ -1,10 +1,10 @@
-#include "gradus/framework/compile/program.hpp"
+#include "framework/compile/program.hpp"
 
 #include <fmt/format.h>
 
 #include <set>
 
-#include "gradus/framework/graph/leaf.hpp"
+#include "gradus/graph/leaf.hpp"
 
 namespace gradus {
 

@@ -6,16 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "gradus/framework/graph/graph.hpp"
+#include "gradus/compile/options.hpp"
+#include "gradus/graph/graph.hpp"
 
 namespace GRADUS_PUBLIC gradus {
-
-/// After a run, `variable` holds `value`. All values of a program's updates are computed from the variables'
-/// values before the run, whatever their order.
-struct Update {
-  Expr variable;  ///< a parameter or state
-  Expr value;     ///< what it is to hold
-};
 
 /// What is to be computed: a graph of its own, the nodes to return, and the variables to set.
 struct Program {

@@ -1,6 +1,6 @@
-#include "gradus/framework/graph/add.hpp"
+#include "gradus/graph/add.hpp"
 
-#include "gradus/framework/graph/op_definitions.hpp"
+#include "gradus/graph/op_definitions.hpp"
 
 namespace gradus {
 

@@ -1,8 +1,8 @@
-#include "gradus/framework/graph/dim.hpp"
+#include "gradus/graph/dim.hpp"
 
 #include <fmt/format.h>
 
-#include "gradus/framework/graph/error.hpp"
+#include "gradus/base/error.hpp"
 
 namespace gradus {
 

@@ -1,4 +1,4 @@
-#include "gradus/framework/graph/graph.hpp"
+#include "gradus/graph/graph.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "gradus/framework/graph/leaf.hpp"
-#include "gradus/framework/graph/op_definitions.hpp"
+#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/op_definitions.hpp"
 
 namespace gradus {
 

@@ -1,4 +1,4 @@
-#include "gradus/framework/graph/onnx_spelling.hpp"
+#include "gradus/graph/onnx_spelling.hpp"
 
 namespace gradus {
 

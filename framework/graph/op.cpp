@@ -1,4 +1,4 @@
-#include "gradus/framework/graph/op.hpp"
+#include "gradus/graph/op.hpp"
 
 namespace gradus {
 

@@ -1,4 +1,4 @@
-#include "gradus/framework/graph/shape.hpp"
+#include "gradus/graph/shape.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,7 +7,7 @@
 #include <functional>
 #include <numeric>
 
-#include "gradus/framework/graph/error.hpp"
+#include "gradus/base/error.hpp"
 
 namespace gradus {
 

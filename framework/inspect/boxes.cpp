@@ -1,4 +1,4 @@
-#include "gradus/framework/inspect/boxes.hpp"
+#include "framework/inspect/boxes.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

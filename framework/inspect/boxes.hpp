@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "gradus/framework/inspect/scopes.hpp"
+#include "framework/inspect/scopes.hpp"
 
 namespace gradus {
 

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <map>
 
-#include "gradus/framework/inspect/boxes.hpp"
-#include "gradus/framework/inspect/dump.hpp"
-#include "gradus/framework/inspect/names.hpp"
+#include "framework/compile/plan.hpp"
+#include "framework/inspect/boxes.hpp"
+#include "framework/inspect/names.hpp"
+#include "gradus/inspect/dump.hpp"
 
 namespace gradus {
 

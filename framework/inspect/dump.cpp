@@ -1,4 +1,4 @@
-#include "gradus/framework/inspect/dump.hpp"
+#include "gradus/inspect/dump.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,7 +6,8 @@
 #include <iterator>
 #include <string_view>
 
-#include "gradus/framework/inspect/names.hpp"
+#include "framework/compile/plan.hpp"
+#include "framework/inspect/names.hpp"
 
 namespace gradus {
 

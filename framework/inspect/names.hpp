@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "gradus/framework/compile/plan.hpp"
-#include "gradus/framework/graph/leaf.hpp"
+#include "framework/compile/plan.hpp"
+#include "gradus/graph/leaf.hpp"
 
 /// How dumps and pictures name things.
 namespace gradus {
@@ -24,5 +24,9 @@ std::string buffer_text(const Plan& plan, const Value& value);
 
 /// " (row)" for an operand that is spread; empty for one that is read as it is.
 std::string_view access_text(Access access);
+
+/// A step's ops ("matmul add relu"), and the user's name of its first result, else "%7 [32, 128]".
+std::string step_ops(const Plan& plan, const Step& step);
+std::string step_name(const Plan& plan, const Step& step);
 
 }  // namespace gradus

@@ -1,4 +1,4 @@
-#include "gradus/framework/inspect/nan_trace.hpp"
+#include "gradus/inspect/nan_trace.hpp"
 
 #include <fmt/format.h>
 

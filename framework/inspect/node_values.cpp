@@ -1,4 +1,6 @@
-#include "gradus/framework/inspect/node_values.hpp"
+#include "gradus/inspect/node_values.hpp"
+
+#include "framework/compile/program.hpp"
 
 namespace gradus {
 

@@ -1,11 +1,13 @@
-#include "gradus/framework/inspect/profile.hpp"
+#include "gradus/inspect/profile.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 
-#include "gradus/framework/inspect/dump.hpp"
+#include "framework/compile/plan.hpp"
+#include "framework/inspect/names.hpp"
+#include "gradus/inspect/dump.hpp"
 
 namespace gradus {
 

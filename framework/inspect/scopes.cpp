@@ -1,10 +1,10 @@
-#include "gradus/framework/inspect/scopes.hpp"
+#include "framework/inspect/scopes.hpp"
 
 #include <algorithm>
 #include <map>
 #include <set>
 
-#include "gradus/framework/graph/leaf.hpp"
+#include "gradus/graph/leaf.hpp"
 
 namespace gradus {
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "gradus/framework/compile/program.hpp"
+#include "framework/compile/program.hpp"
 
 namespace gradus {
 

@@ -1,4 +1,4 @@
-#include "gradus/framework/simd/isa.hpp"
+#include "gradus/simd/isa.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "gradus/framework/graph/error.hpp"
+#include "gradus/base/error.hpp"
 
 namespace gradus {
 

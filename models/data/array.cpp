@@ -1,13 +1,13 @@
-#include "gradus/models/data/array.hpp"
+#include "gradus/data/array.hpp"
 
 #include <fmt/format.h>
 
 #include <utility>
 
-#include "gradus/framework/graph/error.hpp"
-#include "gradus/models/data/file_kind.hpp"
-#include "gradus/models/data/idx.hpp"
-#include "gradus/models/data/npy.hpp"
+#include "gradus/base/error.hpp"
+#include "gradus/data/idx.hpp"
+#include "gradus/data/npy.hpp"
+#include "models/data/file_kind.hpp"
 
 namespace gradus {
 

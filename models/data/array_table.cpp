@@ -1,4 +1,4 @@
-#include "gradus/models/data/array_table.hpp"
+#include "models/data/array_table.hpp"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,10 @@
 #include <cmath>
 #include <unordered_map>
 
-#include "gradus/framework/graph/error.hpp"
-#include "gradus/models/data/file_kind.hpp"
-#include "gradus/models/data/npy.hpp"
-#include "gradus/models/data/npz.hpp"
+#include "gradus/base/error.hpp"
+#include "gradus/data/npy.hpp"
+#include "gradus/data/npz.hpp"
+#include "models/data/file_kind.hpp"
 
 namespace gradus {
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string_view>
 
-#include "gradus/models/data/table.hpp"
+#include "gradus/data/table.hpp"
 
 namespace gradus {
 

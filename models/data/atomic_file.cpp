@@ -1,4 +1,4 @@
-#include "gradus/models/data/atomic_file.hpp"
+#include "gradus/data/atomic_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,7 +11,7 @@
 #include <csignal>
 #include <cstring>
 
-#include "gradus/framework/graph/error.hpp"
+#include "gradus/base/error.hpp"
 
 namespace gradus {
 

@@ -1,4 +1,4 @@
-#include "gradus/models/data/csv.hpp"
+#include "gradus/data/csv.hpp"
 
 #include <fmt/format.h>
 
@@ -9,9 +9,9 @@
 #include <optional>
 #include <unordered_map>
 
-#include "gradus/framework/graph/error.hpp"
-#include "gradus/models/data/mapped_file.hpp"
-#include "gradus/models/data/utf8.hpp"
+#include "gradus/base/error.hpp"
+#include "gradus/data/mapped_file.hpp"
+#include "models/data/utf8.hpp"
 
 namespace gradus {
 

@@ -1,4 +1,4 @@
-#include "gradus/models/data/file_kind.hpp"
+#include "models/data/file_kind.hpp"
 
 #include <array>
 #include <fstream>

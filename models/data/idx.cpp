@@ -1,4 +1,4 @@
-#include "gradus/models/data/idx.hpp"
+#include "gradus/data/idx.hpp"
 
 #include <fmt/format.h>
 #include <zlib.h>
@@ -13,7 +13,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "gradus/framework/graph/error.hpp"
+#include "gradus/base/error.hpp"
 
 namespace gradus {
 namespace {

@@ -1,4 +1,4 @@
-#include "gradus/models/data/mapped_file.hpp"
+#include "gradus/data/mapped_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "gradus/framework/graph/error.hpp"
+#include "gradus/base/error.hpp"
 
 namespace gradus {
 

@@ -1,4 +1,4 @@
-#include "gradus/models/data/mnist.hpp"
+#include "gradus/data/mnist.hpp"
 
 #include <fmt/format.h>
 
@@ -10,9 +10,9 @@
 #include <system_error>
 #include <utility>
 
-#include "gradus/framework/graph/error.hpp"
-#include "gradus/framework/graph/shape.hpp"
-#include "gradus/models/data/idx.hpp"
+#include "gradus/base/error.hpp"
+#include "gradus/data/idx.hpp"
+#include "gradus/graph/shape.hpp"
 
 namespace gradus {
 namespace {

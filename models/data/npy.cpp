@@ -1,4 +1,4 @@
-#include "gradus/models/data/npy.hpp"
+#include "gradus/data/npy.hpp"
 
 #include <fmt/format.h>
 
@@ -8,8 +8,8 @@
 #include <cstring>
 #include <utility>
 
-#include "gradus/framework/graph/error.hpp"
-#include "gradus/models/data/atomic_file.hpp"
+#include "gradus/base/error.hpp"
+#include "gradus/data/atomic_file.hpp"
 
 namespace gradus {
 

@@ -1,13 +1,13 @@
-#include "gradus/models/data/npz.hpp"
+#include "gradus/data/npz.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "gradus/framework/graph/error.hpp"
-#include "gradus/models/data/atomic_file.hpp"
-#include "gradus/models/data/npy.hpp"
+#include "gradus/base/error.hpp"
+#include "gradus/data/atomic_file.hpp"
+#include "gradus/data/npy.hpp"
 
 namespace gradus {
 

@@ -1,6 +1,6 @@
-#include "gradus/models/data/array_table.hpp"
-#include "gradus/models/data/csv.hpp"
-#include "gradus/models/data/file_kind.hpp"
+#include "gradus/data/csv.hpp"
+#include "models/data/array_table.hpp"
+#include "models/data/file_kind.hpp"
 
 namespace gradus {
 

@@ -1,4 +1,4 @@
-#include "gradus/models/data/safetensors.hpp"
+#include "gradus/data/safetensors.hpp"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 #include <set>
 #include <utility>
 
-#include "gradus/framework/graph/error.hpp"
-#include "gradus/models/data/atomic_file.hpp"
-#include "gradus/models/data/whole_number.hpp"
+#include "gradus/base/error.hpp"
+#include "gradus/data/atomic_file.hpp"
+#include "models/data/whole_number.hpp"
 
 namespace gradus {
 

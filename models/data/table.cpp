@@ -1,11 +1,11 @@
-#include "gradus/models/data/table.hpp"
+#include "gradus/data/table.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
 
-#include "gradus/framework/graph/error.hpp"
+#include "gradus/base/error.hpp"
 
 namespace gradus {
 

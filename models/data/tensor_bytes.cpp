@@ -1,4 +1,4 @@
-#include "gradus/models/data/tensor_bytes.hpp"
+#include "gradus/data/tensor_bytes.hpp"
 
 #include <algorithm>
 #include <array>

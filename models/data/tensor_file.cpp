@@ -1,4 +1,4 @@
-#include "gradus/models/data/tensor_file.hpp"
+#include "gradus/data/tensor_file.hpp"
 
 #include <fmt/format.h>
 
@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "gradus/framework/graph/error.hpp"
-#include "gradus/models/data/file_kind.hpp"
-#include "gradus/models/data/mapped_file.hpp"
-#include "gradus/models/data/npz.hpp"
-#include "gradus/models/data/safetensors.hpp"
+#include "gradus/base/error.hpp"
+#include "gradus/data/mapped_file.hpp"
+#include "gradus/data/npz.hpp"
+#include "gradus/data/safetensors.hpp"
+#include "models/data/file_kind.hpp"
 
 namespace gradus {
 

@@ -1,4 +1,4 @@
-#include "gradus/models/data/utf8.hpp"
+#include "models/data/utf8.hpp"
 
 namespace gradus {
 

@@ -7,10 +7,10 @@
 #include <unordered_set>
 #include <utility>
 
-#include "gradus/framework/graph/error.hpp"
-#include "gradus/models/data/utf8.hpp"
-#include "gradus/models/data/zip.hpp"
-#include "gradus/models/data/zip_format.hpp"
+#include "gradus/base/error.hpp"
+#include "gradus/data/zip.hpp"
+#include "models/data/utf8.hpp"
+#include "models/data/zip_format.hpp"
 
 namespace gradus {
 

@@ -6,9 +6,9 @@
 #include <bit>
 #include <set>
 
-#include "gradus/framework/compile/program.hpp"
-#include "gradus/framework/graph/leaf.hpp"
-#include "gradus/models/data/atomic_file.hpp"
+#include "framework/compile/program.hpp"
+#include "gradus/data/atomic_file.hpp"
+#include "gradus/graph/leaf.hpp"
 #include "gradus/version.hpp"
 
 namespace gradus {

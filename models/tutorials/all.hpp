@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gradus/models/tutorials/tutorial.hpp"
+#include "models/tutorials/tutorial.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 

@@ -1,13 +1,13 @@
-#include "gradus/models/tutorials/bp_network.hpp"
+#include "models/tutorials/bp_network.hpp"
 
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "gradus/models/layers.hpp"
-#include "gradus/models/tutorials/all.hpp"
+#include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
+#include "models/tutorials/all.hpp"
 
 namespace gradus {
 

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "gradus/framework/xtensor.hpp"
-#include "gradus/models/tutorials/small_network.hpp"
+#include "gradus/runtime/xtensor.hpp"
+#include "models/tutorials/small_network.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 

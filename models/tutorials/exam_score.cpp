@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gradus/models/layers.hpp"
-#include "gradus/models/tutorials/all.hpp"
-#include "gradus/models/tutorials/small_network.hpp"
+#include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
+#include "models/tutorials/all.hpp"
+#include "models/tutorials/small_network.hpp"
 
 namespace gradus {
 

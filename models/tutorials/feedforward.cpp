@@ -1,7 +1,7 @@
-#include "gradus/models/layers.hpp"
-#include "gradus/models/tutorials/all.hpp"
-#include "gradus/models/tutorials/small_network.hpp"
+#include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
+#include "models/tutorials/all.hpp"
+#include "models/tutorials/small_network.hpp"
 
 namespace gradus {
 

@@ -1,4 +1,4 @@
-#include "gradus/models/data/mnist.hpp"
+#include "gradus/data/mnist.hpp"
 
 #include <fmt/format.h>
 
@@ -7,13 +7,13 @@
 #include <iterator>
 #include <optional>
 
-#include "gradus/framework/random.hpp"
-#include "gradus/models/layers.hpp"
-#include "gradus/models/training.hpp"
-#include "gradus/models/tutorials/all.hpp"
-#include "gradus/models/tutorials/mnist_pictures.hpp"
+#include "gradus/base/random.hpp"
+#include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
+#include "gradus/train/training.hpp"
+#include "models/tutorials/all.hpp"
+#include "models/tutorials/mnist_pictures.hpp"
 
 namespace gradus {
 

@@ -1,4 +1,4 @@
-#include "gradus/models/tutorials/mnist_pictures.hpp"
+#include "models/tutorials/mnist_pictures.hpp"
 
 #include <fmt/format.h>
 

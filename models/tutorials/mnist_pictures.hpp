@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "gradus/models/data/mnist.hpp"
-#include "gradus/models/plot/picture.hpp"
+#include "gradus/data/mnist.hpp"
+#include "models/app/plot/picture.hpp"
 
 namespace gradus {
 

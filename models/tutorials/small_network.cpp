@@ -1,4 +1,4 @@
-#include "gradus/models/tutorials/small_network.hpp"
+#include "models/tutorials/small_network.hpp"
 
 #include <fmt/format.h>
 

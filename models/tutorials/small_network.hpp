@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "gradus/models/optimizers/sgd.hpp"
-#include "gradus/models/training.hpp"
-#include "gradus/models/tutorials/tutorial.hpp"
+#include "gradus/optim/sgd.hpp"
+#include "gradus/train/training.hpp"
+#include "models/tutorials/tutorial.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 

@@ -1,12 +1,12 @@
-#include "gradus/models/tutorials/tutorial.hpp"
+#include "models/tutorials/tutorial.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "gradus/framework/inspect/dump.hpp"
-#include "gradus/models/tutorials/all.hpp"
+#include "gradus/inspect/dump.hpp"
+#include "models/tutorials/all.hpp"
 
 namespace gradus {
 

@@ -10,11 +10,11 @@
 #include <string_view>
 #include <vector>
 
-#include "gradus/framework/compile/program.hpp"
-#include "gradus/framework/compile/store.hpp"
-#include "gradus/framework/inspect/gradient_check.hpp"
-#include "gradus/models/plot/report.hpp"
-#include "gradus/models/training/run.hpp"
+#include "framework/compile/program.hpp"
+#include "gradus/check/gradient_check.hpp"
+#include "gradus/runtime/store.hpp"
+#include "gradus/train/run.hpp"
+#include "models/app/report/report.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 

@@ -1,4 +1,4 @@
-#include "gradus/models/tutorials/two_slips.hpp"
+#include "models/tutorials/two_slips.hpp"
 
 #include <cmath>
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "gradus/models/layers.hpp"
-#include "gradus/models/tutorials/all.hpp"
-#include "gradus/models/tutorials/small_network.hpp"
-#include "gradus/models/tutorials/two_slips.hpp"
+#include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
+#include "models/tutorials/all.hpp"
+#include "models/tutorials/small_network.hpp"
+#include "models/tutorials/two_slips.hpp"
 
 namespace gradus {
 

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <string>
 
-#include "gradus/framework/inspect/gradient_check.hpp"
+#include "gradus/check/gradient_check.hpp"
 #include "gradus/ops/matmul.hpp"
 
 bool gradients_are_right(const gradus::Expr& loss) {

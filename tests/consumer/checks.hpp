@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gradus/framework/graph/expr.hpp"
+#include "gradus/graph/expr.hpp"
 
 bool gradients_are_right(const gradus::Expr& loss);
 /// An error that the library throws is caught here, with its message.

@@ -1,5 +1,5 @@
 #pragma once
 
-#include "gradus/framework/graph/expr.hpp"
+#include "gradus/graph/expr.hpp"
 
 gradus::Expr swish(gradus::Arg x);

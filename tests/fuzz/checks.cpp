@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "framework/compile/program.hpp"
 #include "subject.hpp"
 
 namespace gradus::fuzz {

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "gradus/framework/graph/gradient.hpp"
-#include "gradus/framework/inspect/gradient_check.hpp"
-#include "gradus/framework/inspect/gradient_properties.hpp"
+#include "framework/check/gradient_properties.hpp"
+#include "framework/compile/program.hpp"
+#include "gradus/autodiff/gradient.hpp"
+#include "gradus/check/gradient_check.hpp"
 #include "subject.hpp"
 
 namespace gradus::fuzz {

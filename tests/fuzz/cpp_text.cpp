@@ -76,8 +76,8 @@ constexpr const char* head = R"(#include <fmt/ranges.h>
 
 #include <cstdio>
 
-#include "gradus/framework/inspect/gradient_check.hpp"
-#include "gradus/framework/inspect/gradient_properties.hpp"
+#include "gradus/check/gradient_check.hpp"
+#include "framework/check/gradient_properties.hpp"
 #include "gradus/ops.hpp"
 
 using namespace gradus;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "gradus/framework/graph/leaf.hpp"
+#include "gradus/graph/leaf.hpp"
 
 namespace gradus::fuzz {
 

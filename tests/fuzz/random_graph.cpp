@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gradus/framework/graph/error.hpp"
+#include "gradus/base/error.hpp"
 #include "gradus/ops/reduction.hpp"
 
 namespace gradus::fuzz {

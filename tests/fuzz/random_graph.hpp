@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "gradus/framework/random.hpp"
+#include "gradus/base/random.hpp"
 #include "recipe.hpp"
 
 /// The generator of random graphs.

@@ -7,8 +7,8 @@
 
 #include "checks.hpp"
 #include "gradus/custom_op.hpp"
-#include "op_table.hpp"
 #include "shrink.hpp"
+#include "tests/support/op_table.hpp"
 
 namespace gradus::fuzz {
 

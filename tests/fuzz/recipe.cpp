@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gradus/framework/graph/leaf.hpp"
-#include "gradus/framework/random.hpp"
+#include "gradus/base/random.hpp"
+#include "gradus/graph/leaf.hpp"
 
 namespace gradus::fuzz {
 

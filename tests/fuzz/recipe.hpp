@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "gradus/framework/compile/program.hpp"
-#include "gradus/framework/inspect/node_values.hpp"
+#include "framework/compile/program.hpp"
+#include "gradus/inspect/node_values.hpp"
 
 /// Random graphs as values: a recipe can be built, printed as C++, cut down, and built again.
 namespace gradus::fuzz {

@@ -4,7 +4,8 @@
 #include <cmath>
 #include <set>
 
-#include "gradus/framework/graph/error.hpp"
+#include "framework/compile/program.hpp"
+#include "gradus/base/error.hpp"
 
 namespace gradus::fuzz {
 

@@ -7,9 +7,10 @@
 #include <cstring>
 #include <limits>
 
-#include "gradus/framework/graph/gradient.hpp"
-#include "gradus/framework/inspect/gradient_properties.hpp"
-#include "gradus/framework/inspect/nan_trace.hpp"
+#include "framework/check/gradient_properties.hpp"
+#include "framework/compile/program.hpp"
+#include "gradus/autodiff/gradient.hpp"
+#include "gradus/inspect/nan_trace.hpp"
 
 namespace gradus::fuzz {
 

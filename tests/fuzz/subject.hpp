@@ -4,8 +4,9 @@
 #include <vector>
 
 #include "checks.hpp"
-#include "gradus/framework/compile/executable.hpp"
-#include "gradus/framework/random.hpp"
+#include "framework/compile/program.hpp"
+#include "gradus/base/random.hpp"
+#include "gradus/runtime/executable.hpp"
 
 /// What the checks share.
 namespace gradus::fuzz {

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <string>
 
-#include "gradus/models/data/csv.hpp"
-#include "gradus/models/data/utf8.hpp"
+#include "gradus/data/csv.hpp"
+#include "models/data/utf8.hpp"
 #include "support.hpp"
 
 namespace gradus::fuzz {

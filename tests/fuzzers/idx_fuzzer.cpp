@@ -27,8 +27,8 @@
 #include <string_view>
 #include <vector>
 
-#include "gradus/framework/graph/error.hpp"
-#include "gradus/models/data/idx.hpp"
+#include "gradus/base/error.hpp"
+#include "gradus/data/idx.hpp"
 
 namespace gradus {
 namespace {

@@ -28,9 +28,9 @@
 #include <string_view>
 #include <system_error>
 
-#include "gradus/framework/graph/error.hpp"
-#include "gradus/models/data/idx.hpp"
-#include "gradus/models/data/mnist.hpp"
+#include "gradus/base/error.hpp"
+#include "gradus/data/idx.hpp"
+#include "gradus/data/mnist.hpp"
 
 namespace gradus {
 namespace {

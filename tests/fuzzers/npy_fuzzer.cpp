@@ -2,7 +2,7 @@
 // refused with gradus::Error. LENGTH is 512; how to run it is in support.hpp.
 #include <string>
 
-#include "gradus/models/data/npy.hpp"
+#include "gradus/data/npy.hpp"
 #include "support.hpp"
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "gradus/models/data/npy.hpp"
-#include "gradus/models/data/npz.hpp"
+#include "gradus/data/npy.hpp"
+#include "gradus/data/npz.hpp"
 #include "support.hpp"
 
 namespace gradus::fuzz {

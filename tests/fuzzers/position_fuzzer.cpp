@@ -3,7 +3,7 @@
 // support.hpp.
 #include <string>
 
-#include "gradus/models/training/position.hpp"
+#include "models/train/position.hpp"
 #include "support.hpp"
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "gradus/models/data/safetensors.hpp"
-#include "gradus/models/table/recipe.hpp"
+#include "gradus/data/safetensors.hpp"
+#include "models/app/table/recipe.hpp"
 #include "support.hpp"
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name

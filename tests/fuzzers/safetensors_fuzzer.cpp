@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "gradus/models/data/safetensors.hpp"
+#include "gradus/data/safetensors.hpp"
 #include "support.hpp"
 
 namespace gradus::fuzz {

@@ -8,8 +8,8 @@
 #include <span>
 #include <string_view>
 
-#include "gradus/framework/graph/error.hpp"
-#include "gradus/models/data/tensor_bytes.hpp"
+#include "gradus/base/error.hpp"
+#include "gradus/data/tensor_bytes.hpp"
 
 /// What the targets of readers that take bytes share. Each says how long its inputs are.
 // clang-format off

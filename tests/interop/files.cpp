@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "gradus/data/npy.hpp"
+#include "gradus/data/npz.hpp"
+#include "gradus/data/tensor_file.hpp"
 #include "gradus/gradus.hpp"
-#include "gradus/models/data/npy.hpp"
-#include "gradus/models/data/npz.hpp"
-#include "gradus/models/data/tensor_file.hpp"
-#include "gradus/models/training/weights.hpp"
+#include "gradus/train/weights.hpp"
 
 namespace {
 

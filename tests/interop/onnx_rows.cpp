@@ -8,11 +8,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "gradus/framework/random.hpp"
-#include "gradus/models/table/recipe.hpp"
-#include "gradus/models/tutorials/tutorial.hpp"
+#include "gradus/base/random.hpp"
 #include "gradus/onnx/export.hpp"
-#include "op_table.hpp"
+#include "models/app/table/recipe.hpp"
+#include "models/tutorials/tutorial.hpp"
+#include "tests/support/op_table.hpp"
 
 namespace gradus::test {
 namespace {

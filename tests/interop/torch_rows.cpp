@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "op_table.hpp"
+#include "tests/support/op_table.hpp"
 
 namespace gradus::test {
 namespace {

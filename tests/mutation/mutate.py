@@ -41,10 +41,10 @@ GRADIENT_FUNCTIONS = r"vjp|d|da|db|spread|keep|accumulate|chain"
 REVERSE_WALK = r"last_id|dependents|propagate|vjp_or_null|zeros_for_null|vjp|grad|jvp|hvp"
 SOURCES = (
     [(f, "gradient", GRADIENT_FUNCTIONS) for f in sorted(ROOT.glob("ops/*.[hc]pp"))]
-    + [(ROOT / "ops/support/rules.hpp", "gradient", GRADIENT_FUNCTIONS)]
+    + [(ROOT / "ops/include/gradus/ops/rules.hpp", "gradient", GRADIENT_FUNCTIONS)]
     + [(ROOT / "framework/graph" / f, "gradient", GRADIENT_FUNCTIONS) for f in ("add.hpp", "add.cpp")]
-    + [(ROOT / "framework/graph/gradient.cpp", "gradient", REVERSE_WALK)]
-    + [(f, "trait", None) for f in sorted(ROOT.glob("ops/*.hpp")) + [ROOT / "framework/graph/add.hpp"]]
+    + [(ROOT / "framework/autodiff/gradient.cpp", "gradient", REVERSE_WALK)]
+    + [(f, "trait", None) for f in sorted(ROOT.glob("ops/*.hpp")) + [ROOT / "framework/include/gradus/graph/add.hpp"]]
     + [(ROOT / "framework/compile" / f, "compile", None) for f in ("passes.cpp", "fuse.cpp", "plan.cpp")]
 )
 
@@ -220,7 +220,7 @@ class Build:
             # Warnings are no errors: a parameter may be unused now.
             command = [a for a in command if not a.startswith("-W") and a != "-MD"]
             # Damage may need an operator that the source file includes later.
-            first = ["-include", "gradus/ops/support/builtin.hpp"] if mutant.file.startswith("ops/") else []
+            first = ["-include", "gradus/ops/builtin.hpp"] if mutant.file.startswith("ops/") else []
             command = [command[0], "-w", f"-I{overlay}", *first] + command[1:] + ["-O1"]
             if subprocess.run(command, cwd=self.directory, capture_output=True).returncode != 0:
                 return False

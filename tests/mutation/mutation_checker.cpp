@@ -5,10 +5,10 @@
 
 #include <cmath>
 
+#include "gradus/autodiff/gradient.hpp"
+#include "gradus/check/gradient_check.hpp"
 #include "gradus/custom_op.hpp"
-#include "gradus/framework/graph/gradient.hpp"
-#include "gradus/framework/inspect/gradient_check.hpp"
-#include "op_table.hpp"
+#include "tests/support/op_table.hpp"
 
 namespace gradus::test {
 

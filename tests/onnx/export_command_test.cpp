@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "gradus/models/data/safetensors.hpp"
-#include "gradus/models/tutorials/tutorial.hpp"
+#include "gradus/data/safetensors.hpp"
+#include "models/tutorials/tutorial.hpp"
 
 namespace gradus {
 namespace {

@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "framework_support.hpp"
 #include "gradus/custom_op.hpp"
 #include "gradus/gradus.hpp"
 #include "gradus/onnx/export.hpp"
+#include "tests/support/framework_support.hpp"
 // docs/export.md
 #include "snippets/deploy.cpp"
 #include "snippets/spelled_op.cpp"

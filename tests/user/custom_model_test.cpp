@@ -1,7 +1,7 @@
 // A model of one's own, defined outside of ops/ and models/: two towers, a product, a custom loss.
 #include <gtest/gtest.h>
 
-#include "gradus/framework/random.hpp"
+#include "gradus/base/random.hpp"
 #include "gradus/gradus.hpp"
 
 using namespace gradus;

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "gradus/framework/random.hpp"
+#include "gradus/base/random.hpp"
 #include "gradus/gradus.hpp"
 // docs/custom-model.md
 #include "snippets/own_network.cpp"

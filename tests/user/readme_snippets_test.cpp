@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 
+#include "framework/compile/plan.hpp"
 #include "gradus/gradus.hpp"
 #include "snippets/op.cpp"
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "gradus/check/matchers.hpp"
 #include "gradus/custom_op.hpp"
-#include "gradus/framework/testing/gradients.hpp"
 #include "gradus/gradus.hpp"
 
 using gradus::testing::HasCorrectGradients;

@@ -1,0 +1,158 @@
+#include "gradus/autodiff/gradient.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "gradus/graph/add.hpp"
+#include "gradus/graph/leaf.hpp"
+
+namespace gradus {
+
+namespace {
+
+Graph& common_graph(std::span<const Expr> outputs, std::span<const Expr> others, std::string_view what) {
+  if (outputs.empty()) throw Error(fmt::format("{}: there is nothing to differentiate", what));
+  Graph& graph = outputs.front().graph();
+  for (const auto& exprs : {outputs, others})
+    for (const Expr& expr : exprs)
+      if (&expr.graph() != &graph)
+        throw Error(fmt::format("{}: {} is not in the graph of {}", what, expr.graph().describe(expr.id()),
+                                graph.describe(outputs.front().id())));
+  return graph;
+}
+
+void check_pairs(std::span<const Expr> values, std::span<const Expr> directions, std::string_view what) {
+  if (values.size() != directions.size())
+    throw Error(fmt::format("{}: {} values but {} directions", what, values.size(), directions.size()));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (directions[i].shape() != values[i].shape())
+      throw Error(fmt::format("{}: the direction has shape {}, not that of {}", what,
+                              to_string(directions[i].shape()), values[i].graph().describe(values[i].id())));
+}
+
+NodeId last_id(std::span<const Expr> exprs) {
+  NodeId last = -1;
+  for (const Expr& expr : exprs) last = std::max(last, expr.id());
+  return last;
+}
+
+// For every node up to `last`: does it depend on one of `wrt`? Ids are in topological order, so one sweep
+// does.
+std::vector<bool> dependents(const Graph& graph, std::span<const Expr> wrt, NodeId last) {
+  std::vector<bool> depends(static_cast<std::size_t>(last) + 1, false);
+  for (const Expr& w : wrt)
+    if (w.id() <= last) depends[static_cast<std::size_t>(w.id())] = true;
+  for (NodeId id = 0; id <= last; ++id)
+    if (std::ranges::any_of(graph[id].inputs,
+                            [&](NodeId in) { return depends[static_cast<std::size_t>(in)]; }))
+      depends[static_cast<std::size_t>(id)] = true;
+  return depends;
+}
+
+// Runs one op's reverse rule and adds what it yields to the cotangents of the op's inputs.
+void propagate(Graph& graph, NodeId id, const std::vector<bool>& depends, std::vector<Expr>& cotangents) {
+  const Node& node = graph[id];
+  const std::size_t arity = node.inputs.size();
+  std::vector<Expr> inputs;
+  const auto wanted = std::make_unique<bool[]>(arity);
+  for (std::size_t i = 0; i < arity; ++i) {
+    inputs.push_back(graph.expr(node.inputs[i]));
+    wanted[i] = depends[static_cast<std::size_t>(node.inputs[i])];
+  }
+  if (std::none_of(&wanted[0], &wanted[arity], [](bool w) { return w; })) return;
+
+  const Graph::Scope scope(graph, node.where);
+  const auto yielded = node.op->vjp(
+      {inputs, graph.expr(id), cotangents[static_cast<std::size_t>(id)], std::span(&wanted[0], arity)});
+  if (yielded.size() != arity)
+    throw Error(fmt::format("{}: the reverse rule yields {} cotangents for {} inputs", graph.describe(id),
+                            yielded.size(), arity));
+  for (std::size_t i = 0; i < arity; ++i) {
+    if (!wanted[i] || yielded[i].is_null()) continue;
+    const Shape& shape = graph[node.inputs[i]].shape;
+    const Expr cotangent = yielded[i].is_literal() ? graph.full(shape, yielded[i].literal()) : yielded[i];
+    if (cotangent.shape() != shape)
+      throw Error(fmt::format("{}: the reverse rule yields a cotangent of shape {} for input {} of shape {}",
+                              graph.describe(id), to_string(cotangent.shape()), i, to_string(shape)));
+    Expr& sum = cotangents[static_cast<std::size_t>(node.inputs[i])];
+    sum = accumulate(sum, cotangent);
+  }
+}
+
+// Like `vjp`, but null where there is no path.
+std::vector<Expr> vjp_or_null(Graph& graph, std::span<const Expr> outputs, std::span<const Expr> cotangents,
+                              std::span<const Expr> wrt) {
+  const NodeId last = last_id(outputs);
+  const std::vector<bool> depends = dependents(graph, wrt, last);
+  std::vector<Expr> sums(static_cast<std::size_t>(last) + 1);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    Expr& sum = sums[static_cast<std::size_t>(outputs[i].id())];
+    sum = accumulate(sum, cotangents[i]);
+  }
+  for (NodeId id = last; id >= 0; --id)
+    if (depends[static_cast<std::size_t>(id)] && !sums[static_cast<std::size_t>(id)].is_null())
+      propagate(graph, id, depends, sums);
+  std::vector<Expr> found;
+  for (const Expr& w : wrt) found.push_back(w.id() <= last ? sums[static_cast<std::size_t>(w.id())] : Expr());
+  return found;
+}
+
+std::vector<Expr> zeros_for_null(Graph& graph, std::vector<Expr> found, std::span<const Expr> like) {
+  for (std::size_t i = 0; i < found.size(); ++i)
+    if (found[i].is_null()) found[i] = graph.full(like[i].shape(), 0.0, Location());
+  return found;
+}
+
+}  // namespace
+
+std::vector<Expr> vjp(std::span<const Expr> outputs, std::span<const Expr> cotangents,
+                      std::span<const Expr> wrt) {
+  Graph& graph = common_graph(outputs, wrt, "vjp");
+  common_graph(outputs, cotangents, "vjp");
+  check_pairs(outputs, cotangents, "vjp");
+  return zeros_for_null(graph, vjp_or_null(graph, outputs, cotangents, wrt), wrt);
+}
+
+std::vector<Expr> grad(const Expr& loss, std::span<const Expr> wrt) {
+  Graph& graph = common_graph({&loss, 1}, wrt, "grad");
+  if (loss.shape().rank() != 0)
+    throw Error(
+        fmt::format("grad: the loss must be a scalar, but {} is not; reduce it with sum or mean, or "
+                    "give vjp a cotangent",
+                    graph.describe(loss.id())));
+  const Expr one = graph.full({}, 1.0, Location());
+  return zeros_for_null(graph, vjp_or_null(graph, {&loss, 1}, {&one, 1}, wrt), wrt);
+}
+
+Expr grad(const Expr& loss, const Expr& wrt) { return grad(loss, {&wrt, 1}).front(); }
+
+std::vector<Expr> jvp(std::span<const Expr> outputs, std::span<const Expr> wrt,
+                      std::span<const Expr> tangents) {
+  Graph& graph = common_graph(outputs, wrt, "jvp");
+  common_graph(outputs, tangents, "jvp");
+  check_pairs(wrt, tangents, "jvp");
+  // A stand-in for the cotangents: the first vjp is linear in them, so the second does not contain them.
+  std::vector<Expr> stand_ins;
+  for (const Expr& output : outputs)
+    stand_ins.push_back(graph.expr(graph.append(std::make_shared<const Input>("cotangent", output.shape()),
+                                                {}, output.shape(), Location())));
+  const auto pulled = vjp_or_null(graph, outputs, stand_ins, wrt);
+  std::vector<Expr> linear;
+  std::vector<Expr> seeds;
+  for (std::size_t i = 0; i < pulled.size(); ++i) {
+    if (pulled[i].is_null()) continue;
+    linear.push_back(pulled[i]);
+    seeds.push_back(tangents[i]);
+  }
+  if (linear.empty()) return zeros_for_null(graph, std::vector<Expr>(outputs.size()), outputs);
+  return zeros_for_null(graph, vjp_or_null(graph, linear, seeds, stand_ins), outputs);
+}
+
+std::vector<Expr> hvp(const Expr& loss, std::span<const Expr> wrt, std::span<const Expr> tangents) {
+  const auto gradients = grad(loss, wrt);
+  return vjp(gradients, tangents, wrt);
+}
+
+}  // namespace gradus

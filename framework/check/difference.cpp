@@ -1,0 +1,303 @@
+#include "framework/check/difference.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace gradus {
+
+namespace {
+
+// Each step is a little less than half of the one before: half of it would be rounded as it was, wherever the
+// function rounds, and two differences that agree would prove nothing.
+constexpr double ratio = 2.1;
+constexpr std::size_t first_points = 13;  // on either side
+constexpr std::size_t more_points = 6;
+constexpr std::size_t most_points = 43;
+constexpr std::size_t small_steps = 4;
+constexpr double epsilon = std::numeric_limits<double>::epsilon();
+// A run takes smaller numbers for 0.
+constexpr double smallest = std::numeric_limits<double>::min();
+// What an output says of the numbers that were added up to it ends here: they may have cancelled.
+constexpr double unit = 1;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+double larger(double a, double b) { return b > a || std::isnan(b) ? b : a; }  // NaN wins
+
+double step_at(double largest_step, std::size_t k) {
+  return largest_step / std::pow(ratio, static_cast<double>(k));
+}
+
+// One output's values at 0 and at ± the steps, largest first.
+struct Line {
+  double middle = 0;
+  double known_rounding = 0;  // of the values
+  std::vector<double> left{};
+  std::vector<double> right{};
+
+  // Exactly 0 where the values are the same. The outer points are those of the step before.
+  double central(std::size_t k, double step) const {
+    constexpr double cube = ratio * ratio * ratio;
+    return (cube * (right[k + 1] - left[k + 1]) - (right[k] - left[k])) / (2 * (cube - ratio) * step);
+  }
+  double from_left(std::size_t k, double step) const { return (middle - left[k]) / step; }
+  double from_right(std::size_t k, double step) const { return (right[k] - middle) / step; }
+
+  bool changes_at(std::size_t k) const { return left[k] != middle || right[k] != middle; }
+  bool constant() const {
+    for (std::size_t k = 0; k < left.size(); ++k)
+      if (changes_at(k)) return false;
+    return true;
+  }
+
+  // The size of the values around 0.
+  double scale() const {
+    double largest = std::abs(middle);
+    for (std::size_t k = left.size() / 2; k < left.size(); ++k)
+      largest = std::max({largest, std::abs(left[k]), std::abs(right[k])});
+    return largest;
+  }
+
+  // Beside a kink, one side is constant up to there, while the other changes in proportion to the step.
+  // Rounding makes the values constant, too, but treats both sides alike.
+  bool flat_beside_kink() const {
+    constexpr std::size_t well_beyond = 4, looked_at = 3;
+    std::size_t first = left.size();  // that is constant
+    while (first > 0 && !changes_at(first - 1)) --first;
+    if (first == left.size() || first < well_beyond + looked_at + 1) return false;
+    const auto change = [&](std::size_t k) {
+      return std::max(std::abs(left[k] - middle), std::abs(right[k] - middle));
+    };
+    const auto gap = [&](std::size_t k) { return std::abs(left[k] - middle + right[k] - middle); };
+    const auto is_proportional = [](double larger, double smaller) {
+      return ratio * smaller > 0.7 * larger && ratio * smaller < 1.4 * larger;
+    };
+    for (std::size_t k = first - 1 - well_beyond, i = 0; i < looked_at; ++i, --k)
+      if (!(gap(k) > 0.5 * change(k) && is_proportional(gap(k), gap(k + 1)) &&
+            is_proportional(change(k), change(k + 1))))
+        return false;
+    return true;
+  }
+
+  // Where rounding hides what the smallest step changes, it tells nothing.
+  bool ends_in_rounding() const { return !changes_at(left.size() - 1) && !flat_beside_kink(); }
+
+  // The multiple to which the values are rounded, if that can be seen; else 0.
+  double quantum(double of_all_outputs) const {
+    if (!ends_in_rounding()) return 0;
+    double least = infinity;
+    for (std::size_t k = 0; k < left.size(); ++k)
+      for (const double v : {left[k], right[k]})
+        if (v != middle) least = std::min(least, std::abs(v - middle));
+    return least <= 1e3 * epsilon * std::max(of_all_outputs, unit) ? least : 0;
+  }
+
+  // The least that rounding leaves uncertain in a value.
+  double rounding(double of_all_outputs) const {
+    return std::max({2 * epsilon * scale() + smallest, quantum(of_all_outputs), known_rounding});
+  }
+};
+
+// `noise` starts as what rounding alone must leave uncertain in a value; `within` the function it may be
+// more.
+Difference smooth(const Line& line, double largest_step, double within, double& noise) {
+  const std::size_t levels = line.left.size() - 1;
+  std::vector<double> central;
+  std::vector<double> apart;
+  const auto step = [&](std::size_t k) { return step_at(largest_step, k + 1); };
+  for (std::size_t k = 0; k < levels; ++k) central.push_back(line.central(k, step(k)));
+  for (std::size_t k = 0; k + 1 < levels; ++k) apart.push_back(std::abs(central[k] - central[k + 1]));
+  // Among the smallest steps it is rounding that keeps neighbours apart, in proportion to 1/h. Cancellation
+  // within the function can make it larger than the last bit of its value.
+  const auto noise_at = [&](std::size_t k) { return std::isfinite(apart[k]) ? apart[k] * step(k + 1) : 0; };
+  std::size_t loudest = levels - 2;
+  for (std::size_t k = levels - 1 - small_steps; k + 1 < levels; ++k)
+    if (noise_at(k) > noise_at(loudest)) loudest = k;
+  // A kink at some distance makes differences err in proportion to 1/h, too, but always by as much; and from
+  // where the steps do not reach it, not at all. That is no excuse.
+  double elsewhere = noise;
+  for (std::size_t k = levels - 1 - 2 * small_steps; k + 1 < levels; ++k)
+    if (k + 1 < loudest || k > loudest + 1) elsewhere = std::max(elsewhere, noise_at(k));
+  const double base = noise;
+  noise = std::max(noise, noise_at(loudest));
+  // A number within that is rounded jumps: what two steps further is gone without a trace was no truncation,
+  // which fades by 2.1⁵ from step to step.
+  for (std::size_t k = 0; k + 3 < levels; ++k)
+    if (noise_at(k) <= 16 * within && std::max(noise_at(k + 2), base) < 1e-5 * noise_at(k))
+      noise = std::max(noise, noise_at(k));
+  bool within_reach = false;  // the kink, of all steps: how much smaller ones change is not to be known
+  double excuse = 20 * elsewhere < noise ? elsewhere : noise;
+  for (std::size_t k = levels - 1 - 2 * small_steps; k + small_steps < levels; ++k) {
+    double low = infinity, high = -infinity;
+    for (std::size_t i = k; i < k + small_steps; ++i) {
+      const double err = (central[i] - central[i + 1]) * step(i + 1);
+      low = std::min(low, err);
+      high = std::max(high, err);
+    }
+    const double less = std::min(std::abs(low), std::abs(high));
+    const double more = std::max(std::abs(low), std::abs(high));
+    if (!(low * high > 0 && more < 1.5 * less && less > 20 * std::max(base, within))) continue;
+    excuse = base;
+    within_reach = k + small_steps + 1 == levels;
+  }
+  Difference best;
+  best.value = central[levels / 2];
+  best.uncertainty = infinity;
+  for (std::size_t k = 1; k + 1 < levels; ++k) {
+    double off = larger(apart[k - 1], apart[k]);
+    // What smaller steps say counts, but for the rounding in each of two differences.
+    for (std::size_t j = k + 2; j < levels; ++j)
+      off = larger(off, std::abs(central[k] - central[j]) - 2 * excuse / step(j));
+    // NaN, where a large step leaves the function's domain, is never less.
+    if (const double uncertainty = off + noise / step(k); uncertainty < best.uncertainty) {
+      best.value = central[k];
+      best.uncertainty = uncertainty;
+    }
+  }
+  if (within_reach) best.uncertainty = infinity;
+  return best;
+}
+
+// Looks at the two smallest steps.
+void look_for_kink(const Line& line, double largest_step, double noise, Difference& found) {
+  const std::size_t last = line.left.size() - 1;
+  const double step = step_at(largest_step, last);
+  const double left = line.from_left(last, step), right = line.from_right(last, step);
+  const double left_before = line.from_left(last - 1, ratio * step);
+  const double right_before = line.from_right(last - 1, ratio * step);
+  const double gap = std::abs(right - left), before = std::abs(right_before - left_before);
+  // A smooth function's gap would have halved, and it is of the order of the step.
+  if (gap > 100 * noise / step && gap > 0.75 * before &&
+      gap > 1e-4 * std::max(std::abs(left), std::abs(right))) {
+    found.kink = gap < 1.5 * before;
+    // That of a jump, or of a peak too narrow for the steps, doubles: whatever they agree on means nothing.
+    if (!found.kink) found.uncertainty = infinity;
+  }
+  // Without the part that is of the order of the step.
+  found.left = left + (left - left_before) / (ratio - 1);
+  found.right = right + (right - right_before) / (ratio - 1);
+}
+
+struct Judgement {
+  Difference difference{};
+  double noise = 0;
+};
+
+// `least_noise`: what larger steps have shown.
+Judgement judge(const Line& line, double largest_step, double of_all_outputs, double least_noise) {
+  if (line.constant()) return {{.settled = true}};
+  const double rounding = std::max(line.rounding(of_all_outputs), least_noise);
+  double noise = rounding;
+  Difference found = smooth(line, largest_step, epsilon * std::max(of_all_outputs, unit), noise);
+  look_for_kink(line, largest_step, noise, found);
+  double slope = std::abs(found.value);
+  if (found.kink) slope = std::max({slope, std::abs(found.left), std::abs(found.right)});
+  const double of_rounding = std::max(rounding, 2 * epsilon * unit) / largest_step;
+  found.settled = found.uncertainty <= std::max(1e-6 * slope, 500 * of_rounding);
+  return {found, noise};
+}
+
+class Lines {
+ public:
+  Lines(const LineFunction& function, std::size_t outputs, double largest_step,
+        std::span<const double> rounding)
+      : function_(function), largest_step_(largest_step), values_(outputs), lines_(outputs) {
+    function_(0, values_);
+    for (std::size_t j = 0; j < outputs; ++j) {
+      lines_[j].middle = values_[j];
+      if (!rounding.empty()) lines_[j].known_rounding = rounding[j];
+      if (std::isfinite(values_[j])) largest_output_ = std::max(largest_output_, std::abs(values_[j]));
+    }
+  }
+
+  std::vector<Difference> differentiate() {
+    add_points(first_points);
+    // Numbers within the function may be rounded to multiples of this. Between two such roundings it looks as
+    // smooth as it is wrong: once seen they are not forgotten.
+    const double within = 16 * epsilon * std::max(largest_output_, unit);
+    for (const Line& line : lines_) {
+      const Judgement first = judge(line, largest_step_, largest_output_, 0);
+      found_.push_back(first.difference);
+      least_noise_.push_back(first.noise <= within ? first.noise : 0);
+    }
+    while (lines_.front().left.size() < most_points && smaller_steps_may_help()) {
+      add_points(more_points);
+      for (std::size_t j = 0; j < lines_.size(); ++j) {
+        if (found_[j].settled || lines_[j].ends_in_rounding()) continue;
+        const auto closer = judge(lines_[j], largest_step_, largest_output_, least_noise_[j]).difference;
+        if (better(closer, found_[j])) found_[j] = closer;
+      }
+    }
+    look_far();
+    return std::move(found_);
+  }
+
+ private:
+  void add_points(std::size_t count) {
+    for (; count > 0; --count) {
+      const double step = step_at(largest_step_, lines_.front().left.size());
+      function_(-step, values_);
+      for (std::size_t j = 0; j < lines_.size(); ++j) lines_[j].left.push_back(values_[j]);
+      function_(step, values_);
+      for (std::size_t j = 0; j < lines_.size(); ++j) lines_[j].right.push_back(values_[j]);
+    }
+  }
+
+  // Where both are uncertain, but contradict each other, the smaller steps count.
+  static bool better(const Difference& closer, const Difference& found) {
+    if (closer.settled || found.kink) return closer.settled;
+    return closer.uncertainty < found.uncertainty ||
+           std::abs(closer.value - found.value) > 10 * (closer.uncertainty + found.uncertainty);
+  }
+
+  // Not where they would leave more to rounding than is uncertain now.
+  bool smaller_steps_may_help() const {
+    const std::size_t points = lines_.front().left.size();
+    const double step = step_at(largest_step_, points);
+    for (std::size_t j = 0; j < lines_.size(); ++j)
+      if (!found_[j].settled && !lines_[j].ends_in_rounding() &&
+          std::max(lines_[j].rounding(largest_output_), least_noise_[j]) / step < found_[j].uncertainty)
+        return true;
+    return false;
+  }
+
+  // A gradient that is 0 by cancellation has a rounding of its own: not too far.
+  void look_far() {
+    std::vector<std::size_t> constant;
+    for (std::size_t j = 0; j < lines_.size(); ++j)
+      if (lines_[j].constant()) constant.push_back(j);
+    std::vector<double> scale(lines_.size(), std::max(largest_output_, unit));
+    for (double reach = largest_step_; !constant.empty(); reach *= 16) {
+      const auto uncertainty = [&](std::size_t j) {
+        return std::max(2 * epsilon * scale[j], lines_[j].known_rounding) / reach;
+      };
+      for (const std::size_t j : constant) found_[j].uncertainty = uncertainty(j);
+      if (reach > 100 * largest_step_) return;
+      for (const double offset : {-16 * reach, 16 * reach}) {
+        function_(offset, values_);
+        std::erase_if(constant, [&](std::size_t j) {
+          if (std::isfinite(values_[j])) scale[j] = std::max(scale[j], std::abs(values_[j]));
+          found_[j].uncertainty = uncertainty(j);
+          return values_[j] != lines_[j].middle;
+        });
+      }
+    }
+  }
+
+  const LineFunction& function_;
+  double largest_step_;
+  double largest_output_ = 0;
+  std::vector<double> values_;
+  std::vector<Line> lines_;
+  std::vector<Difference> found_;
+  std::vector<double> least_noise_;
+};
+
+}  // namespace
+
+std::vector<Difference> differentiate(const LineFunction& function, std::size_t outputs, double largest_step,
+                                      std::span<const double> rounding) {
+  return Lines(function, outputs, largest_step, rounding).differentiate();
+}
+
+}  // namespace gradus

@@ -1,0 +1,167 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "framework/check/gradient_properties.hpp"
+#include "framework/compile/program.hpp"
+#include "gradus/autodiff/gradient.hpp"
+#include "gradus/base/random.hpp"
+#include "gradus/graph/leaf.hpp"
+
+namespace gradus {
+
+namespace {
+
+constexpr std::uint64_t rounding_seed = 1;
+
+std::vector<Expr> cotangents_of(const std::vector<Expr>& outputs) {
+  std::vector<Expr> inputs;
+  for (const Expr& output : outputs)
+    inputs.push_back(cotangent_input(output, fmt::format("cotangent {}", inputs.size())));
+  return inputs;
+}
+
+bool is_zero(const Expr& gradient) {
+  const auto* full = dynamic_cast<const Full*>(gradient.graph()[gradient.id()].op.get());
+  return full != nullptr && !full->is_dim && full->value == 0;
+}
+
+std::size_t count_of(const Expr& expr, std::int64_t batch) {
+  return static_cast<std::size_t>(element_count(expr.shape().resolve(batch)));
+}
+
+}  // namespace
+
+Expr cotangent_input(const Expr& like, const std::string& name) {
+  Graph& graph = like.graph();
+  const NodeId id =
+      graph.append(std::make_shared<const Input>(name, like.shape()), {}, like.shape(), Location());
+  return graph.name(graph.expr(id), name);
+}
+
+std::vector<double> random_cotangent(const Expr& like, std::int64_t batch, std::uint64_t seed) {
+  std::vector<double> values(count_of(like, batch), 1.0);
+  if (like.shape().rank() == 0) return values;
+  Random random(seed, stream_of("cotangent"));
+  for (double& v : values) v = random.normal();
+  return values;
+}
+
+std::vector<Expr> pulled_back(const Expr& expr, std::span<const Expr> wrt, std::int64_t batch,
+                              std::uint64_t seed, Point& at) {
+  const std::string name = "check/cotangent";
+  const Expr cotangent = cotangent_input(expr, name);
+  at[name] = random_cotangent(expr, batch, seed);
+  return vjp({&expr, 1}, {&cotangent, 1}, wrt);
+}
+
+GradientSystem::GradientSystem(std::vector<Expr> outputs, std::vector<Expr> wrt, const Point& at,
+                               std::int64_t batch, const CompileOptions& options)
+    : point(at),
+      outputs_(std::move(outputs)),
+      cotangents_(cotangents_of(outputs_)),
+      gradients_(vjp(outputs_, cotangents_, wrt)),
+      forward_(compile<double>(std::span<const Expr>(outputs_), {}, batch, forward_store_, options)),
+      backward_(compile<double>(std::span<const Expr>(gradients_), {}, batch, backward_store_, options)) {
+  for (const Expr& leaf : wrt) {
+    const Node& node = leaf.graph()[leaf.id()];
+    if (dynamic_cast<const NamedLeaf*>(node.op.get()) == nullptr)
+      throw Error(fmt::format("check_gradient: {} is no input, parameter or state",
+                              leaf.graph().describe(leaf.id())));
+    names.push_back(node.label);
+    extents.push_back(node.shape.resolve(batch));
+    const auto found = point.find(node.label);
+    if (found == point.end() || found->second.size() != count_of(leaf, batch))
+      throw Error(fmt::format("check_gradient: the point must have {} values for {}", count_of(leaf, batch),
+                              leaf.graph().describe(leaf.id())));
+  }
+  for (const Expr& output : outputs_) output_count_ += count_of(output, batch);
+  gradus::put(point, forward_, forward_store_);
+  gradus::put(point, backward_, backward_store_);
+}
+
+void GradientSystem::put(std::size_t leaf, const std::vector<double>& values) const {
+  const std::string& name = names[leaf];
+  if (forward_.has_input(name))
+    forward_.feed(name, values);
+  else if (forward_store_.contains(name))
+    forward_store_.set(name, values);
+}
+
+void GradientSystem::push(std::span<double> outputs) const {
+  forward_.run();
+  auto to = outputs.begin();
+  for (std::size_t i = 0; i < cotangents_.size(); ++i)
+    to = std::ranges::copy(forward_.output(i).values, to).out;
+}
+
+Point GradientSystem::by_output(const std::vector<double>& cotangent) const {
+  Point values;
+  auto left = cotangent.begin();
+  for (const Expr& input : cotangents_) {
+    const auto end = left + static_cast<std::ptrdiff_t>(count_of(input, backward_.batch()));
+    values[input.graph()[input.id()].label].assign(left, end);
+    left = end;
+  }
+  return values;
+}
+
+std::vector<std::vector<double>> GradientSystem::pull(const std::vector<double>& cotangent) const {
+  gradus::put(by_output(cotangent), backward_, backward_store_);
+  backward_.run();
+  std::vector<std::vector<double>> gradients;
+  for (std::size_t t = 0; t < names.size(); ++t) {
+    const auto values = backward_.output(t).values;
+    gradients.emplace_back(values.begin(), values.end());
+  }
+  return gradients;
+}
+
+const std::vector<double>& GradientSystem::output_rounding() const {
+  if (output_rounding_.empty())
+    for (const auto& output : Rounding(outputs_, point, forward_.batch(), rounding_seed).at({}))
+      output_rounding_.insert(output_rounding_.end(), output.begin(), output.end());
+  return output_rounding_;
+}
+
+std::vector<std::vector<double>> GradientSystem::gradient_rounding(
+    const std::vector<double>& cotangent) const {
+  if (!gradient_rounding_) gradient_rounding_.emplace(gradients_, point, backward_.batch(), rounding_seed);
+  return gradient_rounding_->at(by_output(cotangent));
+}
+
+std::vector<Expr> gradient_leaves(const Expr& expr) {
+  // Leaves are shared with the extracted copy, so that their ops tell which are needed.
+  const Expr outputs[] = {expr};
+  const Program needed = extract(outputs, {});
+  Graph& graph = expr.graph();
+  std::vector<Expr> leaves;
+  for (NodeId id = 0; id < needed.graph->size(); ++id) {
+    const auto* leaf = dynamic_cast<const NamedLeaf*>((*needed.graph)[id].op.get());
+    if (leaf == nullptr) continue;
+    for (NodeId original = 0; original < graph.size(); ++original)
+      if (graph[original].op.get() == leaf) leaves.push_back(graph.expr(original));
+  }
+  const Expr cotangent = cotangent_input(expr, "cotangent");
+  const auto gradients = vjp(outputs, {&cotangent, 1}, leaves);
+  std::vector<Expr> reached;
+  for (std::size_t i = 0; i < leaves.size(); ++i)
+    if (!is_zero(gradients[i])) reached.push_back(leaves[i]);
+  return reached;
+}
+
+Point random_point(const Expr& expr, std::int64_t batch, std::uint64_t seed, Point given) {
+  const Expr outputs[] = {expr};
+  const Program needed = extract(outputs, {});
+  for (NodeId id = 0; id < needed.graph->size(); ++id) {
+    const Node& node = (*needed.graph)[id];
+    if (dynamic_cast<const NamedLeaf*>(node.op.get()) == nullptr || given.contains(node.label)) continue;
+    Random random(seed, stream_of(node.label));
+    auto& values = given[node.label];
+    values.resize(static_cast<std::size_t>(element_count(node.shape.resolve(batch))));
+    for (double& v : values) v = random.normal();
+  }
+  return given;
+}
+
+}  // namespace gradus

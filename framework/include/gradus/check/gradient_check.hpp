@@ -1,0 +1,141 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gradus/inspect/node_values.hpp"
+
+/// NAME
+///   check_gradient - holds gradients against differences, and against what else must be true of them
+///
+/// SYNOPSIS
+///   GradientReport report = check_gradient(expr, wrt, point, batch);
+///   if (!report.ok()) std::cerr << report.text();
+///
+/// DESCRIPTION
+///   Everything is computed in double, whatever precision the model trains in. Each entry of a gradient is
+///   compared with central differences; the tolerance is what the differences themselves leave uncertain (see
+///   difference.hpp), not a number that hides small terms. Only what is below 1e-10 of the tensor's largest
+///   entry may be the rounding of the gradient itself, unless one of the two is exactly 0. The expression may
+///   have any shape: every output is looked at, or, in the fast mode, random combinations of them, never
+///   their plain sum, in which errors cancel.
+///
+///   Beside the differences, these must hold: all values are finite; two runs give the same bits; a zero
+///   cotangent gives zero gradients; the gradient of a batch is what the samples' gradients combine to; the
+///   optimised program computes what the program as written does; every way to plan memory gives the same
+///   bits.
+///
+///   Where the function has a kink (relu at 0) the gradient may lie anywhere between the one-sided
+///   derivatives; such entries are counted, and more than one in a hundred (of those that are not 0 on both
+///   sides) fails the check: move the point.
+///
+/// DIAGNOSTICS
+///   On failure every op is checked by itself at the values that reach it, and those that fail are named as
+///   suspects with the line that built them.
+namespace GRADUS_PUBLIC gradus {
+
+/// What is checked, and how strictly.
+struct GradientCheckOptions {
+  /// Which entries are compared.
+  enum class Mode {
+    full,  ///< every entry of the Jacobian
+    fast,  ///< random directions ⟨v, J u⟩ and some sampled entries of each tensor: for large models
+  };
+  Mode mode = Mode::full;  ///< which entries
+  int order = 1;           ///< 2: the gradient of the gradient (of its product with a random cotangent), too
+  std::int64_t directions = 50;  ///< fast: random directions, spread over the tensors
+  std::int64_t samples = 200;    ///< fast: entries, spread over the tensors
+  std::uint64_t seed = 1;        ///< of cotangents, directions and samples
+  bool mixes_batch = false;  ///< samples influence each other, as in batch norm; then they must be shown to
+  bool properties = true;    ///< also check what the description lists beside the differences
+};
+
+/// One comparison.
+struct CheckedEntry {
+  std::string what;        ///< "[2, 0]", "output 3, [2, 0]" or "direction 7"
+  double analytic = 0;     ///< the gradient that was to be checked
+  double numeric = 0;      ///< what the differences say
+  double uncertainty = 0;  ///< of `numeric`
+  double error = 0;        ///< |analytic − numeric| over the largest entry of this tensor's gradient
+  double excess = 0;       ///< |analytic − numeric| over what is allowed: above 1 fails; infinite for NaN
+};
+
+/// The verdict on one tensor's gradient, at one order.
+struct CheckedTensor {
+  std::string name;                  ///< of the parameter or input
+  Extents extents;                   ///< its shape
+  int order = 1;                     ///< of the derivative
+  std::size_t compared = 0;          ///< how many entries
+  std::size_t nonzero = 0;           ///< comparisons of anything but 0 with 0
+  std::size_t kinks = 0;             ///< entries at a kink
+  std::size_t unsettled = 0;         ///< entries whose differences do not settle; too many fail, like kinks
+  std::string kink_at;               ///< the first of them: which value to move
+  std::string unsettled_at;          ///< where
+  double worst_error = 0;            ///< in units of what is allowed
+  bool ok = true;                    ///< whether all entries agree
+  CheckedEntry worst;                ///< the entry of the largest excess
+  std::vector<CheckedEntry> failed;  ///< worst first, at most 20
+  std::size_t failures = 0;          ///< how many entries do not
+};
+
+/// Something other than the differences that must hold.
+struct CheckedProperty {
+  std::string name;    ///< "finite", "deterministic", "zero cotangent", "batch", "optimised = as written",
+                       ///< "memory plans"
+  bool ok = true;      ///< whether it holds
+  std::string detail;  ///< why not
+};
+
+/// What a check found.
+struct GradientReport {
+  std::vector<CheckedTensor> tensors;       ///< worst first
+  std::vector<CheckedProperty> properties;  ///< besides the comparisons
+  std::vector<std::string> suspects;  ///< ops that fail by themselves: "swish#7 [B, 3] at model.cpp:12: …"
+
+  /// Whether everything agrees.
+  bool ok() const;
+  /// The largest error of any tensor at this order (0: all).
+  double worst_error(int order = 0) const;
+  /// A table, worst first, then what failed and why.
+  std::string text() const;
+};
+
+/// Checks the graph's gradient of `expr` with respect to leaves. Error when the point lacks a value, or a
+/// `wrt` is no named leaf.
+GradientReport check_gradient(const Expr& expr, std::span<const Expr> wrt, const Point& point,
+                              std::int64_t batch, const GradientCheckOptions& options = {});
+
+/// Checks with respect to all inputs, parameters and state through which a gradient can flow.
+GradientReport check_gradient(const Expr& expr, const Point& point, std::int64_t batch,
+                              const GradientCheckOptions& options = {});
+
+/// A hand-derived gradient of a scalar expression: values of leaves in, gradients by leaf out.
+using HandGradient = std::function<Point(const Point& point)>;
+
+/// Checks a hand-derived gradient against differences of the expression and against the tape.
+GradientReport check_gradient(const Expr& loss, const HandGradient& by_hand, const Point& point,
+                              std::int64_t batch, const GradientCheckOptions& options = {});
+
+/// A tensor of a point with the gradient that is claimed for it.
+struct ClaimedGradient {
+  std::string name;              ///< for the report
+  std::vector<double> values;    ///< where the function is taken
+  std::vector<double> gradient;  ///< what is claimed there
+};
+
+/// A scalar function of all claimed tensors' values, in their order.
+using ScalarFunction = std::function<double(const std::vector<std::vector<double>>& values)>;
+
+/// Checks a hand-derived gradient of any C++ function against differences of that very function: no graph is
+/// needed.
+GradientReport check_gradient(const ScalarFunction& function, const std::vector<ClaimedGradient>& claimed);
+
+/// A value for every leaf that `expr` needs and `given` lacks: standard normal, by the seed and the leaf's
+/// name.
+Point random_point(const Expr& expr, std::int64_t batch, std::uint64_t seed, Point given = {});
+
+}  // namespace gradus

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "gradus/base/location.hpp"
+#include "gradus/graph/op.hpp"
+
+namespace GRADUS_PUBLIC gradus {
+
+class Graph;
+
+/// A node's place in its graph; ids are a topological order.
+using NodeId = std::int32_t;
+
+template <class N>
+concept Number = std::is_arithmetic_v<N>;
+
+/// A value to be computed: a node of a graph, a literal (a number without a graph, which takes the shape of
+/// the other operand), or null ("no gradient path"). Cheap to copy; valid as long as its graph.
+class Expr {
+ public:
+  Expr() = default;
+  /// A literal.
+  template <Number N>
+  Expr(N literal) : literal_(static_cast<double>(literal)), is_literal_(true) {}
+  /// A node of a graph.
+  Expr(Graph& graph, NodeId id) : graph_(&graph), id_(id) {}
+
+  /// Whether it is a node of a graph.
+  bool is_node() const { return graph_ != nullptr; }
+  /// Whether it is a bare number.
+  bool is_literal() const { return is_literal_; }
+  /// Whether there is nothing: no gradient path.
+  bool is_null() const { return !is_node() && !is_literal_; }
+
+  /// These three are for nodes; Error otherwise.
+  Graph& graph() const;
+  NodeId id() const;
+  const Shape& shape() const;
+
+  /// The number of a literal.
+  double literal() const { return literal_; }
+
+  /// The same node, or literals of the same value; not an elementwise comparison (see `equal`).
+  bool same_as(const Expr& other) const {
+    return graph_ == other.graph_ && id_ == other.id_ && is_literal_ == other.is_literal_ &&
+           (literal_ == other.literal_ || !is_literal_);
+  }
+
+ private:
+  Graph* graph_ = nullptr;
+  NodeId id_ = -1;
+  double literal_ = std::numeric_limits<double>::quiet_NaN();
+  bool is_literal_ = false;
+};
+
+/// A builder's argument: an expression or a number, with the line on which the user wrote it.
+struct Arg {
+  /// An expression or a number, with the place of the call.
+  template <class V>
+  requires(std::same_as<V, Expr> || Number<V>) Arg(V value, Location at = Location::current())
+      : expr(value), where(at) {}
+  /// With a place that is known already.
+  Arg(Expr value, Location at) : expr(value), where(at) {}
+
+  Expr expr;       ///< what was given
+  Location where;  ///< on which line
+};
+
+/// What a reverse rule sees: the op's inputs and output as expressions, and the cotangent of the output.
+struct Vjp {
+  std::span<const Expr> inputs;  ///< the op's inputs
+  Expr output;                   ///< the op's output
+  Expr cotangent;                ///< of the output
+  /// Which inputs' cotangents are wanted; the others may be left null.
+  std::span<const bool> wanted;
+};
+
+/// What the reverse rule of an op without a derivative says, out loud.
+inline std::vector<Expr> no_gradient(const Vjp& v) { return std::vector<Expr>(v.inputs.size()); }
+
+/// Reports a mistake made in building: "op at model.cpp:12: reason: x [B, 784], W [783, 128]".
+[[noreturn]] void fail(std::string_view op, std::span<const Arg> operands, std::string_view reason);
+
+/// The graph of the first operand that is a node; fails when there is none.
+Graph& graph_of(std::string_view op, std::span<const Arg> operands);
+
+/// Appends a node for `op` on exactly these operands. All must be nodes of one graph; shapes are inferred and
+/// checked. Error names the op, the line, and every operand with its shape.
+Expr make_node(OpPtr op, std::span<const Arg> operands);
+
+/// The same, of operands written out in braces.
+template <class ConcreteOp>
+Expr make_node(ConcreteOp op, std::initializer_list<Arg> operands) {
+  return make_node(std::make_shared<const ConcreteOp>(std::move(op)),
+                   std::span(operands.begin(), operands.size()));
+}
+
+}  // namespace gradus

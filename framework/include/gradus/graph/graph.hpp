@@ -1,0 +1,116 @@
+#pragma once
+
+#include <deque>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "gradus/base/error.hpp"
+#include "gradus/graph/expr.hpp"
+#include "gradus/graph/initializer.hpp"
+
+namespace GRADUS_PUBLIC gradus {
+
+/// One entry of the tape.
+struct Node {
+  OpPtr op;                    ///< what it computes
+  std::vector<NodeId> inputs;  ///< from what
+  Shape shape;                 ///< of its value
+  std::string label;           ///< the user's name for it, or empty
+  Location where;              ///< the user's line
+};
+
+/// The tape: an append-only arena of nodes in which every node comes after its inputs. Equal pure nodes are
+/// one node. Nothing is ever changed or removed, so expressions stay valid as long as the graph, which
+/// therefore can be neither copied nor moved. One thread at a time may build.
+class Graph {
+ public:
+  Graph() = default;
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  /// A value fed before each run. Names of inputs, parameters and state are unique: Error otherwise.
+  Expr input(const std::string& name, Shape shape, Location where = Location::current());
+
+  /// A value that a Store keeps and optimizers train; its shape is free of the batch. Without an initializer
+  /// it starts at zero.
+  Expr parameter(const std::string& name, Shape shape, Initializer initializer = {},
+                 Location where = Location::current());
+
+  /// A value that a Store keeps and that no optimizer trains: optimizer slots, counters, learning rates.
+  Expr state(const std::string& name, Shape shape, Initializer initializer = {},
+             Location where = Location::current());
+
+  /// A tensor of numbers, row-major. Error when the count does not fit the shape.
+  Expr constant(const Extents& shape, std::vector<double> values, Location where = Location::current());
+
+  /// A number, or an extent that may hold the batch, in every element of a shape that may hold it, too.
+  Expr full(const Shape& shape, double value, Location where = Location::current());
+  Expr full(const Shape& shape, Dim value, Location where = Location::current());
+
+  /// Names a node for dumps, errors and pictures; the first name stays. Returns the same expression.
+  Expr name(const Expr& expr, std::string label);
+
+  /// The leaf of this name; Error listing the names that exist when there is none.
+  Expr find(std::string_view name);
+
+  /// All parameters, in the order of their creation.
+  std::vector<Expr> parameters();
+
+  /// Appends a node, or finds its equal. Operands and shapes must have been checked: use `make_node`.
+  NodeId append(OpPtr op, std::vector<NodeId> inputs, Shape shape, Location where);
+
+  /// How many nodes there are.
+  NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
+  /// A node by its id.
+  const Node& operator[](NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
+  /// The same as an expression.
+  Expr expr(NodeId id) { return {*this, id}; }
+
+  /// "x [B, 784]", or "relu#7 [B, 128]" for a node without a name.
+  std::string describe(NodeId id) const;
+
+  /// While it lives, new nodes carry this place instead of their own: a layer's nodes carry the user's line.
+  class Scope {
+   public:
+    /// Begins the place.
+    Scope(Graph& graph, Location where);
+    ~Scope() { graph_.scope_ = outer_; }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Graph& graph_;
+    Location outer_;
+  };
+  /// The place that a new node gets, given its own.
+  Location place(Location own) const { return scope_.known() ? scope_ : own; }
+
+ private:
+  // Of an open hash table, at most half full: in std's, a chain of nodes for each look-up, a large graph
+  // spent a quarter of the time that it took to compile.
+  struct Entry {
+    std::size_t hash = 0;
+    NodeId id = -1;
+  };
+
+  Expr leaf(OpPtr op, std::string label, Location where);
+  std::size_t first_place(std::size_t hash) const { return (hash ^ hash >> 32U) & (by_hash_.size() - 1); }
+  std::size_t next_place(std::size_t place) const { return (place + 1) & (by_hash_.size() - 1); }
+  void enter(Entry entry);
+  void make_room();
+
+  std::deque<Node> nodes_;  // a deque: references stay valid while nodes are appended
+  std::vector<Entry> by_hash_;
+  NodeId hashed_ = 0;  // how many entries are taken
+  std::unordered_map<std::string, NodeId> by_name_;
+  Location scope_;
+};
+
+/// Names a node; see Graph::name.
+inline Expr named(const Expr& expr, std::string label) { return expr.graph().name(expr, std::move(label)); }
+
+}  // namespace gradus

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cmath>
+#include <concepts>
+
+#include "gradus/base/public.hpp"
+
+/// What rules need beside std's functions, for plain numbers. A rule says `using math::where;` and lets
+/// argument-dependent look-up find the graph builders of the same names.
+// NOLINTNEXTLINE(modernize-concat-nested-namespaces): the attribute belongs to the outer one
+namespace GRADUS_PUBLIC gradus {
+namespace math {
+
+template <std::floating_point T>
+T where(bool condition, T yes, T no) {
+  return condition ? yes : no;
+}
+
+template <class T>
+T sigmoid(T x) {
+  using std::exp;
+  return 1 / (1 + exp(-x));
+}
+
+}  // namespace math
+}  // namespace gradus

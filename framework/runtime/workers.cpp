@@ -1,0 +1,71 @@
+#include "framework/runtime/workers.hpp"
+
+#include "gradus/runtime/flush_to_zero.hpp"
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+namespace gradus {
+
+namespace {
+
+// The steps of a run follow each other within microseconds, which is less than waking a thread takes.
+constexpr int spins = 4000;
+
+// Until `value` is no longer `old`; sleeps when that takes long.
+void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
+  for (int i = 0; i < spins; ++i) {
+    if (value.load(std::memory_order_acquire) != old) return;
+#if defined(__SSE2__)
+    _mm_pause();
+#endif
+  }
+  value.wait(old, std::memory_order_acquire);
+}
+
+}  // namespace
+
+Workers::Workers(std::size_t count) : workers_(count) {
+  for (std::size_t i = 0; i < count; ++i) workers_[i].thread = std::thread([this, i] { serve(i); });
+}
+
+Workers::~Workers() {
+  stopping_ = true;
+  round_.fetch_add(1, std::memory_order_release);
+  round_.notify_all();
+  for (Worker& worker : workers_) worker.thread.join();
+}
+
+void Workers::run(std::span<const std::function<void()>> parts) {
+  parts_ = parts;
+  left_.store(static_cast<std::uint32_t>(workers_.size()), std::memory_order_relaxed);
+  round_.fetch_add(1, std::memory_order_release);
+  round_.notify_all();
+  std::exception_ptr failure;
+  try {
+    parts.front()();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  for (std::uint32_t left; (left = left_.load(std::memory_order_acquire)) != 0;) wait_while(left_, left);
+  for (Worker& worker : workers_)
+    if (auto thrown = std::exchange(worker.failure, nullptr); failure == nullptr) failure = thrown;
+  if (failure != nullptr) std::rethrow_exception(failure);
+}
+
+void Workers::serve(std::size_t index) {
+  const FlushToZero flush;
+  for (std::uint32_t seen = 0;; ++seen) {
+    wait_while(round_, seen);
+    if (stopping_) return;
+    try {
+      parts_[index + 1]();
+    } catch (...) {
+      workers_[index].failure = std::current_exception();
+    }
+    if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) left_.notify_one();
+  }
+}
+
+}  // namespace gradus

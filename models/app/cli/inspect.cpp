@@ -1,0 +1,104 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "framework/compile/plan.hpp"
+#include "gradus/autodiff/gradient.hpp"
+#include "gradus/data/atomic_file.hpp"
+#include "gradus/inspect/dump.hpp"
+#include "gradus/runtime/executable.hpp"
+#include "models/app/cli/commands.hpp"
+#include "models/app/plot/draw.hpp"
+
+namespace gradus::cli {
+
+namespace {
+
+constexpr std::int64_t most_checked_in_full = 200;
+
+nlohmann::ordered_json to_json(const CheckedEntry& entry) {
+  return {{"entry", entry.what},
+          {"gradient", entry.analytic},
+          {"difference", entry.numeric},
+          {"uncertainty", entry.uncertainty},
+          {"error", entry.error}};
+}
+
+nlohmann::ordered_json to_json(const GradientReport& report) {
+  auto tensors = nlohmann::ordered_json::array();
+  for (const auto& tensor : report.tensors) {
+    nlohmann::ordered_json object{{"parameter", tensor.name},
+                                  {"shape", tensor.extents},
+                                  {"order", tensor.order},
+                                  {"compared", tensor.compared},
+                                  {"kinks", tensor.kinks},
+                                  {"worst_error", tensor.worst_error},
+                                  {"ok", tensor.ok},
+                                  {"worst", to_json(tensor.worst)},
+                                  {"failed", nlohmann::ordered_json::array()}};
+    for (const auto& entry : tensor.failed) object["failed"].push_back(to_json(entry));
+    tensors.push_back(object);
+  }
+  auto properties = nlohmann::ordered_json::array();
+  for (const auto& property : report.properties)
+    properties.push_back({{"property", property.name}, {"ok", property.ok}, {"detail", property.detail}});
+  return {
+      {"ok", report.ok()}, {"tensors", tensors}, {"properties", properties}, {"suspects", report.suspects}};
+}
+
+GradientCheckOptions::Mode mode_of(const CheckOptions& options, const std::vector<Expr>& parameters) {
+  std::int64_t count = 0;
+  for (const Expr& parameter : parameters) count += element_count(parameter.shape().resolve(1));
+  const bool full = options.mode.empty() ? count <= most_checked_in_full : options.mode == "full";
+  return full ? GradientCheckOptions::Mode::full : GradientCheckOptions::Mode::fast;
+}
+
+}  // namespace
+
+int check(const CheckOptions& options) {
+  const Problem p = find_tutorial(options.name).problem();
+  const auto parameters = p.graph->parameters();
+  // What has no loss is checked by its output.
+  const Expr& checked = p.loss.is_null() ? p.prediction : p.loss;
+  const auto mode = mode_of(options, parameters);
+  const GradientReport report =
+      check_gradient(checked, parameters, p.point, p.batch, {.mode = mode, .order = options.order});
+  fmt::print("{}", report.text());
+  for (int order = 1; order <= options.order; ++order)
+    fmt::print(
+        "order {}: {}, worst error {:.1e}\n", order,
+        mode == GradientCheckOptions::Mode::full ? "every entry" : "random directions and sampled entries",
+        report.worst_error(order));
+  std::string properties;
+  for (const auto& property : report.properties)
+    properties +=
+        fmt::format("{}{}: {}", properties.empty() ? "" : ", ", property.name, property.ok ? "ok" : "BROKEN");
+  fmt::print("{}\n{}: {}\n", properties, options.name,
+             report.ok() ? "all gradients agree with the differences" : "WRONG gradients");
+  if (!options.json.empty()) write_atomically(options.json, to_json(report).dump(2) + "\n");
+  return report.ok() ? 0 : 1;
+}
+
+int graph(const GraphOptions& options) {
+  const Problem p = find_tutorial(options.name).problem();
+  const bool training = options.what != "forward";
+  if (training && p.loss.is_null())
+    throw Error(fmt::format("graph: {} has nothing to train; use --what forward", options.name));
+  const bool text = options.format == "text";
+  std::vector<Expr> outputs{training ? p.loss : p.prediction};
+  // Pictures tell the loss from the model before it.
+  if (training && options.what != "plan" && !text) outputs.push_back(p.prediction);
+  const std::vector<Update> updates = training ? p.updates : std::vector<Update>();
+  std::string drawn;
+  if (options.what == "plan") {
+    Store<float> store;
+    const auto program = compile<float>(outputs, updates, p.batch, store);
+    drawn = text ? plan_text(program.plan()) : plan_dot(program.plan(), {}, {.most_boxes = options.boxes});
+  } else {
+    drawn = text ? graph_text(outputs, updates) : graph_dot(outputs, updates, {.most_boxes = options.boxes});
+  }
+  fmt::print("{}", options.format == "svg" ? drawn_by_dot(drawn, ImageFormat::svg) : drawn);
+  return 0;
+}
+
+}  // namespace gradus::cli

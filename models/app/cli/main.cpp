@@ -1,0 +1,287 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <map>
+
+#include "gradus/base/error.hpp"
+#include "gradus/version.hpp"
+#include "models/app/cli/commands.hpp"
+
+namespace {
+
+using gradus::Precision;
+using namespace gradus::cli;
+
+const std::map<std::string, Precision> precisions{{"float", Precision::single},
+                                                  {"double", Precision::double_}};
+
+template <class Target>
+CLI::Option* add_precision(CLI::App* command, Target& precision, const std::string& help) {
+  return command
+      ->add_option_function<std::string>(
+          "--precision", [&precision](const std::string& name) { precision = precisions.at(name); }, help)
+      ->check(CLI::IsMember({"float", "double"}));
+}
+
+CLI::Option* add_data(CLI::App* command, std::string& data) {
+  return command->add_option(
+      "--data", data, "Folder of the MNIST files (else $GRADUS_MNIST, ./data/mnist, ~/.cache/gradus/mnist)");
+}
+
+void add_delimiter(CLI::App* command, char& delimiter) {
+  command->add_option_function<std::string>(
+      "--delimiter",
+      [&delimiter](const std::string& text) {
+        const std::string one = text == "tab" || text == "\\t" ? "\t" : text;
+        if (one.size() != 1 || one == "\"" || one == "\n")
+          throw CLI::ValidationError("--delimiter", "expected one character, or tab, not '" + text + "'");
+        delimiter = one[0];
+      },
+      "What separates the columns (default ,)");
+}
+
+void add_files(CLI::App* command, gradus::TrainingFiles& files) {
+  command->add_option("--history", files.history,
+                      "Write the scores of every epoch to this .json or .csv file");
+  command->add_option("--checkpoint", files.checkpoint, "Write everything to this file after every epoch");
+  command->add_option("--checkpoint-steps", files.checkpoint_steps, "… and after every so many steps")
+      ->check(CLI::NonNegativeNumber);
+  command->add_flag("--resume", files.resume, "Go on from the checkpoint, bit for bit, if there is one");
+}
+
+void add_mlp(CLI::App* train, MlpOptions& options, const gradus::TrainOptions& shared, const std::string& out,
+             int& status) {
+  auto* command = train->add_subcommand("mlp", "Train a network on a table of your own");
+  command->fallthrough();
+  auto& table = options.table;
+  command
+      ->add_option(
+          "--data,--csv", table.data,
+          "The table: CSV with the columns' names in its first line, .npy (columns are c1, c2, …) or "
+          ".npz (arrays are columns)")
+      ->required();
+  command->add_option("--target", table.target, "The column to be predicted")->required();
+  command->add_option("--features", table.features, "The columns to predict from (default: all others)")
+      ->delimiter(',');
+  command->add_option("--text", table.text, "Number columns that are categories")->delimiter(',');
+  add_delimiter(command, table.delimiter);
+  command->add_flag("!--no-header", table.header, "The CSV begins with a row; columns are c1, c2, …");
+  auto* classify = command->add_flag_callback(
+      "--classify", [&table] { table.task = gradus::Task::classify; }, "The target's values are classes");
+  command
+      ->add_flag_callback(
+          "--regress", [&table] { table.task = gradus::Task::regress; },
+          "The target's values are numbers (default: text is classified, numbers are regressed)")
+      ->excludes(classify);
+  command->add_option("--hidden", table.hidden, "Units of the hidden layers (default 32)")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1 << 16));
+  command->add_option("--activation", table.activation, "Of the hidden layers")
+      ->check(CLI::IsMember(gradus::activation_names()))
+      ->capture_default_str();
+  command->add_option("--norm", table.normalization, "Normalise hidden layers: batch or layer")
+      ->check(CLI::IsMember({"batch", "layer"}));
+  command->add_option("--dropout", table.dropout, "Of hidden units, in [0, 1)")->check(CLI::Range(0.0, 0.99));
+  command->add_flag("!--raw", table.standardize, "Do not standardise number columns");
+  command
+      ->add_option("--validation-split", table.validation_split, "The part of the rows kept for validation")
+      ->capture_default_str();
+  command->add_flag("--in-order", table.in_order, "Keep the last rows, not a random choice");
+  command->add_option("--patience", table.patience, "Stop when val_loss has not improved for so many epochs")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--optimizer", options.optimizer, "adam, nadam, sgd, rmsprop, adagrad or rprop")
+      ->capture_default_str();
+  command->add_option("--momentum", options.momentum, "Of sgd or rmsprop");
+  command->add_option("--weight-decay", options.weight_decay, "Decoupled; a fraction of the rate");
+  command->add_option("--clip-norm", options.clip_norm, "Largest norm of all gradients");
+  command->add_option("--clip-value", options.clip_value, "Largest entry of a gradient");
+  command->add_option("--save", table.save, "Write the model here, for 'gradus predict'");
+  command->callback([&options, &shared, &out, &status] { status = train_mlp(options, shared, out); });
+}
+
+void add_train(CLI::App& app, std::string& name, gradus::TrainOptions& options, MlpOptions& mlp,
+               std::string& out, const std::string& typed, int& status) {
+  auto* command = app.add_subcommand(
+      "train", "Train a tutorial from random starting weights, or a network on a table of your own: mlp");
+  command->add_option("name", name, "Which tutorial; see 'gradus list'");
+  command->add_option("--epochs", options.epochs, "Passes over the data (default: the tutorial's; mlp: 100)");
+  command->add_option("--rate", options.rate, "Learning rate (default: the tutorial's or the optimizer's)");
+  command->add_option("--batch", options.batch, "Samples a step (default: the tutorial's; mlp: 32)");
+  command->add_option("--seed", options.seed, "Of starting weights and shuffling")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--init-scale", options.init_scale,
+                      "bp-network: starting weights are this times N(0, 1) (default 1; try 0.01)");
+  add_precision(command, options.precision, "float or double (default double; mnist, mlp: float)");
+  add_data(command, options.data);
+  add_files(command, options.files);
+  command->add_option(
+      "--out", out, "Leave pictures (SVG and PNG) and report.html in this folder (by gnuplot and graphviz)");
+  options.live = isatty(STDOUT_FILENO) != 0;
+  options.command = typed;
+  add_mlp(command, mlp, options, out, status);
+  command->callback([command, &name, &options, &out, &status] {
+    if (command->got_subcommand("mlp")) return;
+    if (name.empty()) throw CLI::RequiredError("name");
+    status = train(name, options, out);
+  });
+}
+
+// For a shell, of which the words are to be the same.
+std::string as_typed(int argc, char** argv) {
+  std::string text = "gradus";
+  for (int i = 1; i < argc; ++i) {
+    std::string word;
+    for (const char c : std::string_view(argv[i])) word += c == '\'' ? "'\\''" : std::string(1, c);
+    const bool plain =
+        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:%@") ==
+        std::string::npos;
+    text += plain && !word.empty() ? " " + word : " '" + word + "'";
+  }
+  return text;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{
+      "gradus: models written once as graphs of tensor ops, differentiated and compiled into one flat "
+      "program.\n"
+      "The classic back-propagation tutorials, on our own automatic differentiation.",
+      "gradus"};
+  app.set_version_flag("--version", fmt::format("gradus {}", gradus::version));
+  app.require_subcommand(1);
+  app.footer(
+      "Examples:\n"
+      "  gradus tutorials --json figures.json\n"
+      "  gradus train height-weight --seed 7\n"
+      "  gradus train mnist --data ~/mnist --epochs 3 --out out\n"
+      "  gradus train mlp --data iris.csv --target species --hidden 16,16 --save iris.safetensors\n"
+      "  gradus predict iris.safetensors --data flowers.csv\n"
+      "  gradus export iris.safetensors --onnx iris.onnx\n"
+      "  gradus check two-targets\n"
+      "  gradus graph sine --what plan\n"
+      "  gradus profile mnist --batch 32");
+  int status = 0;
+
+  app.add_subcommand("list", "The tutorials, a line each")->callback([&] { status = list(); });
+
+  TutorialsOptions tutorials_options;
+  auto* tutorials_command = app.add_subcommand("tutorials",
+                                               "Train every tutorial from its written-out starting weights "
+                                               "and compare each figure with the published and\n"
+                                               "the expected one; exit status 1 if any is out of tolerance");
+  tutorials_command->add_option("--json", tutorials_options.json, "Write the rows to this file, too");
+  add_data(tutorials_command, tutorials_options.reproduce.data);
+  add_precision(tutorials_command, tutorials_options.reproduce.precision,
+                "Compute in float or double (default double; float's tolerance is 1e-4, sine's 5 %)");
+  tutorials_command->callback([&] { status = tutorials(tutorials_options); });
+
+  gradus::TrainOptions train_options;
+  MlpOptions mlp_options;
+  std::string name;
+  std::string out;
+  add_train(app, name, train_options, mlp_options, out, as_typed(argc, argv), status);
+
+  PredictOptions predict_options;
+  auto* predict_command = app.add_subcommand(
+      "predict", "Apply a model that 'train mlp --save' wrote to a table; answers with CSV");
+  predict_command->add_option("model", predict_options.model, "The saved model")->required();
+  predict_command
+      ->add_option("--data,--csv", predict_options.data,
+                   "The table: CSV, .npy or .npz; columns are found by their names")
+      ->required();
+  predict_command->add_option("--output", predict_options.output,
+                              "Write here (default: the standard output)");
+  add_delimiter(predict_command, predict_options.delimiter);
+  predict_command->callback([&] { status = predict(predict_options); });
+
+  CheckOptions check_options;
+  auto* check_command = app.add_subcommand(
+      "check",
+      "Compare a tutorial's gradients with central differences, in double; exit status 1 on a mismatch");
+  check_command->add_option("name", check_options.name, "Which; see 'gradus list'")->required();
+  check_command
+      ->add_option("--mode", check_options.mode,
+                   "full: every entry; fast: random directions and sampled entries (default: full up to 200 "
+                   "parameters)")
+      ->check(CLI::IsMember({"full", "fast"}));
+  check_command->add_option("--order", check_options.order, "2: the gradient of the gradient, too")
+      ->check(CLI::Range(1, 2))
+      ->capture_default_str();
+  check_command->add_option("--json", check_options.json, "Write the report to this file, too");
+  check_command->callback([&] { status = check(check_options); });
+
+  GraphOptions graph_options;
+  auto* graph_command =
+      app.add_subcommand("graph", "Print a tutorial's graph, or the program that it compiles to");
+  graph_command->add_option("name", graph_options.name, "Which; see 'gradus list'")->required();
+  graph_command
+      ->add_option("--what", graph_options.what, "forward, training (gradient and updates, too) or plan")
+      ->check(CLI::IsMember({"forward", "training", "plan"}))
+      ->capture_default_str();
+  graph_command->add_option("--format", graph_options.format, "text, dot, or svg (by graphviz)")
+      ->check(CLI::IsMember({"text", "dot", "svg"}))
+      ->capture_default_str();
+  graph_command
+      ->add_option("--boxes", graph_options.boxes, "A picture of more boxes than this is folded by scope")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  graph_command->callback([&] { status = graph(graph_options); });
+
+  ProfileOptions profile_options;
+  auto* profile_command = app.add_subcommand(
+      "profile", "Time a tutorial's training step, step by step of its plan: ns, share, GFLOP/s, bytes");
+  profile_command->add_option("name", profile_options.name, "Which; see 'gradus list'")->required();
+  profile_command->add_option("--batch", profile_options.batch, "Samples a step (default: the tutorial's)")
+      ->check(CLI::PositiveNumber);
+  profile_command->add_option("--runs", profile_options.runs, "How many runs the medians are of")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  add_precision(profile_command, profile_options.precision, "float or double (default float)");
+  profile_command->add_option("--json", profile_options.json, "Write the figures to this file, too");
+  profile_command->add_option("--svg", profile_options.svg,
+                              "Draw the plan with its costs as colours into this file (by graphviz)");
+  profile_command->callback([&] { status = profile(profile_options); });
+
+  ExportOptions export_options;
+  auto* export_command = app.add_subcommand("export", "Write a model's inference graph for other programs");
+  export_command
+      ->add_option(
+          "model", export_options.model,
+          "A file that 'train mlp --save' wrote, or a tutorial, with its written-out starting weights")
+      ->required();
+  export_command->add_option("--onnx", export_options.onnx, "Write it to this file, as ONNX (opset 17)")
+      ->required();
+  export_command
+      ->add_option_function<std::string>(
+          "--precision",
+          [&](const std::string& precision) { export_options.precision = precisions.at(precision); },
+          "float or double (default float; a saved model: its own)")
+      ->check(CLI::IsMember({"float", "double"}));
+  export_command->callback([&] { status = export_model(export_options); });
+
+  // CLI11 would only say that a subcommand is required.
+  const auto is_first_word = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_first_word).empty())
+    throw gradus::Error(fmt::format("there is no command '{}'; see 'gradus --help'", argv[1]));
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fflush(stdout);
+    fmt::print(stderr, "gradus: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+
+#include "gradus/data/atomic_file.hpp"
+#include "gradus/optim/optimizers.hpp"
+#include "models/app/cli/commands.hpp"
+
+namespace gradus::cli {
+
+namespace {
+
+struct OptimizerRow {
+  std::string_view name;
+  double default_rate;
+  Optimizer (*make)(double rate, double momentum);
+};
+constexpr std::array<OptimizerRow, 6> optimizers{
+    {{"adam", 1e-3, [](double rate, double) { return adam({.rate = rate}); }},
+     {"nadam", 1e-3, [](double rate, double) { return nadam({.rate = rate}); }},
+     {"sgd", 1e-2, [](double rate, double momentum) { return sgd({.rate = rate, .momentum = momentum}); }},
+     {"rmsprop", 1e-3,
+      [](double rate, double momentum) { return rmsprop({.rate = rate, .momentum = momentum}); }},
+     {"adagrad", 1e-2, [](double rate, double) { return adagrad({.rate = rate}); }},
+     {"rprop", 1e-2, [](double rate, double) { return rprop({.initial_step = rate}); }}}};
+
+Optimizer optimizer_of(const MlpOptions& options, const TrainOptions& shared) {
+  const auto* const found = std::ranges::find(optimizers, options.optimizer, &OptimizerRow::name);
+  if (found == optimizers.end())
+    throw Error(
+        fmt::format("there is no optimizer '{}'; there are: adam, nadam, sgd, rmsprop, adagrad, rprop",
+                    options.optimizer));
+  if (options.momentum != 0 && options.optimizer != "sgd" && options.optimizer != "rmsprop")
+    throw Error(fmt::format("--momentum is for sgd and rmsprop, not {}", options.optimizer));
+  Optimizer optimizer = found->make(rate_or(shared, found->default_rate), options.momentum);
+  if (options.clip_value != 0) optimizer = optimizer.clip_value(options.clip_value);
+  if (options.clip_norm != 0) optimizer = optimizer.clip_norm(options.clip_norm);
+  if (options.weight_decay != 0) optimizer = optimizer.decay_weights(options.weight_decay);
+  return optimizer;
+}
+
+}  // namespace
+
+int train_mlp(MlpOptions options, const TrainOptions& shared, const std::string& out) {
+  TableOptions& table = options.table;
+  table.epochs = epochs_or(shared, table.epochs);
+  table.batch = batch_or(shared, table.batch);
+  table.optimizer = optimizer_of(options, shared);
+  table.seed = shared.seed;
+  table.in_double = shared.precision == Precision::double_;
+  table.files = shared.files;
+  table.live = shared.live;
+  table.print = [](std::string_view text) {
+    fmt::print("{}", text);
+    std::fflush(stdout);
+  };
+  table.pictures = !out.empty();
+  if (table.pictures) require_report_folder(out);
+  RunReport report = fit_table(table);
+  if (!table.pictures) return 0;
+  report.settings.emplace_back("optimizer", options.optimizer);
+  report.command = shared.command;
+  write_report(out, report, table.print);
+  return 0;
+}
+
+int predict(const PredictOptions& options) {
+  const std::string text = predict_table(options.model, options.data, options.delimiter);
+  if (options.output.empty())
+    fmt::print("{}", text);
+  else
+    write_atomically(options.output, text);
+  return 0;
+}
+
+}  // namespace gradus::cli

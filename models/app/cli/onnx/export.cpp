@@ -1,0 +1,69 @@
+#include "gradus/onnx/export.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "models/app/cli/commands.hpp"
+#include "models/app/table/recipe.hpp"
+
+namespace gradus::cli {
+
+namespace {
+
+void report(const ExportOptions& options, const Expr& prediction, Precision precision) {
+  fmt::print("wrote {}: {} in {}, {}\n", options.onnx, options.model,
+             precision == Precision::single ? "float" : "double",
+             prediction.graph().describe(prediction.id()));
+}
+
+void export_tutorial(const ExportOptions& options) {
+  const Problem p = find_tutorial(options.model).problem();
+  const Precision precision = options.precision.value_or(Precision::single);
+  with_precision(precision, [&](auto tag) {
+    Store<decltype(tag)> store;
+    store.create(*p.graph);
+    for (const std::string& name : store.names())
+      if (const auto given = p.point.find(name); given != p.point.end()) store.set(name, given->second);
+    export_onnx(options.onnx, {{p.prediction, "prediction"}}, store, {.graph_name = options.model});
+  });
+  report(options, p.prediction, precision);
+}
+
+// The network alone; its metadata hold the recipe by which a table's columns become its inputs.
+void export_table_model(const ExportOptions& options) {
+  const TensorFile file(options.model);
+  const TableRecipe recipe = recipe_of(file);
+  const Precision precision =
+      options.precision.value_or(recipe.in_double ? Precision::double_ : Precision::single);
+  with_precision(precision, [&](auto tag) {
+    Trainer<decltype(tag)> trainer(model_of(recipe));
+    trainer.load_weights(options.model);
+    const Expr prediction = trainer.graph(Mode::inference).prediction;
+    export_onnx(options.onnx, {{prediction, "prediction"}}, trainer.store(),
+                {.graph_name = file.path().stem().string(), .metadata = {{"recipe", recipe.json()}}});
+    report(options, prediction, precision);
+  });
+}
+
+}  // namespace
+
+int export_model(const ExportOptions& options) {
+  const bool tutorial =
+      std::ranges::find(gradus::tutorials(), options.model, &Tutorial::name) != gradus::tutorials().end();
+  if (!tutorial && !std::filesystem::exists(options.model)) {
+    std::string names;
+    for (const Tutorial* each : gradus::tutorials())
+      names += (names.empty() ? "" : ", ") + std::string(each->name());
+    throw Error(
+        fmt::format("export: '{}' is neither a file nor a tutorial; there are: {}", options.model, names));
+  }
+  if (tutorial)
+    export_tutorial(options);
+  else
+    export_table_model(options);
+  return 0;
+}
+
+}  // namespace gradus::cli

@@ -1,0 +1,66 @@
+#include "gradus/inspect/profile.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "framework/compile/plan.hpp"
+#include "gradus/data/atomic_file.hpp"
+#include "gradus/inspect/dump.hpp"
+#include "gradus/simd/isa.hpp"
+#include "models/app/cli/commands.hpp"
+#include "models/app/plot/draw.hpp"
+
+namespace gradus::cli {
+
+namespace {
+
+nlohmann::ordered_json to_json(const Profile& profile) {
+  auto steps = nlohmann::ordered_json::array();
+  for (const StepCost& step : profile.steps)
+    steps.push_back({{"ops", step.ops},
+                     {"result", step.name},
+                     {"nanoseconds", step.nanoseconds},
+                     {"flop", step.flop},
+                     {"bytes", step.bytes}});
+  return {{"run_nanoseconds", profile.run_nanoseconds}, {"steps", steps}};
+}
+
+std::vector<double> shares(const Profile& profile) {
+  double sum = 0;
+  for (const StepCost& step : profile.steps) sum += step.nanoseconds;
+  std::vector<double> each;
+  for (const StepCost& step : profile.steps) each.push_back(step.nanoseconds / sum);
+  return each;
+}
+
+}  // namespace
+
+int profile(const ProfileOptions& options) {
+  const Problem p = find_tutorial(options.name).problem();
+  const std::int64_t batch = options.batch == 0 ? p.batch : options.batch;
+  return with_precision(options.precision, [&](auto tag) {
+    using T = decltype(tag);
+    Store<T> store;
+    // A training step without its loss, as a training loop wants it most of the time.
+    std::vector<Expr> outputs;
+    if (p.updates.empty()) outputs.push_back(p.prediction);
+    auto program = compile<T>(outputs, p.updates, batch, store);
+    for (const auto& [name, values] : p.point) {
+      if (!program.has_input(name)) continue;
+      // The problem's samples over and over.
+      const std::span<T> buffer = program.buffer(p.graph->find(name));
+      for (std::size_t i = 0; i < buffer.size(); ++i) buffer[i] = static_cast<T>(values[i % values.size()]);
+    }
+    const Profile made = gradus::profile(program, options.runs);
+    fmt::print("{}, batch {}, {}, kernels for {}: medians of {} runs\n{}", options.name, batch,
+               sizeof(T) == sizeof(float) ? "float" : "double", to_string(current_isa()), options.runs,
+               profile_text(made));
+    if (!options.json.empty()) write_atomically(options.json, to_json(made).dump(2) + "\n");
+    if (!options.svg.empty())
+      write_atomically(options.svg, drawn_by_dot(plan_dot(program.plan(), shares(made)), ImageFormat::svg));
+    return 0;
+  });
+}
+
+}  // namespace gradus::cli

@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "gradus/data/atomic_file.hpp"
+#include "models/app/cli/commands.hpp"
+
+namespace gradus::cli {
+
+namespace {
+
+struct Row {
+  std::string tutorial;
+  Figure figure;
+  double ours;
+
+  // False for NaN.
+  bool ok() const { return std::abs(ours - figure.expected) <= allowed(); }
+  double allowed() const {
+    return figure.relative ? figure.tolerance * std::abs(figure.expected) : figure.tolerance;
+  }
+};
+
+std::vector<Row> rows_of(const Tutorial& tutorial, const ReproduceOptions& options) {
+  const Result result = tutorial.reproduce(options);
+  std::vector<Row> rows;
+  const bool single = options.precision == Precision::single;
+  for (Figure figure : tutorial.figures()) {
+    const double ours = result.figures.find(figure.quantity)->second;
+    if (single) figure.expected = figure.expected_in_single(ours);
+    if (single) figure.tolerance = figure.single_tolerance;
+    rows.push_back({std::string(tutorial.name()), figure, ours});
+  }
+  return rows;
+}
+
+void print_header() {
+  fmt::print("{:<14} {:<21} {:>19} {:>22} {:>22}  {}\n", "tutorial", "quantity", "published", "ours",
+             "expected", "ok");
+}
+
+void print_row(const Row& row) {
+  const auto published = row.figure.published ? fmt::format("{}", *row.figure.published) : "-";
+  fmt::print("{:<14} {:<21} {:>19} {:>22.16g} {:>22.16g}  {}\n", row.tutorial, row.figure.quantity, published,
+             row.ours, row.figure.expected, row.ok() ? "ok" : "NO");
+  std::fflush(stdout);
+}
+
+nlohmann::ordered_json to_json(const std::vector<Row>& rows) {
+  auto array = nlohmann::ordered_json::array();
+  for (const Row& row : rows) {
+    nlohmann::ordered_json object;
+    object["tutorial"] = row.tutorial;
+    object["quantity"] = row.figure.quantity;
+    object["published"] = row.figure.published ? nlohmann::ordered_json(*row.figure.published) : nullptr;
+    object["expected"] = row.figure.expected;
+    object["ours"] = row.ours;
+    object["tolerance"] = row.figure.tolerance;
+    object["ok"] = row.ok();
+    array.push_back(object);
+  }
+  return array;
+}
+
+}  // namespace
+
+int list() {
+  for (const Tutorial* tutorial : gradus::tutorials())
+    fmt::print("{:<14} {}\n", tutorial->name(), tutorial->summary());
+  return 0;
+}
+
+int tutorials(const TutorialsOptions& options) {
+  std::vector<Row> all;
+  std::string notes;
+  print_header();
+  for (const Tutorial* tutorial : gradus::tutorials()) {
+    if (const auto why = tutorial->missing(options.reproduce.data)) {
+      fmt::print("{:<14} left out: its data was not found (see below)\n", tutorial->name());
+      notes += "\n" + *why;
+      continue;
+    }
+    for (const Row& row : rows_of(*tutorial, options.reproduce)) {
+      print_row(row);
+      all.push_back(row);
+    }
+  }
+  std::size_t bad = 0;
+  for (const Row& row : all) bad += row.ok() ? 0 : 1;
+  fmt::print("{} of {} figures within tolerance\n{}", all.size() - bad, all.size(), notes);
+  if (!options.json.empty()) write_atomically(options.json, to_json(all).dump(2) + "\n");
+  return bad == 0 ? 0 : 1;
+}
+
+int train(const std::string& name, TrainOptions options, const std::string& out) {
+  options.print = [](std::string_view text) {
+    fmt::print("{}", text);
+    std::fflush(stdout);
+  };
+  const Tutorial& tutorial = find_tutorial(name);
+  options.pictures = !out.empty();
+  if (options.pictures) require_report_folder(out);
+  RunReport report = tutorial.train(options);
+  if (!options.pictures) return 0;
+  report.command += fmt::format(" --out '{}'", out);
+  write_report(out, report, options.print);
+  return 0;
+}
+
+}  // namespace gradus::cli

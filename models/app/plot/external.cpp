@@ -1,0 +1,125 @@
+#include "models/app/plot/external.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+
+#include "gradus/base/error.hpp"
+
+extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX wants it declared by the program
+
+namespace gradus {
+
+namespace {
+
+[[noreturn]] void fail(const std::filesystem::path& program, int error) {
+  throw Error(fmt::format("{}: cannot be run: {}", program.string(), std::strerror(error)));
+}
+
+// Both ends of a channel to the child. Sockets, because writing to one whose reader is gone can be an error
+// instead of a signal.
+struct Channel {
+  std::array<int, 2> ends{-1, -1};
+
+  explicit Channel(const std::filesystem::path& program) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) fail(program, errno);
+  }
+  ~Channel() {
+    close_end(0);
+    close_end(1);
+  }
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  void close_end(std::size_t i) {
+    if (ends[i] >= 0) close(ends[i]);
+    ends[i] = -1;
+  }
+};
+
+constexpr std::size_t ours = 0;
+constexpr std::size_t theirs = 1;
+
+// Appends what there is to read; closes at the end.
+void take(Channel& from, std::string& into) {
+  std::array<char, 1 << 16> buffer{};
+  const ssize_t count = read(from.ends[ours], buffer.data(), buffer.size());
+  if (count > 0)
+    into.append(buffer.data(), static_cast<std::size_t>(count));
+  else if (count == 0 || errno != EINTR)
+    from.close_end(ours);
+}
+
+void give(Channel& to, std::string_view& left) {
+  const ssize_t count = send(to.ends[ours], left.data(), left.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (count > 0)
+    left.remove_prefix(static_cast<std::size_t>(count));
+  else if (count < 0 && errno != EINTR && errno != EAGAIN)
+    left = {};  // it stopped reading
+  if (left.empty()) to.close_end(ours);
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> find_program(std::string_view name) {
+  const char* const path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "" : path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    const std::filesystem::path candidate =
+        std::filesystem::path(folder.empty() ? "." : folder) / std::string(name);
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(candidate, ignored) && access(candidate.c_str(), X_OK) == 0)
+      return candidate;
+  }
+  return std::nullopt;
+}
+
+Answer run_program(const std::filesystem::path& program, const std::vector<std::string>& arguments,
+                   std::string_view input) {
+  Channel in(program), out(program), err(program);
+  std::vector<std::string> words{program.string()};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, in.ends[theirs], STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, out.ends[theirs], STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, err.ends[theirs], STDERR_FILENO);
+  pid_t child = -1;
+  const int error = posix_spawn(&child, program.c_str(), &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) fail(program, error);
+  for (Channel* channel : {&in, &out, &err}) channel->close_end(theirs);
+
+  Answer answer;
+  if (input.empty()) in.close_end(ours);
+  while (out.ends[ours] >= 0 || err.ends[ours] >= 0) {
+    // Closed ends are -1, which poll passes over.
+    std::array<pollfd, 3> ends{
+        {{in.ends[ours], POLLOUT, 0}, {out.ends[ours], POLLIN, 0}, {err.ends[ours], POLLIN, 0}}};
+    if (poll(ends.data(), ends.size(), -1) < 0 && errno != EINTR) break;
+    if (ends[0].revents != 0) give(in, input);
+    if (ends[1].revents != 0) take(out, answer.output);
+    if (ends[2].revents != 0) take(err, answer.errors);
+  }
+  in.close_end(ours);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  constexpr int signalled = 128;
+  answer.status = WIFEXITED(status) ? WEXITSTATUS(status) : signalled + WTERMSIG(status);
+  return answer;
+}
+
+}  // namespace gradus

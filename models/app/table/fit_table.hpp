@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gradus/train/run.hpp"
+#include "models/app/report/report.hpp"
+#include "models/app/table/recipe.hpp"
+
+namespace GRADUS_PUBLIC gradus {
+
+/// A network that is to be trained on a person's own table.
+struct TableOptions {
+  std::string data;                         ///< the table: CSV, NPY or NPZ
+  std::string target;                       ///< the column to be predicted
+  std::vector<std::string> features = {};   ///< empty: all columns but the target
+  std::vector<std::string> text = {};       ///< number columns to be taken as categories
+  char delimiter = ',';                     ///< between columns
+  bool header = true;                       ///< whether the first line names the columns
+  std::optional<Task> task = {};            ///< by default, text is classified and numbers are regressed
+  std::vector<std::int64_t> hidden = {32};  ///< units of each hidden layer
+  std::string activation = "relu";          ///< of the hidden layers
+  std::string normalization = {};           ///< "batch", "layer" or none
+  double dropout = 0;                       ///< of hidden units, in [0, 1)
+  bool standardize = true;                  ///< whether number columns are standardised
+  bool in_double = false;                   ///< else in float
+  double validation_split = 0.2;            ///< the part of the rows kept for validation
+  bool in_order = false;                    ///< the last rows are kept for validation, not a random choice
+  std::int64_t epochs = 100;                ///< passes over the rows
+  std::int64_t batch = 32;                  ///< rows a step
+  Optimizer optimizer = adam();             ///< how it learns
+  std::int64_t patience = 0;  ///< stops when val_loss has not improved for so many epochs; 0: never
+  std::uint64_t seed = 1;     ///< of split, starting weights and order
+  TrainingFiles files = {};   ///< what is left on the disk
+  std::string save = {};      ///< the model, or empty
+  bool pictures = false;      ///< the report is to hold pictures and the graph
+  bool live = false;          ///< progress lines may be overwritten
+  std::function<void(std::string_view)> print;  ///< where text goes
+};
+
+/// Reads the table, splits, encodes and standardises it, trains, reports, and saves the model. Error naming
+/// file, place, column and remedy for what cannot be trained on; nothing is then written.
+RunReport fit_table(const TableOptions& options);
+
+/// Predictions of a saved model for a table, as CSV: classes with their probabilities, or numbers.
+std::string predict_table(const std::string& model, const std::string& data, char delimiter);
+
+}  // namespace gradus

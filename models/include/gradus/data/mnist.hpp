@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gradus/base/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
+
+/// Images of handwritten digits, 28 x 28 pixels each, and what they show.
+struct Digits {
+  static constexpr std::int64_t side = 28;                       ///< of an image, in pixels
+  static constexpr std::int64_t pixels_per_image = side * side;  ///< row-major
+  static constexpr int classes = 10;                             ///< the digits
+
+  std::int64_t count = 0;            ///< how many images there are
+  std::vector<std::uint8_t> pixels;  ///< count x 784, row by row; 0 is background, 255 is ink
+  std::vector<std::uint8_t> labels;  ///< count; 0 to 9
+};
+
+/// Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
+struct Mnist {
+  Digits train;  ///< 60000 of them, when the files are the original ones
+  Digits test;   ///< 10000
+};
+
+/// The directory that holds the four MNIST files, or nothing when there is none.
+///
+/// `data_option` is the value of --data, empty if it was not given. The first of these that is set is taken,
+/// and is an Error when it is not a directory with the four files: `data_option`, the environment variable
+/// GRADUS_MNIST. Without either the first complete one of ./data/mnist and ~/.cache/gradus/mnist.
+std::optional<std::filesystem::path> find_mnist(const std::string& data_option);
+
+/// Reads the four files from a directory: train-images-idx3-ubyte, train-labels-idx1-ubyte and the same of
+/// t10k, each plain or with .gz, or written with a dot as in train-images.idx3-ubyte; any number of images.
+///
+/// Error for what read_idx refuses; a missing file; images that are not n x 28 x 28 or none at all; labels
+/// that are not a vector (images and labels mixed up); different numbers of both; a label above 9.
+Mnist load_mnist(const std::filesystem::path& directory);
+
+/// How to get the files and where to put them, in a few lines; ends with a line break.
+std::string mnist_help();
+
+}  // namespace gradus

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "gradus/data/mapped_file.hpp"
+#include "gradus/data/tensor_bytes.hpp"
+
+/// Arrays in NumPy's format (numpy.lib.format, versions 1 to 3): magic, a header that is a Python dictionary,
+/// then the elements. What is read is little-endian and in C order; anything else is an Error that says how
+/// to save it instead, because turning it around would take a copy.
+namespace GRADUS_PUBLIC gradus {
+
+/// What the front of an NPY file says; the tensor has no bytes yet.
+struct NpyHeader {
+  TensorBytes tensor;           ///< type and extents
+  std::size_t size = 0;         ///< of magic and header: the elements begin there
+  std::uint64_t data_size = 0;  ///< of the elements
+};
+
+/// A header is no longer than this, and so within this many bytes with what precedes it.
+constexpr std::size_t npy_header_limit = (std::size_t{1} << 16U) + 12;
+
+/// `front` is the whole file or its first npy_header_limit bytes, `total` the file's size. Error, beginning
+/// with `place` and the offset of the byte, for what is no NPY file, or not as long as its header says: types
+/// other than bool, int, uint and float; big-endian numbers; Fortran order; trailing bytes.
+NpyHeader parse_npy_header(std::string_view front, std::uint64_t total, std::string_view place);
+/// The tensor looks into `file`.
+TensorBytes parse_npy(std::string_view file, std::string_view place);
+
+/// The array of a file, which is mapped: nothing is copied, and only what is looked at is read from the disk.
+class NpyFile {
+ public:
+  /// Error naming the file for what is missing and what parse_npy_header refuses.
+  explicit NpyFile(const std::filesystem::path& path);
+
+  /// The array; its bytes are the file's.
+  const TensorBytes& tensor() const { return tensor_; }
+  /// The elements where they lie. Error when the array is of another type.
+  template <class T>
+  std::span<const T> values() const;
+
+ private:
+  std::string place_;
+  MappedFile file_;
+  TensorBytes tensor_;
+};
+
+/// What stands before the elements. Error for what NumPy has not: BF16, more than 64 axes.
+std::string npy_header(const TensorBytes& tensor);
+/// Writes the array, atomically (see write_atomically); its name is not kept.
+void write_npy(const std::filesystem::path& path, const TensorBytes& tensor);
+
+}  // namespace gradus

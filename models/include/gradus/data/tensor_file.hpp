@@ -1,0 +1,55 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gradus/data/tensor_bytes.hpp"
+
+/// Files of named tensors: weights, checkpoints.
+namespace GRADUS_PUBLIC gradus {
+
+/// What a file in the safetensors or in the NPZ format holds; the contents tell which. The tensors look into
+/// the mapped file, and live as long as this.
+class TensorFile {
+ public:
+  /// Error, naming the file, the place and the remedy, for what is missing, and what parse_safetensors or
+  /// NpzFile refuses. Memory is bounded by the file's size, whatever its header says.
+  explicit TensorFile(const std::filesystem::path& path);
+  /// The same of a file's bytes, which must outlive this.
+  TensorFile(std::string_view bytes, std::filesystem::path path);
+
+  /// The file.
+  const std::filesystem::path& path() const { return path_; }
+  /// The texts kept with the tensors.
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  /// In the order of their bytes.
+  const std::vector<TensorBytes>& tensors() const { return tensors_; }
+
+  /// Null when there is none of this name.
+  const TensorBytes* find(std::string_view name) const;
+  /// Error when there is none.
+  const TensorBytes& at(std::string_view name) const;
+  /// The values of a tensor of floating type as doubles; Error for another type or when there is none.
+  std::vector<double> values(std::string_view name) const;
+
+ private:
+  void parse(std::string_view bytes);
+
+  std::filesystem::path path_;
+  std::map<std::string, std::string> metadata_;
+  std::vector<TensorBytes> tensors_;
+  std::vector<std::shared_ptr<const void>> owners_;
+};
+
+/// Writes the tensors in this order, atomically (see write_atomically): as NPZ when the name ends with .npz,
+/// where the metadata are an array of bytes, "__metadata__", that holds JSON; else as safetensors. Error for
+/// a name given twice, or bytes that do not fit the extents.
+void write_tensors(const std::filesystem::path& path, std::span<const TensorBytes> tensors,
+                   const std::map<std::string, std::string>& metadata = {});
+
+}  // namespace gradus

@@ -1,0 +1,6 @@
+#pragma once
+
+// Every layer.
+#include "gradus/nn/dropout.hpp"
+#include "gradus/nn/linear.hpp"
+#include "gradus/nn/normalization.hpp"

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+
+#include "gradus/nn/mode.hpp"
+
+namespace GRADUS_PUBLIC gradus {
+
+/// Of `layer_norm`.
+struct LayerNormOptions {
+  double epsilon = 1e-3;  ///< Keras's; PyTorch's is 1e-5
+  bool scale = true;      ///< has gamma
+  bool shift = true;      ///< has beta
+};
+
+/// (x − mean) / √(variance + ε) · gamma + beta with the mean and the variance of each row, over the last
+/// axis; parameters "<name>/gamma" (ones) and "<name>/beta" (zeros). J. L. Ba, J. R. Kiros, G. E. Hinton,
+/// "Layer normalization", 2016. Error for a scalar, or a last axis that holds the batch.
+Expr layer_norm(const Expr& x, const std::string& name, const LayerNormOptions& options = {},
+                Location where = Location::current());
+
+/// Of `batch_norm`.
+struct BatchNormOptions {
+  double epsilon = 1e-3;   ///< Keras's; PyTorch's is 1e-5
+  double momentum = 0.99;  ///< of the running mean and variance; what PyTorch calls 0.01
+  bool scale = true;       ///< whether a factor is trained
+  bool shift = true;       ///< whether a summand is trained
+};
+
+/// The same per feature, along the last axis: in training with the batch's mean and (biased) variance, at
+/// inference with running ones, state "<name>/mean" and "<name>/variance", which each training step moves
+/// to momentum · running + (1 − momentum) · the batch's. Keras's form: PyTorch's running variance takes the
+/// unbiased one. S. Ioffe, C. Szegedy, "Batch normalization", 2015.
+Expr batch_norm(const Expr& x, const std::string& name, Mode& mode, const BatchNormOptions& options = {},
+                Location where = Location::current());
+
+}  // namespace gradus

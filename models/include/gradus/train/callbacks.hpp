@@ -1,0 +1,72 @@
+#pragma once
+
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "gradus/train/callback.hpp"
+#include "gradus/train/progress.hpp"
+#include "gradus/train/schedules.hpp"
+
+namespace GRADUS_PUBLIC gradus {
+
+/// Calls a function after every epoch.
+std::shared_ptr<Callback> on_epoch_end(std::function<void(Training&)> action);
+/// Calls a function before every epoch.
+std::shared_ptr<Callback> on_epoch_begin(std::function<void(Training&)> action);
+
+/// What "better" means for a score: automatic is larger for accuracies and smaller for the rest.
+enum class Better { automatic, smaller, larger };
+
+/// Of `early_stopping`.
+struct EarlyStoppingOptions {
+  std::string monitor = "val_loss";  ///< the score watched
+  double min_delta = 0;              ///< a smaller change is no improvement
+  std::int64_t patience =
+      0;  ///< stops after so many epochs in a row without improvement (0 and 1: the first)
+  Better better = Better::automatic;  ///< which way is up
+  bool restore_best = true;           ///< ends with the weights of the best epoch
+};
+/// Stops when a score no longer improves, as Keras's EarlyStopping does.
+std::shared_ptr<Callback> early_stopping(const EarlyStoppingOptions& options = {});
+
+/// Of `reduce_on_plateau`.
+struct PlateauOptions {
+  std::string monitor = "val_loss";   ///< the score watched
+  double factor = 0.1;                ///< of the rate
+  std::int64_t patience = 10;         ///< epochs without improvement
+  double min_delta = 1e-4;            ///< a smaller change is no improvement
+  std::int64_t cooldown = 0;          ///< epochs of rest after a reduction
+  double min_rate = 0;                ///< the lower bound
+  Better better = Better::automatic;  ///< which way is up
+};
+/// Multiplies the learning rate by a factor when a score no longer improves: Keras's ReduceLROnPlateau.
+std::shared_ptr<Callback> reduce_on_plateau(const PlateauOptions& options = {});
+
+/// Of `checkpoint`.
+struct CheckpointOptions {
+  std::int64_t every_epochs = 1;  ///< 0: not by epochs
+  std::int64_t every_steps = 0;   ///< 0: only at the end of an epoch
+};
+/// Writes everything to a file from which `Trainer::resume` goes on. "{epoch}" in the path becomes the
+/// number of epochs done. Atomic: see write_atomically.
+std::shared_ptr<Callback> checkpoint(const std::string& path, const CheckpointOptions& options = {});
+
+/// Of `save_best`.
+struct BestOptions {
+  std::string monitor = "val_loss";   ///< the score watched
+  Better better = Better::automatic;  ///< which way is up
+};
+/// Writes the weights whenever the score is the best so far.
+std::shared_ptr<Callback> save_best(const std::string& path, const BestOptions& options = {});
+
+/// A line for each epoch, as Keras's CSVLogger writes them. A resumed training goes on with the file as of
+/// the checkpoint.
+std::shared_ptr<Callback> csv_log(const std::string& path);
+
+/// Ends the training when a loss is not finite, which `History::stopped` then tells with the node where it
+/// began; the weights are those before that step.
+std::shared_ptr<Callback> stop_on_nan();
+
+}  // namespace gradus

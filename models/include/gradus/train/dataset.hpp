@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "gradus/base/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
+
+struct Array;  // gradus/models/data/array.hpp
+
+/// Row numbers of a data set.
+using Rows = std::vector<std::uint32_t>;
+
+/// Samples for a model: a tensor for each of its inputs and, last, one for the targets, with a row per
+/// sample. A copy shares the numbers.
+template <class T>
+class Dataset {
+ public:
+  /// Writes the given rows of the first `into.size()` tensors, row after row: all of them, or without the
+  /// last when targets are not needed.
+  using Fill = std::function<void(std::span<const std::uint32_t> rows, std::span<const std::span<T>> into)>;
+
+  /// Error unless there is at least one sample and at most 2^32.
+  Dataset(std::int64_t count, Fill fill);
+  /// From row-major matrices. Error when one's size is no multiple of the count.
+  Dataset(std::int64_t count, const std::vector<std::vector<double>>& tensors);
+  /// From arrays with a row per sample, as read_array and NpzFile give them. They are converted row by row
+  /// when a step wants them: a mapped file may be larger than the memory. Error when their lengths differ.
+  explicit Dataset(const std::vector<Array>& tensors);
+
+  /// How many samples there are.
+  std::int64_t count() const { return count_; }
+  /// Copies rows, one tensor after the other.
+  void fill(std::span<const std::uint32_t> rows, std::span<const std::span<T>> into) const {
+    fill_(rows, into);
+  }
+
+ private:
+  std::int64_t count_;
+  Fill fill_;
+};
+
+extern template class Dataset<float>;
+extern template class Dataset<double>;
+
+}  // namespace gradus

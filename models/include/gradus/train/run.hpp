@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "gradus/train/trainer.hpp"
+
+namespace GRADUS_PUBLIC gradus {
+
+/// What a program leaves on the disk of a training.
+struct TrainingFiles {
+  std::string history;                ///< .json or .csv, or empty
+  std::string checkpoint;             ///< or empty
+  std::int64_t checkpoint_steps = 0;  ///< also written every so many steps
+  bool resume = false;                ///< go on from the checkpoint if there is one
+};
+
+/// `fit` for programs: with these files, and with an Error that names the node where a loss stopped being
+/// finite.
+template <class T>
+History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> options,
+                     const TrainingFiles& files);
+
+}  // namespace gradus

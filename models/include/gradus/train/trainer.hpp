@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gradus/nn/mode.hpp"
+#include "gradus/optim/adam.hpp"
+#include "gradus/runtime/store.hpp"
+#include "gradus/train/callback.hpp"
+#include "gradus/train/dataset.hpp"
+#include "gradus/train/metrics.hpp"
+
+namespace GRADUS_PUBLIC gradus {
+
+/// A tensor that a model is fed.
+struct Feed {
+  std::string name;  ///< of the graph's input
+  Shape shape;       ///< with B for the batch
+};
+
+/// A model and how it is trained.
+struct ModelDefinition {
+  std::vector<Feed> inputs;  ///< in the order of the data
+  Feed target;               ///< what the loss compares with
+  /// From inputs to predictions. Called twice, for training and for inference: see Mode.
+  std::function<Expr(const std::vector<Expr>& inputs, Mode& mode)> network;
+  /// A scalar; a mean over the batch, if epochs of unequal batches are to be told rightly.
+  std::function<Expr(Arg prediction, Arg target)> loss;
+  std::vector<Metric> metrics = {};
+  Optimizer optimizer = adam();
+};
+
+/// One of a model's two graphs.
+struct ModelGraph {
+  Graph graph;                  ///< where all the rest lies
+  std::vector<Expr> inputs;     ///< what is fed
+  Expr target;                  ///< fed, too
+  Expr prediction;              ///< the network's answer
+  Expr loss;                    ///< a scalar
+  std::vector<Expr> scores;     ///< the loss, then the metrics
+  std::vector<Update> updates;  ///< none for inference
+};
+
+/// How `fit` goes about it.
+template <class T>
+struct FitOptions {
+  std::int64_t epochs = 1;  ///< passes over the data
+  std::int64_t batch = 32;  ///< the last of an epoch is smaller, if need be
+  bool shuffle = true;      ///< each epoch in another order, from the trainer's seed
+  /// The last part of the data, taken before any shuffling, is kept for validation (Keras's meaning: training
+  /// has the first ⌊n · (1 − split)⌋ samples).
+  double validation_split = 0;
+  std::optional<Dataset<T>> validation = std::nullopt;  ///< data of its own instead
+  Callbacks callbacks = {};
+  bool verbose = true;  ///< a progress bar on the standard output
+};
+
+/// Trains, evaluates and applies a model, as Keras's fit, evaluate and predict do: a graph for training and
+/// one for inference over one store. The same definition, seed and data give the same bits.
+template <class T>
+class Trainer {
+ public:
+  /// Builds both graphs; the seed is that of starting weights and order.
+  explicit Trainer(const ModelDefinition& model, std::uint64_t seed = 0);
+  /// Moves; trainers are not copied.
+  Trainer(Trainer&&) noexcept;
+  Trainer& operator=(Trainer&&) noexcept;
+  ~Trainer();
+
+  /// Trains, from the checkpoint's position after `resume`. Error for options that make no sense, or differ
+  /// from those of the checkpoint.
+  History fit(const Dataset<T>& data, const FitOptions<T>& options);
+  /// The loss and the metrics over all samples, at inference.
+  Scores evaluate(const Dataset<T>& data, std::int64_t batch = 32);
+  /// The predictions, row-major; the data need no targets.
+  std::vector<T> predict(const Dataset<T>& data, std::int64_t batch = 32);
+
+  /// Parameters and running means as a safetensors file, with the notes as its metadata. Loading takes F32
+  /// and F64; Error, and nothing changed, when one is missing or has another shape.
+  void save_weights(const std::string& path) const;
+  void load_weights(const std::string& path);
+  /// Everything that outlives a step, and the position in the training: `fit` after `resume`, with the same
+  /// definition, data and options, goes on bit for bit. Error, and nothing changed, for a file that does not
+  /// fit the model.
+  void save_checkpoint(const std::string& path) const;
+  void resume(const std::string& path);
+  /// Texts to be kept in both, such as the recipe of the model.
+  std::map<std::string, std::string>& notes();
+
+  /// A table of layers with shapes and parameter counts.
+  std::string summary() const;
+
+  /// What outlives a step: parameters, slots, counters.
+  Store<T>& store();
+  /// One of the two graphs.
+  ModelGraph& graph(Mode::Purpose purpose);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+extern template class Trainer<float>;
+extern template class Trainer<double>;
+
+}  // namespace gradus

@@ -1,0 +1,5 @@
+#pragma once
+
+// Training as Keras does it.
+#include "gradus/train/callbacks.hpp"
+#include "gradus/train/trainer.hpp"

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "gradus/runtime/store.hpp"
+
+namespace GRADUS_PUBLIC gradus {
+
+/// A variable of ours, and what the tensor is called in a file of another program.
+struct WeightName {
+  std::string ours;         ///< in the store
+  std::string theirs;       ///< in the file
+  bool transposed = false;  ///< theirs is [out, in] where ours is [in, out]
+};
+/// As many as are to be loaded or saved.
+using WeightMap = std::vector<WeightName>;
+
+/// PyTorch's nn.Linear, whose weight is [out, in], for our `linear`: ours/W and ours/b.
+WeightMap torch_linear(const std::string& ours, const std::string& theirs);
+/// One after the other.
+WeightMap operator+(WeightMap a, const WeightMap& b);
+
+/// Sets the named variables from a safetensors or NPZ file with tensors of any floating type; others stay as
+/// they are. Error, and nothing changed, when a tensor or a variable is missing or the shapes do not fit.
+template <class T>
+void load_weights(Store<T>& store, const std::filesystem::path& path, const WeightMap& map);
+
+/// Writes the named variables under their names and turned as they are there, as safetensors or, by the
+/// extension .npz, as NPZ.
+template <class T>
+void save_weights(const Store<T>& store, const std::filesystem::path& path, const WeightMap& map);
+
+}  // namespace gradus

@@ -1,0 +1,63 @@
+#include "gradus/nn/normalization.hpp"
+
+#include "gradus/nn/initializers.hpp"
+#include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/descent.hpp"
+#include "gradus/ops/power.hpp"
+#include "gradus/ops/reduction.hpp"
+
+namespace gradus {
+
+namespace {
+
+Dim features_of(const char* layer, const Expr& x, const std::string& name, double epsilon, Location where) {
+  const Arg operand(x, where);
+  const std::string what = std::string(layer) + " '" + name + "'";
+  if (x.shape().rank() == 0 || !x.shape().back().is_constant())
+    fail(what, {&operand, 1}, "the last axis must be the features");
+  if (!(epsilon >= 0)) fail(what, {&operand, 1}, "epsilon must not be negative");
+  return x.shape().back();
+}
+
+Expr scaled(const Expr& normal, const std::string& name, Dim features, bool scale, bool shift) {
+  Graph& graph = normal.graph();
+  Expr y = normal;
+  if (scale) y = y * graph.parameter(name + "/gamma", {features}, constant(1));
+  if (shift) y = y + graph.parameter(name + "/beta", {features});
+  return named(y, name);
+}
+
+}  // namespace
+
+Expr layer_norm(const Expr& x, const std::string& name, const LayerNormOptions& options, Location where) {
+  const Graph::Scope scope(x.graph(), where);
+  const Dim features = features_of("layer_norm", x, name, options.epsilon, where);
+  const Expr centred = x - mean(x, {-1}, true);
+  const Expr variance = mean(square(centred), {-1}, true);
+  return scaled(centred / sqrt(variance + options.epsilon), name, features, options.scale, options.shift);
+}
+
+Expr batch_norm(const Expr& x, const std::string& name, Mode& mode, const BatchNormOptions& options,
+                Location where) {
+  Graph& graph = x.graph();
+  const Graph::Scope scope(graph, where);
+  const Dim features = features_of("batch_norm", x, name, options.epsilon, where);
+  const Arg operand(x, where);
+  if (!(options.momentum >= 0 && options.momentum <= 1))
+    fail("batch_norm '" + name + "'", {&operand, 1}, "the momentum must be in [0, 1]");
+  const Expr running_mean = graph.state(name + "/mean", {features});
+  const Expr running_variance = graph.state(name + "/variance", {features}, constant(1));
+  Expr centre = running_mean, variance = running_variance;
+  if (mode.is_training()) {
+    Axes rows = all_axes(x);
+    rows.pop_back();
+    centre = mean(x, rows);
+    variance = mean(square(x - centre), rows);
+    mode.update(running_mean, moving_average(running_mean, centre, options.momentum));
+    mode.update(running_variance, moving_average(running_variance, variance, options.momentum));
+  }
+  return scaled((x - centre) / sqrt(variance + options.epsilon), name, features, options.scale,
+                options.shift);
+}
+
+}  // namespace gradus

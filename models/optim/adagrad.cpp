@@ -1,0 +1,22 @@
+#include "gradus/optim/adagrad.hpp"
+
+#include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/descent.hpp"
+#include "gradus/ops/power.hpp"
+
+namespace gradus {
+
+Optimizer adagrad(const AdagradOptions& options) {
+  detail::check_setting(options.epsilon >= 0, "adagrad", "epsilon, which must not be negative,",
+                        options.epsilon);
+  detail::check_setting(options.initial >= 0, "adagrad",
+                        "the initial sum of squares, which must not be negative,", options.initial);
+  return {"adagrad", options.rate, [options](ParameterStep& step) {
+            const Expr squares = step.slot("squares", options.initial);
+            const Expr next = squares + square(step.gradient);
+            step.set(squares, next);
+            return adaptive_descend(step.parameter, step.gradient, next, step.rate, options.epsilon);
+          }};
+}
+
+}  // namespace gradus

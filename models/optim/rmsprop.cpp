@@ -1,0 +1,36 @@
+#include "gradus/optim/rmsprop.hpp"
+
+#include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/descent.hpp"
+#include "gradus/ops/power.hpp"
+
+namespace gradus {
+
+Optimizer rmsprop(const RmspropOptions& options) {
+  detail::check_setting(options.smoothing >= 0 && options.smoothing < 1, "rmsprop",
+                        "the smoothing, which must be in [0, 1),", options.smoothing);
+  detail::check_setting(options.momentum >= 0 && options.momentum < 1, "rmsprop",
+                        "the momentum, which must be in [0, 1),", options.momentum);
+  detail::check_setting(options.epsilon >= 0, "rmsprop", "epsilon, which must not be negative,",
+                        options.epsilon);
+  return {"rmsprop", options.rate, [options](ParameterStep& step) {
+            const auto remember = [&](const Expr& slot, const Expr& next) {
+              step.set(slot, next);
+              return next;
+            };
+            const Expr& g = step.gradient;
+            const Expr v = step.slot("v");
+            Expr variance = remember(v, moving_square(v, g, options.smoothing));
+            if (options.centered) {
+              const Expr mean = step.slot("mean");
+              variance = variance - square(remember(mean, moving_average(mean, g, options.smoothing)));
+            }
+            if (options.momentum == 0)
+              return adaptive_descend(step.parameter, g, variance, step.rate, options.epsilon);
+            const Expr scaled = g / (sqrt(variance) + options.epsilon);
+            const Expr buffer = step.slot("buffer");
+            return descend(step.parameter, remember(buffer, options.momentum * buffer + scaled), step.rate);
+          }};
+}
+
+}  // namespace gradus

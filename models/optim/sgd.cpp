@@ -1,0 +1,30 @@
+#include "gradus/optim/sgd.hpp"
+
+#include "gradus/ops/descent.hpp"
+
+namespace gradus {
+
+Optimizer sgd(const SgdOptions& options) {
+  const auto [rate, momentum, nesterov] = options;
+  detail::check_setting(momentum >= 0 && momentum < 1, "sgd", "the momentum, which must be in [0, 1),",
+                        momentum);
+  return {"sgd", rate, [momentum = momentum, nesterov = nesterov](ParameterStep& step) {
+            const Expr &w = step.parameter, &g = step.gradient, &rate = step.rate;
+            if (momentum == 0) return descend(w, g, rate);
+            const Expr v = step.slot("velocity");
+            const Expr next = momentum * v - rate * g;
+            step.set(v, next);
+            return nesterov ? w + (momentum * next - rate * g) : w + next;
+          }};
+}
+
+std::vector<Update> sgd(const Expr& loss, const SgdOptions& options, Location where) {
+  return sgd(options)(loss, where);
+}
+
+std::vector<Update> sgd(const std::vector<Expr>& parameters, const std::vector<Expr>& gradients,
+                        const SgdOptions& options, Location where) {
+  return sgd(options)(parameters, gradients, where);
+}
+
+}  // namespace gradus

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "gradus/runtime/executable.hpp"
+#include "gradus/train/dataset.hpp"
+
+namespace gradus {
+
+/// Outputs and updates of one graph, compiled for each batch size that occurs, over one store. A batch's rows
+/// are written straight into the program's inputs.
+template <class T>
+class Programs {
+ public:
+  struct Program {
+    Executable<T> executable;
+    std::vector<std::span<T>> buffers;   ///< one for each of `feeds`
+    std::vector<std::vector<T>> unread;  ///< of those that the program does not read
+    std::vector<std::span<const T>> results;
+
+    void run(const Dataset<T>& data, std::span<const std::uint32_t> rows) {
+      data.fill(rows, buffers);
+      executable.run();
+    }
+  };
+
+  Programs(std::vector<Expr> outputs, std::vector<Update> updates, std::vector<Expr> feeds, Store<T> store)
+      : outputs_(std::move(outputs)),
+        updates_(std::move(updates)),
+        feeds_(std::move(feeds)),
+        store_(std::move(store)) {}
+
+  Program& at(std::int64_t batch) {
+    if (last_ == nullptr || last_batch_ != batch) {
+      const auto found = programs_.find(batch);
+      last_ = found != programs_.end() ? &found->second : &add(batch);
+      last_batch_ = batch;
+    }
+    return *last_;
+  }
+
+  const std::vector<Expr>& outputs() const { return outputs_; }
+  const std::vector<Update>& updates() const { return updates_; }
+
+ private:
+  Program& add(std::int64_t batch) {
+    Program made{compile<T>(std::span(outputs_), std::span(updates_), batch, store_), {}, {}, {}};
+    made.unread.reserve(feeds_.size());
+    for (const Expr& feed : feeds_) {
+      if (made.executable.has_input(feed.graph()[feed.id()].label)) {
+        made.buffers.push_back(made.executable.buffer(feed));
+      } else {
+        made.unread.emplace_back(static_cast<std::size_t>(element_count(feed.shape().resolve(batch))));
+        made.buffers.emplace_back(made.unread.back());
+      }
+    }
+    for (std::size_t i = 0; i < outputs_.size(); ++i)
+      made.results.push_back(made.executable.output(i).values);
+    return programs_.emplace(batch, std::move(made)).first->second;
+  }
+
+  std::vector<Expr> outputs_;
+  std::vector<Update> updates_;
+  std::vector<Expr> feeds_;
+  Store<T> store_;
+  std::map<std::int64_t, Program> programs_;
+  Program* last_ = nullptr;
+  std::int64_t last_batch_ = 0;
+};
+
+}  // namespace gradus

@@ -1,0 +1,31 @@
+#include "gradus/train/run.hpp"
+
+#include <filesystem>
+
+#include "gradus/base/error.hpp"
+#include "gradus/data/atomic_file.hpp"
+#include "gradus/train/callbacks.hpp"
+
+namespace gradus {
+
+template <class T>
+History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> options,
+                     const TrainingFiles& files) {
+  if (files.resume && files.checkpoint.empty()) throw Error("--resume needs --checkpoint FILE to go on from");
+  if (files.resume && std::filesystem::exists(files.checkpoint)) trainer.resume(files.checkpoint);
+  options.callbacks.push_back(stop_on_nan());
+  if (!files.checkpoint.empty())
+    options.callbacks.push_back(checkpoint(files.checkpoint, {.every_steps = files.checkpoint_steps}));
+  const History history = trainer.fit(data, options);
+  if (history.failed) throw Error("the training diverged; try a smaller learning rate.\n" + history.stopped);
+  if (!files.history.empty())
+    write_atomically(files.history, files.history.ends_with(".csv") ? history.csv() : history.json());
+  return history;
+}
+
+template History run_training GRADUS_PUBLIC(Trainer<float>&, const Dataset<float>&, FitOptions<float>,
+                                            const TrainingFiles&);
+template History run_training GRADUS_PUBLIC(Trainer<double>&, const Dataset<double>&, FitOptions<double>,
+                                            const TrainingFiles&);
+
+}  // namespace gradus

@@ -1,0 +1,105 @@
+#include "gradus/train/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "gradus/graph/leaf.hpp"
+
+namespace gradus {
+
+namespace {
+
+// 101,770.
+std::string grouped(std::int64_t number) {
+  std::string text = fmt::format("{}", number);
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
+    text.insert(static_cast<std::size_t>(at), ",");
+  return text;
+}
+
+struct Counts {
+  std::int64_t trainable = 0;
+  std::int64_t fixed = 0;
+};
+
+struct Line {
+  std::string name;
+  Shape shape;
+  Counts counts;
+};
+
+const Variable* variable_at(const Graph& graph, NodeId id) {
+  return dynamic_cast<const Variable*>(graph[id].op.get());
+}
+
+Counts counts_of(const Variable& variable) {
+  const std::int64_t count = element_count(variable.shape.resolve(1));
+  return variable.trainable ? Counts{count, 0} : Counts{0, count};
+}
+
+std::int64_t variables_in(const Graph& graph) {
+  std::int64_t count = 0;
+  for (NodeId id = 0; id < graph.size(); ++id)
+    if (const Variable* variable = variable_at(graph, id)) count += element_count(variable->shape.resolve(1));
+  return count;
+}
+
+// Inputs and named nodes, in order; variables count for the node whose name is theirs up to the last slash.
+std::vector<Line> lines_of(const Graph& graph, NodeId last) {
+  std::map<std::string, Counts, std::less<>> by_owner;
+  const auto is_named = [&](std::string_view owner) {
+    for (NodeId id = 0; id < graph.size(); ++id)
+      if (graph[id].label == owner && variable_at(graph, id) == nullptr) return true;
+    return false;
+  };
+  std::vector<Line> lines;
+  for (NodeId id = 0; id <= last; ++id) {
+    const Node& node = graph[id];
+    const Variable* variable = variable_at(graph, id);
+    if (variable == nullptr) {
+      if (!node.label.empty()) lines.push_back({node.label, node.shape, {}});
+      continue;
+    }
+    const std::string owner = variable->label.substr(0, variable->label.rfind('/'));
+    const Counts own = counts_of(*variable);
+    if (owner == variable->label || !is_named(owner)) {
+      lines.push_back({variable->label, node.shape, own});
+      continue;
+    }
+    by_owner[owner].trainable += own.trainable;
+    by_owner[owner].fixed += own.fixed;
+  }
+  for (Line& line : lines)
+    if (const auto found = by_owner.find(line.name); found != by_owner.end()) line.counts = found->second;
+  return lines;
+}
+
+}  // namespace
+
+std::string summary_of(const Expr& prediction, const Graph& training) {
+  const std::vector<Line> lines = lines_of(prediction.graph(), prediction.id());
+  std::size_t name_width = 5, shape_width = 5;
+  Counts total;
+  for (const Line& line : lines) {
+    name_width = std::max(name_width, line.name.size());
+    shape_width = std::max(shape_width, to_string(line.shape).size());
+    total.trainable += line.counts.trainable;
+    total.fixed += line.counts.fixed;
+  }
+  std::string text =
+      fmt::format("{:<{}}  {:<{}}  {:>12}\n", "layer", name_width, "shape", shape_width, "parameters");
+  text += std::string(name_width + shape_width + 16, '-') + "\n";
+  for (const Line& line : lines)
+    text += fmt::format("{:<{}}  {:<{}}  {:>12}\n", line.name, name_width, to_string(line.shape), shape_width,
+                        grouped(line.counts.trainable + line.counts.fixed));
+  text += std::string(name_width + shape_width + 16, '-') + "\n";
+  const std::int64_t all = total.trainable + total.fixed;
+  return text + fmt::format("parameters: {} ({} trained, {} not); optimizer and generator: {}\n",
+                            grouped(all), grouped(total.trainable), grouped(total.fixed),
+                            grouped(variables_in(training) - all));
+}
+
+}  // namespace gradus

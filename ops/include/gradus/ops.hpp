@@ -1,0 +1,20 @@
+#pragma once
+
+// Every op.
+#include "gradus/ops/activation.hpp"
+#include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/comparison.hpp"
+#include "gradus/ops/descent.hpp"
+#include "gradus/ops/exponential.hpp"
+#include "gradus/ops/extremum.hpp"
+#include "gradus/ops/losses.hpp"
+#include "gradus/ops/matmul.hpp"
+#include "gradus/ops/one_hot.hpp"
+#include "gradus/ops/power.hpp"
+#include "gradus/ops/random_uniform.hpp"
+#include "gradus/ops/reduction.hpp"
+#include "gradus/ops/slice.hpp"
+#include "gradus/ops/softmax.hpp"
+#include "gradus/ops/transpose.hpp"
+#include "gradus/ops/view.hpp"
+#include "gradus/ops/where.hpp"

@@ -1,0 +1,97 @@
+// Products of all small shapes, whichever kernel they get: against plain sums, whole and in parts. ctest runs
+// this program once for each instruction set.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "gradus/base/random.hpp"
+#include "gradus/ops.hpp"
+
+namespace gradus {
+namespace {
+
+template <class T>
+class Gemm : public testing::Test {
+ protected:
+  static std::vector<T> random(std::int64_t count, std::uint64_t seed) {
+    Random numbers(seed);
+    std::vector<T> values;
+    for (std::int64_t i = 0; i < count; ++i) values.push_back(static_cast<T>(numbers.uniform(-1, 1)));
+    return values;
+  }
+
+  // Of all combinations.
+  static void check(std::initializer_list<std::int64_t> rows, std::initializer_list<std::int64_t> columns,
+                    std::initializer_list<std::int64_t> depths);
+};
+using Types = testing::Types<float, double>;
+TYPED_TEST_SUITE(Gemm, Types);
+
+TYPED_TEST(Gemm, IsTheSumWholeAndByRows) {
+  this->check({1, 2, 3, 4, 5, 7, 13, 100}, {1, 2, 3, 4, 5, 10, 16, 25, 33}, {1, 2, 3, 4, 5, 8, 9, 25, 70});
+}
+
+// Tiles side by side and one after the other, and what is left of them.
+TYPED_TEST(Gemm, IsTheSumAcrossTiles) {
+  this->check({1, 7, 13}, {49, 63, 65, 113, 129, 150}, {1, 5, 128, 129, 257});
+}
+
+template <class T>
+void Gemm<T>::check(std::initializer_list<std::int64_t> rows_of_c,
+                    std::initializer_list<std::int64_t> columns_of_c,
+                    std::initializer_list<std::int64_t> depths) {
+  for (const std::int64_t m : rows_of_c)
+    for (const std::int64_t n : columns_of_c)
+      for (const std::int64_t k : depths)
+        for (const Transposed transposed :
+             {Transposed{}, Transposed{.a = true}, Transposed{.b = true}, Transposed{.a = true, .b = true}}) {
+          SCOPED_TRACE(testing::Message() << m << " x " << n << " x " << k << (transposed.a ? " aT" : "")
+                                          << (transposed.b ? " bT" : ""));
+          Graph g;
+          const Extents a_extents = transposed.a ? Extents{k, m} : Extents{m, k},
+                        b_extents = transposed.b ? Extents{n, k} : Extents{k, n};
+          const Expr y = matmul(g.input("a", {a_extents[0], a_extents[1]}),
+                                g.input("b", {b_extents[0], b_extents[1]}), transposed);
+          const Op& op = *g[y.id()].op;
+          const Signature signature{{a_extents, b_extents}, {m, n}};
+          const auto a = random(m * k, 1), b = random(k * n, 2);
+          const T* const inputs[] = {a.data(), b.data()};
+          const auto count = static_cast<std::size_t>(m * n);
+          const std::size_t margin = 256;  // on which nothing may be written
+          std::vector<T> whole(count + 2 * margin, T(7)), parts(count + 2 * margin, T(7));
+          op.kernel(signature, T{})(inputs, whole.data() + margin);
+          const auto rows = op.row_kernel(signature, T{});
+          const std::int64_t first = m / 3;
+          if (first > 0) rows(inputs, parts.data() + margin, 0, first);
+          rows(inputs, parts.data() + margin + first * n, first, m);
+          // BLAS takes other kernels for parts.
+          if (op.rows_are_cheap(signature, sizeof(T))) {
+            ASSERT_EQ(whole, parts);
+          }
+          for (const auto* product : {&whole, &parts})
+            for (std::size_t i = 0; i < margin; ++i) {
+              ASSERT_EQ((*product)[i], T(7));
+              ASSERT_EQ((*product)[margin + count + i], T(7));
+            }
+          for (std::int64_t i = 0; i < m; ++i)
+            for (std::int64_t j = 0; j < n; ++j) {
+              double sum = 0, size = 0;
+              for (std::int64_t p = 0; p < k; ++p) {
+                const auto left = static_cast<std::size_t>(transposed.a ? p * m + i : i * k + p),
+                           right = static_cast<std::size_t>(transposed.b ? j * k + p : p * n + j);
+                const double term = static_cast<double>(a[left]) * static_cast<double>(b[right]);
+                sum += term;
+                size += std::abs(term);
+              }
+              const double bound = size * static_cast<double>(k + 2) * std::numeric_limits<T>::epsilon();
+              for (const auto* product : {&whole, &parts})
+                ASSERT_NEAR(static_cast<double>((*product)[margin + static_cast<std::size_t>(i * n + j)]),
+                            sum, bound);
+            }
+        }
+}
+
+}  // namespace
+}  // namespace gradus

@@ -1,0 +1,129 @@
+// Weights in files of other programs: by their names, turned where they are turned there; and data sets of
+// arrays in files.
+#include "gradus/train/weights.hpp"
+
+#include <zlib.h>
+
+#include "gradus/data/npy.hpp"
+#include "gradus/data/npz.hpp"
+#include "gradus/data/tensor_file.hpp"
+#include "gradus/gradus.hpp"
+#include "tests/support/broken_files.hpp"
+// docs/files.md
+#include "snippets/data_sets.cpp"
+#include "snippets/weight_names.cpp"
+
+namespace gradus {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class Weights : public test::FileTest {
+ protected:
+  void SetUp() override {
+    FileTest::SetUp();
+    Graph g;
+    linear(linear(g.input("x", {B, 3}), 2, "hidden"), 1, "output");
+    store_.create(g);
+  }
+
+  // A file as PyTorch would write it.
+  void write_theirs(const std::string& name) const {
+    const std::vector<float> w1{1, 2, 3, 4, 5, 6}, b1{7, 8}, b2{11};
+    const std::vector<double> w2{9, 10};
+    const std::vector<TensorBytes> tensors{
+        tensor_bytes("fc1.weight", {2, 3}, w1), tensor_bytes("fc1.bias", {2}, b1),
+        tensor_bytes("fc2.weight", {1, 2}, w2), tensor_bytes("fc2.bias", {1}, b2)};
+    write_tensors(file(name), tensors);
+  }
+
+  Store<float> store_{1};
+};
+
+TEST_F(Weights, AreFoundByTheirNamesAndTransposed) {
+  for (const std::string name : {"theirs.safetensors", "theirs.npz"}) {
+    write_theirs(name);
+    Store<float> store = store_;
+    there_and_back(store, file(name), file("back.npz"));
+    EXPECT_THAT(store.values("hidden/W"), ElementsAre(1, 4, 2, 5, 3, 6));
+    EXPECT_THAT(store.values("hidden/b"), ElementsAre(7, 8));
+    EXPECT_THAT(store.values("output/W"), ElementsAre(9, 10));
+    const TensorFile back(file("back.npz"));
+    EXPECT_EQ(back.at("fc1.weight").extents, (Extents{2, 3}));
+    EXPECT_EQ(back.values("fc1.weight"), (std::vector<double>{1, 2, 3, 4, 5, 6}));
+    EXPECT_EQ(back.values("fc2.bias"), std::vector<double>{11});
+  }
+}
+
+TEST_F(Weights, ThatDoNotFitChangeNothing) {
+  write_theirs("theirs");
+  const auto before = test::values_of(store_, "hidden/b");
+  const auto error = [&](const WeightMap& map) {
+    return test::error_of([&] { load_weights(store_, file("theirs"), map); });
+  };
+  const WeightName good{"hidden/b", "fc1.bias"};
+  EXPECT_THAT(error({good, {"hidden/W", "fc1.weight"}}),
+              testing::AllOf(HasSubstr(file("theirs")), HasSubstr("tensor 'fc1.weight' is [2, 3]"),
+                             HasSubstr("for 'hidden/W' it must be [3, 2]")));
+  EXPECT_THAT(error({good, {"output/W", "fc1.weight", true}}),
+              HasSubstr("for 'output/W', transposed, it must be [1, 2]"));
+  EXPECT_THAT(error({good, {"hidden/W", "fc3.weight", true}}),
+              HasSubstr("no tensor 'fc3.weight' in it; there are: fc1.weight, fc1.bias"));
+  EXPECT_THAT(error({good, {"hidden/V", "fc1.weight"}}), HasSubstr("hidden/V"));
+  EXPECT_THAT(error({good, {"output/b", "fc2.bias", true}}),
+              HasSubstr("only one of two axes can be transposed"));
+  const std::vector<std::byte> bytes(2);
+  write_tensors(file("theirs"), std::vector<TensorBytes>{{"fc1.bias", ElementType::u8, {2}, bytes}});
+  EXPECT_THAT(error({good}), HasSubstr("tensor 'fc1.bias' is U8, expected floating-point numbers"));
+  EXPECT_EQ(test::values_of(store_, "hidden/b"), before);
+}
+
+TEST_F(Weights, OfATrainerAreTheSameInBothFormats) {
+  const ModelDefinition model{
+      .inputs = {{"x", {B, 2}}},
+      .target = {"t", {B, 1}},
+      .network = [](const std::vector<Expr>& in, Mode&) { return linear(in[0], 1, "y"); },
+      .loss = mse};
+  Trainer<double> one(model, 1), two(model, 2);
+  one.notes()["recipe"] = "eggs";
+  one.save_weights(file("w.npz"));
+  EXPECT_EQ(TensorFile(file("w.npz")).metadata().at("recipe"), "eggs");
+  two.load_weights(file("w.npz"));
+  EXPECT_EQ(test::values_of(one.store(), "y/W"), test::values_of(two.store(), "y/W"));
+}
+
+using Arrays = test::FileTest;
+
+TEST_F(Arrays, AreADataSetWhateverTheirType) {
+  const std::vector<double> x{1, 2, 3, 4, 5, 6};
+  write_npy(file("x.npy"), tensor_bytes("", {3, 2}, x));
+  // IDX: unsigned bytes, three of them, compressed.
+  const std::string idx("\0\0\10\1\0\0\0\3\7\10\377", 11);
+  gzFile packed = gzopen(file("y.gz").c_str(), "wb");
+  gzwrite(packed, idx.data(), static_cast<unsigned>(idx.size()));
+  gzclose(packed);
+  const Dataset<float> data = of_arrays(file("x.npy"), file("y.gz"));
+  EXPECT_EQ(data.count(), 3);
+  std::vector<float> inputs(4), targets(2);
+  const std::vector<std::span<float>> into{inputs, targets};
+  data.fill(std::vector<std::uint32_t>{2, 0}, into);
+  EXPECT_THAT(inputs, ElementsAre(5, 6, 1, 2));
+  EXPECT_THAT(targets, ElementsAre(255, 7));
+
+  const std::vector<TensorBytes> both{tensor_bytes("x", {3, 2}, x),
+                                      tensor_bytes("y", {2}, std::span(x).first(2))};
+  write_npz(file("xy.npz"), both);
+  EXPECT_THAT(test::error_of([&] { of_archive(file("xy.npz")); }),
+              HasSubstr("tensor 1 is [2] and tensor 0 is [3, 2]"));
+  EXPECT_THAT(test::error_of([&] { read_array(file("xy.npz")); }), HasSubstr("read it with NpzFile"));
+  EXPECT_THAT(test::error_of([&] { read_array(file("none")); }), HasSubstr("there is no such file"));
+  const std::vector<std::span<float>> narrow{std::span(inputs).first(2)};
+  EXPECT_THAT(test::error_of([&] {
+                data.fill(std::vector<std::uint32_t>{2, 0}, narrow);
+              }),
+              HasSubstr("the rows of tensor 0 have 2 numbers, but the model wants 1"));
+}
+
+}  // namespace
+}  // namespace gradus
