@@ -8,7 +8,7 @@
 
 #include "framework/compile/plan.hpp"
 #include "gradus/autodiff/gradient.hpp"
-#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/node.hpp"
 #include "gradus/nn/initializers.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/optim/optimizers.hpp"
@@ -100,11 +100,10 @@ double bytes_of_tensors(const Plan& plan) {
   const Graph& graph = *plan.program.graph;
   std::int64_t elements = 0;
   for (NodeId id = 0; id < graph.size(); ++id) {
-    const Op& op = *graph[id].op;
-    if (dynamic_cast<const Leaf*>(&op) == nullptr && !op.traits().view)
-      elements += element_count(graph[id].shape.resolve(plan.batch));
+    if (!graph[id].is_leaf() && !graph[id].is_tuple() && !graph[id].traits().view)
+      elements += element_count(graph[id].shape.resolve(plan.dims.batch));
   }
-  return static_cast<double>(elements) * static_cast<double>(plan.element_bytes);
+  return static_cast<double>(elements) * static_cast<double>(bytes_of(plan.dtype));
 }
 
 // `tensors`: what the arena would hold without any sharing.

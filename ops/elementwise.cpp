@@ -1,10 +1,8 @@
-#include "gradus/ops/elementwise.hpp"
-
 #include <algorithm>
-#include <array>
 
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/ops/reduction.hpp"
+#include "gradus/ops/rules.hpp"
 
 namespace gradus {
 
@@ -18,63 +16,88 @@ std::int64_t axis_of(std::string_view op, const Arg& x, std::int64_t axis) {
   }
 }
 
-Expr elementwise(OpPtr op, std::span<const Arg> operands) {
-  const auto is_literal = [](const Arg& a) { return a.expr.is_literal(); };
-  if (std::ranges::all_of(operands, is_literal)) {
-    std::vector<double> values;
-    for (const Arg& operand : operands) values.push_back(operand.expr.literal());
-    return evaluate(*op, values);
-  }
-  const auto is_node = [](const Arg& a) { return a.expr.is_node(); };
-  // Wrong operands are reported by make_node, which knows them all.
-  if (std::ranges::none_of(operands, is_node)) return make_node(std::move(op), operands);
+namespace detail {
 
-  Graph& graph = std::ranges::find_if(operands, is_node)->expr.graph();
+std::vector<Arg> broadcast_operands(std::span<const Arg> operands) {
   std::vector<Arg> ready(operands.begin(), operands.end());
+  const auto node = std::ranges::find_if(ready, [](const Arg& a) { return a.expr.is_node(); });
+  if (node == ready.end()) return ready;
+  Graph& graph = node->expr.graph();
   Shape common;
   try {
-    for (const Arg& operand : operands)
-      if (is_node(operand)) common = broadcast_shape(common, operand.expr.shape());
+    for (const Arg& operand : ready)
+      if (operand.expr.is_node()) common = broadcast_shape(common, operand.expr.shape());
   } catch (const Error&) {
-    return make_node(std::move(op), operands);
+    return ready;
   }
   for (Arg& operand : ready) {
-    if (is_literal(operand))
+    if (operand.expr.is_literal())
       operand.expr = graph.full(common, operand.expr.literal(), operand.where);
-    else if (is_node(operand))
+    else if (operand.expr.is_node())
       operand.expr = broadcast_to(operand, common);
   }
-  return make_node(std::move(op), ready);
+  return ready;
 }
 
-std::vector<Expr> substituted_vjp(const Expr& y, const std::vector<Expr>& leaves, const Vjp& v) {
-  Graph& from = y.graph();
-  const Expr cotangent = from.input("cotangent", y.shape());
-  const std::vector<Expr> partial = vjp(std::array{y}, std::array{cotangent}, leaves);
+Expr fold_numbers(const ElementwiseOp& op, std::span<const Arg> operands) {
+  std::vector<double> values;
+  for (const Arg& operand : operands) {
+    if (!operand.expr.is_literal()) return {};
+    values.push_back(operand.expr.literal());
+  }
+  return evaluate(op, values);
+}
 
-  std::vector<NodeId> renamed(static_cast<std::size_t>(from.size()), -1);
+namespace {
+
+// Copies the nodes that `wanted` need from their graph to `to`, but for those that `renamed` names there.
+void copy_needed(Graph& from, Graph& to, std::span<const Expr> wanted, std::vector<NodeId>& renamed) {
   const auto at = [&](NodeId id) -> NodeId& { return renamed[static_cast<std::size_t>(id)]; };
-  for (std::size_t i = 0; i < leaves.size(); ++i) at(leaves[i].id()) = v.inputs[i].id();
-  at(cotangent.id()) = v.cotangent.id();
-  at(y.id()) = v.output.id();
   std::vector<bool> needed(renamed.size(), false);
-  for (std::size_t i = 0; i < leaves.size(); ++i)
-    if (v.wanted[i]) needed[static_cast<std::size_t>(partial[i].id())] = true;
+  for (const Expr& expr : wanted) needed[static_cast<std::size_t>(expr.id())] = true;
   for (NodeId id = from.size() - 1; id >= 0; --id)
     if (needed[static_cast<std::size_t>(id)] && at(id) < 0)
       for (const NodeId input : from[id].inputs) needed[static_cast<std::size_t>(input)] = true;
-
-  Graph& to = v.output.graph();
   for (NodeId id = 0; id < from.size(); ++id) {
     if (!needed[static_cast<std::size_t>(id)] || at(id) >= 0) continue;
     std::vector<NodeId> inputs;
     for (const NodeId input : from[id].inputs) inputs.push_back(at(input));
-    at(id) = to.append(from[id].op, std::move(inputs), from[id].shape, to.place({}));
+    at(id) = to.append(from[id].content, std::move(inputs), from[id].shape, to.line({}));
   }
-  std::vector<Expr> cotangents(leaves.size());
-  for (std::size_t i = 0; i < leaves.size(); ++i)
-    if (v.wanted[i]) cotangents[i] = to.expr(at(partial[i].id()));
-  return cotangents;
 }
+
+}  // namespace
+
+std::vector<Expr> composite_vjp(std::span<const Expr> outputs, std::span<const Expr> leaves, const Vjp& v) {
+  Graph& from = outputs.front().graph();
+  std::vector<Expr> reached;
+  std::vector<Expr> cotangents;
+  std::vector<NodeId> real;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (v.cotangents[i].is_null()) continue;
+    reached.push_back(outputs[i]);
+    cotangents.push_back(from.input("cotangent" + std::to_string(i), outputs[i].shape()));
+    real.push_back(v.cotangents[i].id());
+  }
+  const std::vector<Expr> partial = vjp(reached, cotangents, leaves);
+
+  std::vector<NodeId> renamed(static_cast<std::size_t>(from.size()), -1);
+  const auto at = [&](const Expr& expr) -> NodeId& { return renamed[static_cast<std::size_t>(expr.id())]; };
+  for (std::size_t i = 0; i < leaves.size(); ++i) at(leaves[i]) = v.inputs[i].id();
+  for (std::size_t i = 0; i < cotangents.size(); ++i) at(cotangents[i]) = real[i];
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    if (at(outputs[i]) < 0) at(outputs[i]) = v.outputs[i].id();
+  std::vector<Expr> wanted;
+  for (std::size_t i = 0; i < leaves.size(); ++i)
+    if (v.wanted[i]) wanted.push_back(partial[i]);
+  Graph& to = v.output.graph();
+  copy_needed(from, to, wanted, renamed);
+  std::vector<Expr> found(leaves.size());
+  for (std::size_t i = 0; i < leaves.size(); ++i)
+    if (v.wanted[i]) found[i] = to.expr(at(partial[i]));
+  return found;
+}
+
+}  // namespace detail
 
 }  // namespace gradus

@@ -1,8 +1,11 @@
 #include "gradus/ops/losses.hpp"
 
+#include "gradus/graph/graph.hpp"
 #include "gradus/ops/activation.hpp"
+#include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/power.hpp"
 #include "gradus/ops/softmax.hpp"
+#include "gradus/ops/where.hpp"
 
 namespace gradus {
 

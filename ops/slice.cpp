@@ -1,16 +1,20 @@
 #include "gradus/ops/slice.hpp"
 
-#include "gradus/graph/graph.hpp"
-#include "gradus/ops/builtin.hpp"
+#include <algorithm>
+#include <string>
+
+#include "ops/kernels/strides.hpp"
+#include "gradus/ops/rules.hpp"
 
 namespace gradus {
 
 namespace {
+
 // a·B + c ≥ 0 for every B ≥ 1.
 bool never_negative(Dim d) { return d.per_batch() >= 0 && d.per_batch() + d.constant() >= 0; }
-}  // namespace
 
-void Box::check(const Shape& inner, const std::vector<Dim>& starts, const Shape& outer) {
+// A box of shape `inner` from `starts` on must lie within `outer`, for every batch of at least 1.
+void check_box(const Shape& inner, const std::vector<Dim>& starts, const Shape& outer) {
   if (inner.rank() != outer.rank() || starts.size() != outer.rank()) throw Error("ranks differ");
   for (std::size_t axis = 0; axis < outer.rank(); ++axis)
     if (!never_negative(starts[axis]) || !never_negative(outer[axis] - starts[axis] - inner[axis]))
@@ -19,17 +23,116 @@ void Box::check(const Shape& inner, const std::vector<Dim>& starts, const Shape&
                   " does not lie within " + to_string(outer[axis]));
 }
 
-std::int64_t Box::offset(const std::vector<Dim>& starts, const Extents& outer, std::int64_t batch) {
+// How many elements lie before the box.
+std::int64_t offset_of(const std::vector<Dim>& starts, const Extents& outer, const DimBindings& dims) {
   const Extents strides = row_major_strides(outer);
   std::int64_t offset = 0;
   for (std::size_t axis = 0; axis < outer.size(); ++axis)
-    offset += starts[axis].resolve(batch, 0) * strides[axis];
+    offset += starts[axis].resolve(dims, 0) * strides[axis];
   return offset;
 }
 
-std::vector<Expr> Slice::vjp(const Vjp& v) const {
-  return {builtin<Embed>({v.cotangent}, starts, v.inputs[0].shape())};
-}
+/// The box of extents `shape` that begins at `starts`. Both may hold the batch.
+class Slice final : public OpOf<Slice> {
+ public:
+  static constexpr std::string_view name = "slice";
+  Slice(std::vector<Dim> from, Shape extents) : starts(std::move(from)), shape(std::move(extents)) {}
+  auto attributes() const { return std::tuple(attribute("starts", starts), attribute("shape", shape)); }
+  OnnxSpelling onnx(InputShapes) const {
+    std::vector<Dim> ends;
+    for (std::size_t i = 0; i < starts.size(); ++i) ends.push_back(starts[i] + shape[i]);
+    return {{"Slice", {OnnxInput{0}, Shape(starts), Shape(ends)}}};
+  }
+  Shape infer(InputShapes inputs) const {
+    check_box(shape, starts, inputs[0]);
+    return shape;
+  }
+  std::vector<Expr> vjp(const Vjp& v) const override {
+    return {embed(v.cotangent, starts, v.inputs[0].shape())};
+  }
+
+  template <class T>
+  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+    const StridedWalk walk(shapes.output(), row_major_strides(shapes.inputs[0]),
+                           row_major_strides(shapes.output()));
+    const auto offset = offset_of(starts, shapes.inputs[0], shapes.dims);
+    return [walk, offset](const KernelArgs<T>& args) {
+      strided_copy(walk, args.input() + offset, args.output());
+    };
+  }
+
+  std::vector<Dim> starts;
+  Shape shape;
+};
+
+/// The adjoint of Slice: x at `starts` in a tensor of `shape` that is zero elsewhere.
+class Embed final : public OpOf<Embed> {
+ public:
+  static constexpr std::string_view name = "embed";
+  Embed(std::vector<Dim> at, Shape extents) : starts(std::move(at)), shape(std::move(extents)) {}
+  auto attributes() const { return std::tuple(attribute("starts", starts), attribute("shape", shape)); }
+  OnnxSpelling onnx(InputShapes inputs) const {
+    std::vector<Dim> around = starts;
+    for (std::size_t i = 0; i < starts.size(); ++i) around.push_back(shape[i] - starts[i] - inputs[0][i]);
+    return {{"Pad", {OnnxInput{0}, Shape(around)}}};
+  }
+  Shape infer(InputShapes inputs) const {
+    check_box(inputs[0], starts, shape);
+    return shape;
+  }
+  std::vector<Expr> vjp(const Vjp& v) const override {
+    return {slice(v.cotangent, starts, v.inputs[0].shape())};
+  }
+
+  template <class T>
+  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+    const StridedWalk walk(shapes.inputs[0], row_major_strides(shapes.inputs[0]),
+                           row_major_strides(shapes.output()));
+    const auto offset = offset_of(starts, shapes.output(), shapes.dims);
+    const auto count = static_cast<std::size_t>(element_count(shapes.output()));
+    return [walk, offset, count](const KernelArgs<T>& args) {
+      std::fill_n(args.output(), count, T(0));
+      strided_copy(walk, args.input(), args.output() + offset);
+    };
+  }
+
+  std::vector<Dim> starts;
+  Shape shape;
+};
+
+/// Tensors of one shape but for `axis`, one after the other along it.
+class Concat final : public OpOf<Concat> {
+ public:
+  static constexpr std::string_view name = "concat";
+  explicit Concat(std::int64_t along) : axis(along) {}
+  auto attributes() const { return std::tuple(attribute("axis", axis)); }
+  OnnxSpelling onnx(InputShapes inputs) const {
+    OnnxStep step("Concat", {}, {{"axis", axis}});
+    for (std::size_t i = 0; i < inputs.size(); ++i) step.operands.emplace_back(OnnxInput{i});
+    return {step};
+  }
+  Shape infer(InputShapes inputs) const;
+  std::vector<Expr> vjp(const Vjp& v) const override;
+
+  template <class T>
+  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+    const Extents strides = row_major_strides(shapes.output());
+    std::vector<StridedWalk> walks;
+    std::vector<std::int64_t> offsets;
+    std::int64_t offset = 0;
+    for (const Extents& part : shapes.inputs) {
+      walks.emplace_back(part, row_major_strides(part), strides);
+      offsets.push_back(offset);
+      offset += part[static_cast<std::size_t>(axis)] * strides[static_cast<std::size_t>(axis)];
+    }
+    return [walks, offsets](const KernelArgs<T>& args) {
+      for (std::size_t i = 0; i < walks.size(); ++i)
+        strided_copy(walks[i], args.input(i), args.output() + offsets[i]);
+    };
+  }
+
+  std::int64_t axis;
+};
 
 Shape Concat::infer(InputShapes inputs) const {
   const std::size_t along = resolve_axis(axis, inputs[0].rank());
@@ -56,6 +159,8 @@ std::vector<Expr> Concat::vjp(const Vjp& v) const {
   return parts;
 }
 
+}  // namespace
+
 Expr slice(Arg x, std::int64_t axis, Dim begin, Dim end) {
   const auto along = static_cast<std::size_t>(axis_of(Slice::name, x, axis));
   Shape shape = x.expr.shape();
@@ -63,7 +168,15 @@ Expr slice(Arg x, std::int64_t axis, Dim begin, Dim end) {
   starts[along] = begin;
   shape[along] = end - begin;
   if (shape == x.expr.shape() && begin == Dim(0)) return x.expr;
-  return builtin<Slice>({x}, std::move(starts), std::move(shape));
+  return slice(x, std::move(starts), std::move(shape));
+}
+
+Expr slice(Arg x, std::vector<Dim> starts, Shape shape) {
+  return build<Slice>({x}, std::move(starts), std::move(shape));
+}
+
+Expr embed(Arg x, std::vector<Dim> starts, Shape shape) {
+  return build<Embed>({x}, std::move(starts), std::move(shape));
 }
 
 Expr concat(const std::vector<Arg>& parts, std::int64_t axis) {

@@ -3,8 +3,14 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ops/kernels/strides.hpp"
+#include "gradus/ops/rules.hpp"
+
 namespace gradus {
 
+namespace {
+
+// The shape with its axes in another order. Error when that is not a permutation of them.
 Shape reordered(const Shape& shape, const Permutation& order) {
   Permutation sorted = order;
   std::ranges::sort(sorted);
@@ -15,6 +21,49 @@ Shape reordered(const Shape& shape, const Permutation& order) {
   for (const auto axis : order) result.push_back(shape[static_cast<std::size_t>(axis)]);
   return result;
 }
+
+class Transpose final : public OpOf<Transpose> {
+ public:
+  static constexpr std::string_view name = "transpose";
+  explicit Transpose(Permutation axes) : order(std::move(axes)) {}
+  auto attributes() const { return std::tuple(attribute("order", order)); }
+  OnnxSpelling onnx(InputShapes) const { return {{"Transpose", {OnnxInput{0}}, {{"perm", order}}}}; }
+
+  Shape infer(InputShapes inputs) const { return reordered(inputs[0], order); }
+
+  std::vector<Expr> vjp(const Vjp& v) const override {
+    Permutation inverse(order.size());
+    for (std::size_t axis = 0; axis < order.size(); ++axis)
+      inverse[static_cast<std::size_t>(order[axis])] = static_cast<std::int64_t>(axis);
+    return {transpose(v.cotangent, inverse)};
+  }
+
+  // Two in a row are one.
+  Expr canonicalize(std::span<const Expr> inputs) const override {
+    const auto* inner = op_as<Transpose>(inputs[0]);
+    if (inner == nullptr) return {};
+    Permutation both;
+    for (const auto axis : order) both.push_back(inner->order[static_cast<std::size_t>(axis)]);
+    Graph& graph = inputs[0].graph();
+    const Expr base = graph.expr(graph[inputs[0].id()].inputs.front());
+    return std::ranges::is_sorted(both) ? base : transpose(base, both);
+  }
+
+  template <class T>
+  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+    const Extents from = row_major_strides(shapes.inputs[0]);
+    Extents strides;
+    for (const auto axis : order) strides.push_back(from[static_cast<std::size_t>(axis)]);
+    const StridedWalk walk(shapes.output(), strides, row_major_strides(shapes.output()));
+    return [walk](const KernelArgs<T>& args) { strided_copy(walk, args.input(), args.output()); };
+  }
+
+  Permutation order;
+};
+
+}  // namespace
+
+Expr transpose(Arg x, const Permutation& order) { return build<Transpose>({x}, order); }
 
 Expr transpose(Arg x) {
   Permutation order(x.expr.shape().rank());

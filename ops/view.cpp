@@ -1,10 +1,15 @@
 #include "gradus/ops/view.hpp"
 
-#include "gradus/ops/builtin.hpp"
+#include <algorithm>
+#include <iterator>
+
+#include "gradus/ops/rules.hpp"
 
 namespace gradus {
 
-bool Reshape::equal_but_for_ones(const Shape& a, const Shape& b) {
+namespace {
+
+bool equal_but_for_ones(const Shape& a, const Shape& b) {
   const auto others = [](const Shape& shape) {
     std::vector<Dim> dims;
     std::ranges::copy_if(shape, std::back_inserter(dims), [](Dim d) { return d != Dim(1); });
@@ -12,6 +17,35 @@ bool Reshape::equal_but_for_ones(const Shape& a, const Shape& b) {
   };
   return others(a) == others(b);
 }
+
+class Reshape final : public OpOf<Reshape> {
+ public:
+  static constexpr std::string_view name = "reshape";
+  explicit Reshape(Shape to) : shape(std::move(to)) {}
+  auto attributes() const { return std::tuple(attribute("shape", shape)); }
+  OnnxSpelling onnx(InputShapes) const { return {{"Reshape", {OnnxInput{0}, shape}}}; }
+  Traits traits() const override { return {.view = true}; }
+  Shape infer(InputShapes inputs) const {
+    // Two axes that hold the batch have no product, but extents of 1 may come and go beside them.
+    if (!equal_but_for_ones(inputs[0], shape) && inputs[0].element_count() != shape.element_count())
+      throw Error("cannot be reshaped to " + to_string(shape));
+    return shape;
+  }
+  std::vector<Expr> vjp(const Vjp& v) const override { return {reshape(v.cotangent, v.inputs[0].shape())}; }
+
+  Shape shape;
+};
+
+class StopGradient final : public OpOf<StopGradient> {
+ public:
+  static constexpr std::string_view name = "stop_gradient";
+  static constexpr std::string_view onnx = "Identity";
+  Traits traits() const override { return {.view = true}; }
+  Shape infer(InputShapes inputs) const { return inputs[0]; }
+  std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
+};
+
+}  // namespace
 
 Expr reshape(Arg x, const Shape& shape) {
   const std::span<const Arg> operands(&x, 1);
@@ -24,7 +58,7 @@ Expr reshape(Arg x, const Shape& shape) {
     } catch (const Error& error) {
       fail(Reshape::name, operands, error.what());
     }
-  return to == x.expr.shape() ? x.expr : builtin<Reshape>({x}, to);
+  return to == x.expr.shape() ? x.expr : build<Reshape>({x}, to);
 }
 
 Expr flatten(Arg x) {
@@ -33,5 +67,7 @@ Expr flatten(Arg x) {
   if (x.expr.shape().rank() == 0) fail("flatten", operands, "a scalar has no rows");
   return reshape(x, {x.expr.shape()[0], -1});
 }
+
+Expr stop_gradient(Arg x) { return build<StopGradient>({x}); }
 
 }  // namespace gradus

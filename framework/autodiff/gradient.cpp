@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <memory>
 
-#include "gradus/graph/add.hpp"
-#include "gradus/graph/leaf.hpp"
+#include "framework/autodiff/add.hpp"
+#include "gradus/graph/op.hpp"
 
 namespace gradus {
 
@@ -51,52 +51,85 @@ std::vector<bool> dependents(const Graph& graph, std::span<const Expr> wrt, Node
   return depends;
 }
 
-// Runs one op's reverse rule and adds what it yields to the cotangents of the op's inputs.
-void propagate(Graph& graph, NodeId id, const std::vector<bool>& depends, std::vector<Expr>& cotangents) {
-  const Node& node = graph[id];
-  const std::size_t arity = node.inputs.size();
-  std::vector<Expr> inputs;
-  const auto wanted = std::make_unique<bool[]>(arity);
-  for (std::size_t i = 0; i < arity; ++i) {
-    inputs.push_back(graph.expr(node.inputs[i]));
-    wanted[i] = depends[static_cast<std::size_t>(node.inputs[i])];
+// One reverse sweep. Cotangents are kept by node; those of an op's several outputs lie with its Output nodes.
+class Sweep {
+ public:
+  Sweep(Graph& graph, std::span<const Expr> outputs, std::span<const Expr> cotangents,
+        std::span<const Expr> wrt)
+      : graph_(graph), depends_(dependents(graph, wrt, last_id(outputs))), cotangents_(depends_.size()) {
+    for (std::size_t i = 0; i < outputs.size(); ++i) add(outputs[i].id(), cotangents[i]);
   }
-  if (std::none_of(&wanted[0], &wanted[arity], [](bool w) { return w; })) return;
 
-  const Graph::Scope scope(graph, node.where);
-  const auto yielded = node.op->vjp(
-      {inputs, graph.expr(id), cotangents[static_cast<std::size_t>(id)], std::span(&wanted[0], arity)});
-  if (yielded.size() != arity)
-    throw Error(fmt::format("{}: the reverse rule yields {} cotangents for {} inputs", graph.describe(id),
-                            yielded.size(), arity));
-  for (std::size_t i = 0; i < arity; ++i) {
-    if (!wanted[i] || yielded[i].is_null()) continue;
-    const Shape& shape = graph[node.inputs[i]].shape;
-    const Expr cotangent = yielded[i].is_literal() ? graph.full(shape, yielded[i].literal()) : yielded[i];
-    if (cotangent.shape() != shape)
-      throw Error(fmt::format("{}: the reverse rule yields a cotangent of shape {} for input {} of shape {}",
-                              graph.describe(id), to_string(cotangent.shape()), i, to_string(shape)));
-    Expr& sum = cotangents[static_cast<std::size_t>(node.inputs[i])];
-    sum = accumulate(sum, cotangent);
+  void run() {
+    for (auto id = static_cast<NodeId>(depends_.size()) - 1; id >= 0; --id) {
+      if (!depends_[at(id)] || cotangents_[at(id)].is_null()) continue;
+      // An op is visited after its Outputs, which have greater ids; what it gets from them is a mark alone.
+      if (graph_[id].output() != nullptr)
+        cotangents_[at(graph_[id].inputs.front())] = cotangents_[at(id)];
+      else if (graph_[id].op() != nullptr)
+        propagate(id);
+    }
   }
-}
+
+  /// Null where there is no path.
+  std::vector<Expr> take(std::span<const Expr> wrt) const {
+    std::vector<Expr> found;
+    for (const Expr& w : wrt) found.push_back(cotangent(w.id()));
+    return found;
+  }
+
+ private:
+  static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
+  Expr cotangent(NodeId id) const { return at(id) < cotangents_.size() ? cotangents_[at(id)] : Expr(); }
+  void add(NodeId id, const Expr& value) { cotangents_[at(id)] = accumulate(cotangents_[at(id)], value); }
+
+  // Runs one op's reverse rule and adds what it yields to the cotangents of the op's inputs.
+  void propagate(NodeId id) {
+    const Op& op = *graph_[id].op();
+    const std::vector<NodeId> operands = graph_[id].inputs;
+    const std::size_t arity = operands.size();
+    std::vector<Expr> inputs;
+    const auto wanted = std::make_unique<bool[]>(arity);
+    for (std::size_t i = 0; i < arity; ++i) {
+      inputs.push_back(graph_.expr(operands[i]));
+      wanted[i] = depends_[at(operands[i])];
+    }
+    if (std::none_of(&wanted[0], &wanted[arity], [](bool w) { return w; })) return;
+
+    const Graph::Scope scope(graph_, graph_[id].where);
+    const std::vector<Expr> outputs =
+        op.traits().outputs == 1 ? std::vector{graph_.expr(id)} : graph_.outputs(id);
+    std::vector<Expr> pulled;
+    for (const Expr& output : outputs) pulled.push_back(cotangent(output.id()));
+    const auto yielded =
+        op.vjp({inputs, outputs, pulled, std::span(&wanted[0], arity), outputs.front(), pulled.front()});
+    if (yielded.size() != arity)
+      throw Error(fmt::format("{}: the reverse rule yields {} cotangents for {} inputs", graph_.describe(id),
+                              yielded.size(), arity));
+    for (std::size_t i = 0; i < arity; ++i)
+      if (wanted[i] && !yielded[i].is_null()) add(operands[i], checked(id, i, yielded[i]));
+  }
+
+  Expr checked(NodeId id, std::size_t i, const Expr& yielded) {
+    const Shape& shape = graph_[graph_[id].inputs[i]].shape;
+    if (yielded.is_literal()) return graph_.full(shape, yielded.literal());
+    if (yielded.shape() != shape)
+      throw Error(fmt::format("{}: the reverse rule yields a cotangent of shape {} for input {} of shape {}",
+                              graph_.describe(id), to_string(yielded.shape()), i, to_string(shape)));
+    return yielded;
+  }
+
+  Graph& graph_;
+  std::vector<bool> depends_;
+  std::vector<Expr> cotangents_;
+};
 
 // Like `vjp`, but null where there is no path.
 std::vector<Expr> vjp_or_null(Graph& graph, std::span<const Expr> outputs, std::span<const Expr> cotangents,
                               std::span<const Expr> wrt) {
-  const NodeId last = last_id(outputs);
-  const std::vector<bool> depends = dependents(graph, wrt, last);
-  std::vector<Expr> sums(static_cast<std::size_t>(last) + 1);
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    Expr& sum = sums[static_cast<std::size_t>(outputs[i].id())];
-    sum = accumulate(sum, cotangents[i]);
-  }
-  for (NodeId id = last; id >= 0; --id)
-    if (depends[static_cast<std::size_t>(id)] && !sums[static_cast<std::size_t>(id)].is_null())
-      propagate(graph, id, depends, sums);
-  std::vector<Expr> found;
-  for (const Expr& w : wrt) found.push_back(w.id() <= last ? sums[static_cast<std::size_t>(w.id())] : Expr());
-  return found;
+  Sweep sweep(graph, outputs, cotangents, wrt);
+  sweep.run();
+  return sweep.take(wrt);
 }
 
 std::vector<Expr> zeros_for_null(Graph& graph, std::vector<Expr> found, std::span<const Expr> like) {
@@ -136,8 +169,8 @@ std::vector<Expr> jvp(std::span<const Expr> outputs, std::span<const Expr> wrt,
   // A stand-in for the cotangents: the first vjp is linear in them, so the second does not contain them.
   std::vector<Expr> stand_ins;
   for (const Expr& output : outputs)
-    stand_ins.push_back(graph.expr(graph.append(std::make_shared<const Input>("cotangent", output.shape()),
-                                                {}, output.shape(), Location())));
+    stand_ins.push_back(graph.expr(graph.append(std::make_shared<const Input>(Input{"cotangent"}), {},
+                                                output.shape(), Location())));
   const auto pulled = vjp_or_null(graph, outputs, stand_ins, wrt);
   std::vector<Expr> linear;
   std::vector<Expr> seeds;

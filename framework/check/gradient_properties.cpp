@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <numeric>
 
-#include "framework/compile/program.hpp"
+#include "framework/compile/extract.hpp"
 #include "gradus/autodiff/gradient.hpp"
-#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/node.hpp"
 #include "gradus/inspect/nan_trace.hpp"
 
 namespace gradus {

@@ -7,10 +7,10 @@
 #include <limits>
 #include <unordered_set>
 
-#include "framework/compile/program.hpp"
+#include "framework/compile/extract.hpp"
 #include "gradus/base/random.hpp"
-#include "gradus/graph/add.hpp"
-#include "gradus/graph/leaf.hpp"
+#include "framework/autodiff/add.hpp"
+#include "gradus/graph/node.hpp"
 
 namespace gradus {
 
@@ -30,15 +30,15 @@ Moved with_moves(const std::vector<Expr>& exprs) {
   Moved moved;
   moved.program = rebuild(
       extract(exprs, {}), [&](Graph& to, const Node& node, const std::vector<NodeId>& inputs) -> NodeId {
-        if (inputs.empty() || node.op->traits().view) return -1;
-        const NodeId value = to.append(node.op, inputs, node.shape, node.where);
+        if (inputs.empty() || node.is_tuple() || node.traits().view) return -1;
+        const NodeId value = to.append(node.content, inputs, node.shape, node.where);
         const std::string name = fmt::format("check/move {}", moved.moves.size());
         const NodeId move =
-            to.append(std::make_shared<const Input>(name, node.shape), {}, node.shape, node.where);
+            to.append(std::make_shared<const Input>(Input{name}), {}, node.shape, node.where);
         to.name(to.expr(move), name);
         moved.values.push_back(value);
         moved.moves.push_back(name);
-        moved.operands.push_back(inputs);
+        moved.operands.push_back(node.output() == nullptr ? inputs : to[inputs.front()].inputs);
         return to.append(std::make_shared<const Add>(), {value, move}, node.shape, node.where);
       });
   return moved;

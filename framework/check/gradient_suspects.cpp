@@ -4,8 +4,9 @@
 #include <set>
 
 #include "framework/check/gradient_properties.hpp"
+#include "gradus/graph/op.hpp"
 #include "gradus/autodiff/gradient.hpp"
-#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/node.hpp"
 
 namespace gradus {
 
@@ -31,15 +32,21 @@ struct LoneOp {
 
   LoneOp(const Node& node, const Graph& from) {
     std::vector<Arg> operands;
-    for (const NodeId input : node.inputs) {
+    const Node& applied = applied_by(node, from);
+    for (const NodeId input : applied.inputs) {
       inputs.push_back(graph.input(name_of(inputs.size(), input, from), from[input].shape));
       operands.emplace_back(inputs.back(), Location());
     }
-    output = make_node(node.op, operands);
+    output = make_nodes(std::get<OpPtr>(applied.content), operands)[node.output() == nullptr ? 0 : node.output()->index];
     reached = gradient_leaves(output);
     for (const Expr& input : inputs)
       if (std::ranges::none_of(reached, [&](const Expr& leaf) { return leaf.same_as(input); }))
         not_reached.push_back(input);
+  }
+
+  // The node of the op, for one of its several outputs.
+  static const Node& applied_by(const Node& node, const Graph& from) {
+    return node.output() == nullptr ? node : from[node.inputs.front()];
   }
 
   static std::string name_of(std::size_t number, NodeId input, const Graph& from) {
@@ -47,7 +54,7 @@ struct LoneOp {
   }
 
   // The same values and no gradient: a wish, not an oversight.
-  bool stops_gradients() const { return graph[output.id()].op->traits().view && reached.empty(); }
+  bool stops_gradients() const { return graph[output.id()].traits().view && reached.empty(); }
 };
 
 class Suspects {
@@ -59,17 +66,17 @@ class Suspects {
     const NodeValues all = evaluate_nodes(exprs, point, batch_);
     for (NodeId id = 0; id < all.graph->size(); ++id) {
       const Node& node = (*all.graph)[id];
-      if (node.inputs.empty()) continue;
+      if (node.inputs.empty() || node.is_tuple()) continue;
       LoneOp op(node, *all.graph);
       if (op.stops_gradients()) continue;
       Point at;
-      for (std::size_t i = 0; i < node.inputs.size(); ++i)
-        at[LoneOp::name_of(i, node.inputs[i], *all.graph)] =
-            all.values[static_cast<std::size_t>(node.inputs[i])];
+      const std::vector<NodeId>& inputs = LoneOp::applied_by(node, *all.graph).inputs;
+      for (std::size_t i = 0; i < inputs.size(); ++i)
+        at[LoneOp::name_of(i, inputs[i], *all.graph)] = all.values[static_cast<std::size_t>(inputs[i])];
       const std::string why = what_is_wrong(op, at, order);
       // One line per line of the user's source.
       const std::string where = node.where.known() ? " at " + to_string(node.where) : "";
-      if (!why.empty() && seen_.insert(std::string(node.op->name()) + where).second)
+      if (!why.empty() && seen_.insert(std::string(LoneOp::applied_by(node, *all.graph).name()) + where).second)
         found.push_back(all.graph->describe(id) + where + ": " + why);
     }
   }
@@ -139,8 +146,8 @@ std::vector<Expr> leaves_meant(const Expr& expr) {
     const NodeId id = *needed.rbegin();
     needed.erase(id);
     const Node& node = graph[id];
-    if (dynamic_cast<const NamedLeaf*>(node.op.get()) != nullptr) leaves.push_back(graph.expr(id));
-    if (node.inputs.empty() || (node.op->traits().view && LoneOp(node, graph).stops_gradients())) continue;
+    if (node.identity() != nullptr) leaves.push_back(graph.expr(id));
+    if (node.inputs.empty() || (node.traits().view && LoneOp(node, graph).stops_gradients())) continue;
     needed.insert(node.inputs.begin(), node.inputs.end());
   }
   return leaves;

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "framework/check/gradient_properties.hpp"
-#include "framework/compile/program.hpp"
+#include "framework/compile/extract.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/base/random.hpp"
-#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/node.hpp"
 
 namespace gradus {
 
@@ -22,7 +22,7 @@ std::vector<Expr> cotangents_of(const std::vector<Expr>& outputs) {
 }
 
 bool is_zero(const Expr& gradient) {
-  const auto* full = dynamic_cast<const Full*>(gradient.graph()[gradient.id()].op.get());
+  const Full* full = gradient.graph()[gradient.id()].full();
   return full != nullptr && !full->is_dim && full->value == 0;
 }
 
@@ -35,7 +35,7 @@ std::size_t count_of(const Expr& expr, std::int64_t batch) {
 Expr cotangent_input(const Expr& like, const std::string& name) {
   Graph& graph = like.graph();
   const NodeId id =
-      graph.append(std::make_shared<const Input>(name, like.shape()), {}, like.shape(), Location());
+      graph.append(std::make_shared<const Input>(Input{name}), {}, like.shape(), Location());
   return graph.name(graph.expr(id), name);
 }
 
@@ -65,7 +65,7 @@ GradientSystem::GradientSystem(std::vector<Expr> outputs, std::vector<Expr> wrt,
       backward_(compile<double>(std::span<const Expr>(gradients_), {}, batch, backward_store_, options)) {
   for (const Expr& leaf : wrt) {
     const Node& node = leaf.graph()[leaf.id()];
-    if (dynamic_cast<const NamedLeaf*>(node.op.get()) == nullptr)
+    if (node.identity() == nullptr)
       throw Error(fmt::format("check_gradient: {} is no input, parameter or state",
                               leaf.graph().describe(leaf.id())));
     names.push_back(node.label);
@@ -131,16 +131,16 @@ std::vector<std::vector<double>> GradientSystem::gradient_rounding(
 }
 
 std::vector<Expr> gradient_leaves(const Expr& expr) {
-  // Leaves are shared with the extracted copy, so that their ops tell which are needed.
+  // Leaves keep their identity in the extracted copy, which so tells which are needed.
   const Expr outputs[] = {expr};
   const Program needed = extract(outputs, {});
   Graph& graph = expr.graph();
   std::vector<Expr> leaves;
   for (NodeId id = 0; id < needed.graph->size(); ++id) {
-    const auto* leaf = dynamic_cast<const NamedLeaf*>((*needed.graph)[id].op.get());
+    const void* leaf = (*needed.graph)[id].identity();
     if (leaf == nullptr) continue;
     for (NodeId original = 0; original < graph.size(); ++original)
-      if (graph[original].op.get() == leaf) leaves.push_back(graph.expr(original));
+      if (graph[original].identity() == leaf) leaves.push_back(graph.expr(original));
   }
   const Expr cotangent = cotangent_input(expr, "cotangent");
   const auto gradients = vjp(outputs, {&cotangent, 1}, leaves);
@@ -155,7 +155,7 @@ Point random_point(const Expr& expr, std::int64_t batch, std::uint64_t seed, Poi
   const Program needed = extract(outputs, {});
   for (NodeId id = 0; id < needed.graph->size(); ++id) {
     const Node& node = (*needed.graph)[id];
-    if (dynamic_cast<const NamedLeaf*>(node.op.get()) == nullptr || given.contains(node.label)) continue;
+    if (node.identity() == nullptr || given.contains(node.label)) continue;
     Random random(seed, stream_of(node.label));
     auto& values = given[node.label];
     values.resize(static_cast<std::size_t>(element_count(node.shape.resolve(batch))));

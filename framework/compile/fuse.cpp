@@ -1,16 +1,8 @@
 #include "framework/compile/fuse.hpp"
 
 #include <algorithm>
-#include <ranges>
-
-#include "gradus/graph/leaf.hpp"
 
 namespace gradus {
-
-NodeId origin(const Graph& graph, NodeId id) {
-  while (graph[id].op->traits().view) id = graph[id].inputs.front();
-  return id;
-}
 
 std::optional<Operand> broadcast_access(const Extents& shape, const Extents& target) {
   Extents padded(target.size() - shape.size(), 1);
@@ -33,95 +25,104 @@ std::optional<Operand> broadcast_access(const Extents& shape, const Extents& tar
 
 namespace {
 
-constexpr std::int32_t no_group = -1;
+constexpr NodeId none = -1;
 
 // More nodes would want more tiles than the first-level cache holds, and gain nothing.
-constexpr std::int32_t largest_group = 64;
+constexpr std::int32_t largest_loop = 64;
 
-class StepMaker {
+// What is known of a node while loops are formed. An op of several outputs is one with its Outputs: only
+// `stored` is each one's own.
+struct NodeState {
+  NodeId loop = none;     // the loop that the node belongs to, by its last node
+  NodeId reader = none;   // the only loop that reads the node so far
+  std::int32_t size = 0;  // how many nodes the loop has of which this is the last
+  bool needed = false;    // somebody reads the node
+  bool exposed = false;   // somebody outside of its only reading loop reads it
+  bool stored = false;    // its value has a buffer
+};
+
+class LoopFormer {
  public:
-  StepMaker(const Program& program, std::int64_t batch, bool fuse)
-      : program_(program), graph_(*program.graph), batch_(batch), fuse_(fuse) {
+  LoopFormer(const Program& program, const DimBindings& dims, bool fuse)
+      : program_(program), graph_(*program.graph), dims_(dims), fuse_(fuse) {
     const auto size = static_cast<std::size_t>(graph_.size());
+    states_.resize(size);
     traits_.reserve(size);
-    for (NodeId id = 0; id < graph_.size(); ++id) traits_.push_back(graph_[id].op->traits());
-    group_.assign(size, no_group);
-    needed_.assign(size, false);
-    reader_.assign(size, no_group);
-    group_size_.assign(size, 0);
-    exposed_.assign(size, false);
-    stored_.assign(size, false);
+    for (NodeId id = 0; id < graph_.size(); ++id) traits_.push_back(graph_[id].traits());
   }
 
   std::vector<Step> make() {
     for (const NodeId id : program_.outputs) expose(id);
     for (const auto& [variable, value] : program_.updates) expose(value);
-    for (NodeId id = graph_.size() - 1; id >= 0; --id) visit(id);
+    for (NodeId id = graph_.size() - 1; id >= 0; --id)
+      if (computes(id)) visit(id);
     return collect();
   }
 
  private:
   static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
-  bool is_leaf(NodeId id) const { return dynamic_cast<const Leaf*>(graph_[id].op.get()) != nullptr; }
+  NodeState& state(NodeId id) { return states_[at(id)]; }
+  // The node whose step computes the value: the op's, for one of several outputs.
+  NodeId owner(NodeId id) const { return graph_[id].output() != nullptr ? graph_[id].inputs.front() : id; }
+  bool computes(NodeId id) { return graph_[id].op() != nullptr && !traits_[at(id)].view && state(id).needed; }
 
   // An output or an update reads the node from its buffer: it must be stored, but may still be fused.
   void expose(NodeId id) {
     const NodeId from = origin(graph_, id);
-    needed_[at(from)] = stored_[at(from)] = true;
-    if (from != id) exposed_[at(from)] = true;
+    state(from).stored = state(owner(from)).needed = true;
+    if (from != id) state(owner(from)).exposed = true;
   }
 
-  // A step other than a group of elementwise nodes reads the node.
+  // A step other than a fused loop reads the node.
   void read_from_outside(NodeId id) {
     id = origin(graph_, id);
-    needed_[at(id)] = stored_[at(id)] = exposed_[at(id)] = true;
+    state(id).stored = true;
+    state(owner(id)).needed = state(owner(id)).exposed = true;
   }
 
-  void read_from_group(NodeId id, std::int32_t group) {
+  void read_from_loop(NodeId id, NodeId loop) {
     if (traits_[at(id)].view) return read_from_outside(id);
-    needed_[at(id)] = true;
-    if (reader_[at(id)] == no_group)
-      reader_[at(id)] = group;
-    else if (reader_[at(id)] != group)
-      exposed_[at(id)] = true;
+    NodeState& read = state(owner(id));
+    read.needed = true;
+    if (read.reader == none)
+      read.reader = loop;
+    else if (read.reader != loop)
+      read.exposed = true;
+    // Whoever is outside at the end finds the value in its buffer.
+    readers_of_values_.push_back({id, loop});
   }
 
   // Consumers come before producers here: ids run down.
   void visit(NodeId id) {
-    if (!needed_[at(id)] || is_leaf(id) || traits_[at(id)].view) return;
     const Node& node = graph_[id];
-    if (!traits_[at(id)].elementwise) {
-      stored_[at(id)] = true;
+    NodeState& own = state(id);
+    if (node.op()->elementwise() == nullptr) {
+      own.stored = true;
       for (const NodeId input : node.inputs) read_from_outside(input);
-      sinks_.push_back(id);
+      last_nodes_.push_back(id);
       return;
     }
-    const bool joins = fuse_ && reader_[at(id)] != no_group && !exposed_[at(id)] &&
-                       group_size_[at(reader_[at(id)])] < largest_group;
-    if (!joins) {
-      group_[at(id)] = static_cast<std::int32_t>(id);
-      stored_[at(id)] = true;
-      sinks_.push_back(id);
-    } else {
-      group_[at(id)] = reader_[at(id)];
-    }
-    ++group_size_[at(group_[at(id)])];
+    const bool joins = fuse_ && own.reader != none && !own.exposed && state(own.reader).size < largest_loop;
+    own.loop = joins ? own.reader : id;
+    if (!joins) last_nodes_.push_back(id);
+    ++state(own.loop).size;
+    const Shape& shape = graph_[node.inputs.front()].shape;
     for (const NodeId input : node.inputs) {
-      const Operand operand = operand_of(input, node.shape);
+      const Operand operand = operand_of(input, shape);
       if (operand.node == input)
-        read_from_group(input, group_[at(id)]);
+        read_from_loop(input, own.loop);
       else
         read_from_outside(operand.node);
     }
   }
 
-  // What a group really reads for `input`: through a broadcast, where it is a simple one.
+  // What a loop really reads for `input`: through a broadcast, where it is a simple one.
   Operand operand_of(NodeId input, const Shape& shape) const {
-    Operand operand{.node = input, .access = Access::full};
-    if (dynamic_cast<const Full*>(graph_[input].op.get()) != nullptr) operand.access = Access::scalar;
+    Operand operand{.node = input};
+    if (graph_[input].is_number()) operand.access = Access::scalar;
     if (!traits_[at(input)].broadcast) return operand;
     const NodeId source = graph_[input].inputs.front();
-    if (const auto access = broadcast_access(graph_[source].shape.resolve(batch_), shape.resolve(batch_))) {
+    if (const auto access = broadcast_access(graph_[source].shape.resolve(dims_), shape.resolve(dims_))) {
       operand = *access;
       operand.node = source;
     }
@@ -129,121 +130,122 @@ class StepMaker {
   }
 
   std::vector<Step> collect() {
-    std::ranges::reverse(sinks_);
-    std::vector<Step> steps(sinks_.size());
-    std::vector<std::int32_t> step_of(group_.size(), no_group);
-    for (std::size_t s = 0; s < sinks_.size(); ++s) step_of[at(sinks_[s])] = static_cast<std::int32_t>(s);
+    for (const auto& [value, loop] : readers_of_values_)
+      if (state(owner(value)).loop != loop) state(value).stored = true;
+    std::ranges::reverse(last_nodes_);
+    std::vector<Step> steps(last_nodes_.size());
+    std::vector<std::size_t> step_of(states_.size());
+    for (std::size_t s = 0; s < last_nodes_.size(); ++s) step_of[at(last_nodes_[s])] = s;
     for (NodeId id = 0; id < graph_.size(); ++id) {
-      if (!needed_[at(id)] || is_leaf(id) || traits_[at(id)].view) continue;
-      const bool elementwise = group_[at(id)] != no_group;
-      Step& step = steps[static_cast<std::size_t>(step_of[at(elementwise ? group_[at(id)] : id)])];
-      step.kind = elementwise ? Step::Kind::group : Step::Kind::op;
-      step.nodes.push_back(id);
-      if (stored_[at(id)]) step.results.push_back({id, -1});
-      for (const NodeId input : graph_[id].inputs) add_operand(step, input, id);
+      const NodeId owned_by = owner(id);
+      if (!computes(owned_by)) continue;
+      const NodeId loop = state(owned_by).loop;
+      Step& step = steps[step_of[at(loop == none ? owned_by : loop)]];
+      if (id == owned_by) add_node(step, id, loop);
+      const bool has_value = traits_[at(id)].outputs == 1;
+      if (has_value && (state(id).stored || loop == none)) step.results.push_back({id});
     }
     return steps;
   }
 
-  void add_operand(Step& step, NodeId input, NodeId reader) {
-    if (step.kind == Step::Kind::op) {
-      step.operands.push_back({.node = input});
-      return;
+  void add_node(Step& step, NodeId id, NodeId loop) {
+    step.kind = loop == none ? Step::Kind::op : Step::Kind::fused;
+    step.nodes.push_back(id);
+    for (const NodeId input : graph_[id].inputs) {
+      if (loop == none) {
+        step.operands.push_back({.node = input});
+        continue;
+      }
+      if (state(owner(input)).loop == loop) continue;  // computed by the loop itself
+      const Operand operand = operand_of(input, graph_[graph_[id].inputs.front()].shape);
+      const bool known = std::ranges::any_of(step.operands, [&](const Operand& o) {
+        return o.node == operand.node && o.access == operand.access && o.period == operand.period;
+      });
+      if (!known) step.operands.push_back(operand);
     }
-    if (group_[at(input)] == group_[at(reader)]) return;  // computed by the group itself
-    const Operand operand = operand_of(input, graph_[reader].shape);
-    const bool known = std::ranges::any_of(step.operands, [&](const Operand& o) {
-      return o.node == operand.node && o.access == operand.access && o.period == operand.period;
-    });
-    if (!known) step.operands.push_back(operand);
   }
 
   const Program& program_;
   const Graph& graph_;
-  std::int64_t batch_;
+  DimBindings dims_;
   bool fuse_;
   std::vector<Traits> traits_;
-  std::vector<std::int32_t> group_;  // the id of the node that ends the group
-  std::vector<std::int32_t> group_size_;
-  std::vector<std::int32_t> reader_;  // the only group that reads the node so far
-  std::vector<bool> needed_;          // somebody reads the node
-  std::vector<bool> exposed_;         // somebody outside of its only reading group reads it
-  std::vector<bool> stored_;          // the node has a buffer
-  std::vector<NodeId> sinks_;
+  std::vector<NodeState> states_;
+  std::vector<std::pair<NodeId, NodeId>> readers_of_values_;  // a value, and a loop that reads it
+  std::vector<NodeId> last_nodes_;                            // of each step
 };
 
-// Lets groups take in the ops that they alone read.
+// Lets fused loops take in the ops that they alone read.
 class ProducerFuser {
  public:
-  ProducerFuser(const Program& program, std::int64_t batch, std::size_t element_bytes,
-                std::vector<Step> steps)
-      : graph_(*program.graph), batch_(batch), element_bytes_(element_bytes), steps_(std::move(steps)) {
-    readers_.assign(static_cast<std::size_t>(graph_.size()), 0);
-    writer_.assign(readers_.size(), no_group);
-    for (const NodeId id : program.outputs) ++readers(id);
-    for (const auto& [variable, value] : program.updates) ++readers(value);
-    for (std::size_t s = 0; s < steps_.size(); ++s) {
-      for (const Operand& operand : steps_[s].operands) ++readers(operand.node);
-      if (steps_[s].kind == Step::Kind::op)
-        writer_[static_cast<std::size_t>(steps_[s].nodes.front())] = static_cast<std::int32_t>(s);
+  explicit ProducerFuser(Plan& plan)
+      : plan_(plan),
+        graph_(*plan.program.graph),
+        readers_(static_cast<std::size_t>(graph_.size()), 0),
+        writer_(readers_.size(), none) {
+    for (const NodeId id : plan.program.outputs) ++readers(id);
+    for (const auto& [variable, value] : plan.program.updates) ++readers(value);
+    for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+      const Step& step = plan.steps[s];
+      for (const Operand& operand : step.operands) ++readers(operand.node);
+      if (step.kind == Step::Kind::op && graph_[step.nodes.front()].traits().by_rows)
+        writer_[static_cast<std::size_t>(step.nodes.front())] = static_cast<std::int32_t>(s);
     }
   }
 
-  std::vector<Step> fuse() {
-    for (Step& group : steps_)
-      if (group.kind == Step::Kind::group) take_producer(group);
-    std::erase_if(steps_, [](const Step& step) { return step.nodes.empty(); });
-    return std::move(steps_);
+  void fuse() {
+    for (Step& step : plan_.steps)
+      if (step.kind == Step::Kind::fused) take_producer(step);
+    std::erase_if(plan_.steps, [](const Step& step) { return step.nodes.empty(); });
   }
 
  private:
   std::int32_t& readers(NodeId id) { return readers_[static_cast<std::size_t>(origin(graph_, id))]; }
+  std::int32_t writer(NodeId id) const { return writer_[static_cast<std::size_t>(id)]; }
 
-  // The largest, if there are several: the others are stored.
-  void take_producer(Step& group) {
-    std::size_t best = group.operands.size();
+  // Takes the largest, if there are several: the others are stored.
+  void take_producer(Step& loop) {
+    std::size_t best = loop.operands.size();
     std::int64_t most = 0;
-    for (std::size_t i = 0; i < group.operands.size(); ++i) {
-      const std::int64_t count = element_count(graph_[group.operands[i].node].shape.resolve(batch_));
-      if (count > most && can_take(group.operands[i], count)) {
+    for (std::size_t i = 0; i < loop.operands.size(); ++i) {
+      const std::int64_t count = element_count(graph_[loop.operands[i].node].shape.resolve(plan_.dims));
+      if (count > most && can_take(loop.operands[i], count)) {
         best = i;
         most = count;
       }
     }
-    if (best == group.operands.size()) return;
-    Step& producer =
-        steps_[static_cast<std::size_t>(writer_[static_cast<std::size_t>(group.operands[best].node)])];
-    group.operands.erase(group.operands.begin() + static_cast<std::ptrdiff_t>(best));
-    group.operands.insert(group.operands.begin(), producer.operands.begin(), producer.operands.end());
-    group.producer_operands = producer.operands.size();
-    group.nodes.insert(group.nodes.begin(), producer.nodes.front());
+    if (best == loop.operands.size()) return;
+    Step& producer = plan_.steps[static_cast<std::size_t>(writer(loop.operands[best].node))];
+    loop.operands.erase(loop.operands.begin() + static_cast<std::ptrdiff_t>(best));
+    loop.operands.insert(loop.operands.begin(), producer.operands.begin(), producer.operands.end());
+    loop.producer_operands = producer.operands.size();
+    loop.nodes.insert(loop.nodes.begin(), producer.nodes.front());
     producer.nodes.clear();
   }
 
   bool can_take(const Operand& operand, std::int64_t count) {
-    if (operand.access != Access::full || readers(operand.node) != 1) return false;
-    const Node& node = graph_[operand.node];
-    if (writer_[static_cast<std::size_t>(operand.node)] == no_group || !node.op->traits().by_rows)
+    if (operand.access != Access::full || readers(operand.node) != 1 || writer(operand.node) == none)
       return false;
-    if (static_cast<std::size_t>(count) * element_bytes_ <= panel_bytes) return true;
-    return node.op->rows_are_cheap(signature_of(graph_, operand.node, batch_), element_bytes_);
+    if (static_cast<std::size_t>(count) * bytes_of(plan_.dtype) <= panel_bytes) return true;
+    return graph_[operand.node].op()->rows_are_cheap(plan_.shapes(operand.node), plan_.dtype);
   }
 
+  Plan& plan_;
   const Graph& graph_;
-  std::int64_t batch_;
-  std::size_t element_bytes_;
-  std::vector<Step> steps_;
   std::vector<std::int32_t> readers_;  // by node
-  std::vector<std::int32_t> writer_;   // by node: the step of an op, or none
+  std::vector<std::int32_t> writer_;   // by node: the step of an op that can be taken, or none
 };
 
 }  // namespace
 
-std::vector<Step> make_steps(const Program& program, std::int64_t batch, std::size_t element_bytes,
-                             bool fuse) {
-  std::vector<Step> steps = StepMaker(program, batch, fuse).make();
-  if (!fuse) return steps;
-  return ProducerFuser(program, batch, element_bytes, std::move(steps)).fuse();
+Plan fuse(Program program, const DimBindings& dims, DType dtype, bool fuse) {
+  Plan plan;
+  plan.program = std::move(program);
+  plan.dims = dims;
+  plan.dtype = dtype;
+  plan.steps = LoopFormer(plan.program, dims, fuse).make();
+  if (fuse) ProducerFuser(plan).fuse();
+  return plan;
 }
 
 }  // namespace gradus

@@ -2,92 +2,104 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "framework/compile/program.hpp"
+#include "gradus/compile/options.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
-/// How a fused group reads an operand at element i.
+/// How a fused loop reads an operand at element i.
 enum class Access {
   full,    ///< [i]
   scalar,  ///< [0]
-  row,     ///< [i mod period]: the operand's shape is the end of the group's
+  row,     ///< [i mod period]: the operand's shape is the end of the loop's
   column,  ///< [i / period]: the operand's last extents are 1
 };
 
-/// A value's number in its plan.
-using ValueId = std::int32_t;
+/// A buffer's number in its plan.
+using BufferId = std::int32_t;
+/// The number of no buffer.
+inline constexpr BufferId no_buffer = -1;
 
-/// A buffer's worth of numbers. Views share their origin's value.
-struct Value {
-  /// Where a value lies: in the arena of temporaries, in the store, in a fed input, in a constant.
-  enum class Place { arena, variable, input, constant };
-  Place place = Place::arena;  ///< where it lies
-  NodeId node = -1;            ///< the node that defines it
+/// Memory for the value of one node. Views share their origin's buffer.
+struct Buffer {
+  /// Where it lies: in the arena of temporaries, in the store, in a fed input, in a constant.
+  enum class Space { arena, variable, input, constant };
+  Space space = Space::arena;  ///< where it lies
+  NodeId node = -1;            ///< the node that defines it; -1 for workspace
   Extents extents;             ///< of that node
-  std::size_t bytes = 0;       ///< that it takes
-  std::size_t offset = 0;      ///< in the arena, or in the arena of constants and inputs
-  bool in_place = false;       ///< took over the buffer of an operand
+  std::size_t bytes = 0;       ///< its size
+  std::size_t offset = 0;      ///< in the arena, or in the memory of constants and inputs
+  bool in_place = false;       ///< took over the memory of an operand
 };
 
 /// How a step reads a value.
 struct Operand {
-  ValueId value = -1;            ///< which value; -1 for a number
+  BufferId buffer = no_buffer;   ///< where it lies; no_buffer for a number
   NodeId node = -1;              ///< the node read
-  Access access = Access::full;  ///< how it is spread
+  Access access = Access::full;  ///< how it is spread over a fused loop
   std::int64_t period = 1;       ///< of `Access::row` and `Access::column`
 };
 
 /// What one instruction does.
 struct Step {
-  /// A single op, a fused group of elementwise ops, or a copy of a value.
-  enum class Kind { op, group, copy };
+  /// A single op's kernel, a fused loop of elementwise ops, or a copy of a value.
+  enum class Kind { op, fused, copy };
   Kind kind = Kind::op;           ///< which of them
-  std::vector<NodeId> nodes;      ///< one op, or a fused group of elementwise ops in topological order
-  std::vector<Operand> operands;  ///< what is read; for a group, each (node, access) once
-  /// Not 0: the group's first node is another op, whose output the group reads row by row as it is made, and
-  /// so many of the operands, the first ones, are that op's.
+  std::vector<NodeId> nodes;      ///< what is computed, in topological order
+  std::vector<Operand> operands;  ///< what is read; in a fused loop, each (node, access) once
+  /// Not 0: the fused loop's first node is its producer, another op whose output the loop reads panel by
+  /// panel as it is made, and that many of the operands, the first ones, are the producer's.
   std::size_t producer_operands = 0;
+  /// A value that is written.
   struct Result {
-    NodeId node;    ///< the node computed
-    ValueId value;  ///< where it goes
+    NodeId node = -1;             ///< the node computed
+    BufferId buffer = no_buffer;  ///< where it goes
+    bool deferred = false;        ///< written after the loop's last op, as an operand of that lies there
   };
-  std::vector<Result> results;  ///< what is written
+  std::vector<Result> results;     ///< what is written; of an op, each output in order
+  BufferId workspace = no_buffer;  ///< scratch memory of the op, for each thread one after the other
 };
 
-/// A program with its schedule and the place of every value, for one batch size and one element size.
+/// A program as steps with a buffer for every value, for one element type and given sizes. The stages of
+/// compile.hpp fill it in.
 struct Plan {
   Program program;                ///< what is computed
-  std::int64_t batch = 1;         ///< the size that B stands for
-  std::size_t element_bytes = 0;  ///< 4 for float, 8 for double
-  std::vector<Value> values;      ///< by number
+  DimBindings dims;               ///< what symbols stand for
+  DType dtype = DType::float32;   ///< of all tensors
+  std::vector<Buffer> buffers;    ///< by number
   std::vector<Step> steps;        ///< in order of execution
-  std::vector<ValueId> outputs;   ///< the value of each output of the program
+  std::vector<BufferId> outputs;  ///< the buffer of each output of the program
+  bool placed = false;            ///< whether buffers have their offsets yet
   std::size_t arena_bytes = 0;    ///< temporaries and outputs, which share memory
   std::size_t pinned_bytes = 0;   ///< inputs and constants, which persist between runs
 
-  /// A value by its number.
-  const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
+  /// A buffer by its number.
+  const Buffer& buffer(BufferId id) const { return buffers[static_cast<std::size_t>(id)]; }
   /// A node of the program's graph.
   const Node& node(NodeId id) const { return (*program.graph)[id]; }
-};
-
-/// What the planner may do.
-struct PlanOptions {
-  Reuse reuse = Reuse::full;  ///< how values share the arena
-  bool fuse = true;           ///< whether elementwise ops become groups
+  /// The sizes for which a node's kernel is made.
+  KernelShapes shapes(NodeId id) const { return kernel_shapes(*program.graph, id, dims); }
 };
 
 /// Outputs of producers up to this size are made at once, larger ones in panels of it: they stay in the
-/// first-level cache until the group has read them.
-constexpr std::size_t panel_bytes = 16UL * 1024;
+/// first-level cache until the fused loop has read them.
+inline constexpr std::size_t panel_bytes = 16UL * 1024;
 
-/// What the kernel of a node is made for.
-Signature signature_of(const Graph& graph, NodeId id, std::int64_t batch);
+/// The node that a fused loop really reads for an input of one of its nodes: the input itself or, where the
+/// loop spreads it on its own, what the input broadcasts.
+NodeId read_through(const Plan& plan, const Step& loop, NodeId input);
 
-/// Groups, schedules, and places every value.
-Plan make_plan(Program program, std::int64_t batch, std::size_t element_bytes, const PlanOptions& options);
+/// The operand through which a fused loop reads `input`; nothing for what it computes itself.
+std::optional<std::size_t> operand_of(const Plan& plan, const Step& loop, NodeId input);
+
+/// For each operand of a fused loop, the position in `loop.nodes` of the last node that reads it; 0 for those
+/// of the producer.
+std::vector<std::size_t> last_readers(const Plan& plan, const Step& loop);
+
+/// The position in `loop.nodes` of the node that computes a value.
+std::size_t position_of(const Plan& plan, const Step& loop, NodeId value);
 
 }  // namespace gradus

@@ -1,46 +1,47 @@
 #include "framework/compile/program.hpp"
 
-#include <fmt/format.h>
-
-#include <set>
-
-#include "gradus/graph/leaf.hpp"
+#include <algorithm>
 
 namespace gradus {
 
 namespace {
+std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
+}  // namespace
 
 std::vector<bool> live_nodes(const Program& program) {
   const Graph& graph = *program.graph;
-  std::vector<bool> live(static_cast<std::size_t>(graph.size()), false);
-  for (const NodeId id : program.outputs) live[static_cast<std::size_t>(id)] = true;
-  for (const NodeId id : program.inputs) live[static_cast<std::size_t>(id)] = true;
-  for (const auto& [variable, value] : program.updates)
-    live[static_cast<std::size_t>(variable)] = live[static_cast<std::size_t>(value)] = true;
+  std::vector<bool> live(at(graph.size()), false);
+  for (const NodeId id : program.outputs) live[at(id)] = true;
+  for (const NodeId id : program.inputs) live[at(id)] = true;
+  for (const auto& [variable, value] : program.updates) live[at(variable)] = live[at(value)] = true;
   for (NodeId id = graph.size() - 1; id >= 0; --id)
-    if (live[static_cast<std::size_t>(id)])
-      for (const NodeId input : graph[id].inputs) live[static_cast<std::size_t>(input)] = true;
+    if (live[at(id)])
+      for (const NodeId input : graph[id].inputs) live[at(input)] = true;
+  for (NodeId id = 0; id < graph.size(); ++id)
+    if (graph[id].output() != nullptr && live[at(graph[id].inputs.front())]) live[at(id)] = true;
   return live;
 }
 
-}  // namespace
-
-Program rebuild(const Program& program, const RebuildRule& rule) {
+Program rebuild(const Program& program, const RewriteRule& rule) {
   const Graph& from = *program.graph;
   Program to{std::make_shared<Graph>(), {}, {}, {}};
   const std::vector<bool> live = live_nodes(program);
   std::vector<NodeId> renamed(live.size(), -1);
-  const auto moved = [&](NodeId id) { return renamed[static_cast<std::size_t>(id)]; };
+  const auto moved = [&](NodeId id) { return renamed[at(id)]; };
   for (NodeId id = 0; id < from.size(); ++id) {
-    if (!live[static_cast<std::size_t>(id)]) continue;
+    if (!live[at(id)]) continue;
     const Node& node = from[id];
     std::vector<NodeId> inputs;
+    inputs.reserve(node.inputs.size());
     for (const NodeId input : node.inputs) inputs.push_back(moved(input));
-    const Graph::Scope scope(*to.graph, node.where);
-    NodeId replaced = rule ? rule(*to.graph, node, inputs) : -1;
-    if (replaced < 0) replaced = to.graph->append(node.op, std::move(inputs), node.shape, node.where);
+    NodeId replaced = -1;
+    if (rule) {
+      const Graph::Scope scope(*to.graph, node.where);
+      replaced = rule(*to.graph, node, inputs);
+    }
+    if (replaced < 0) replaced = to.graph->append(node.content, std::move(inputs), node.shape, node.where);
     if (!node.label.empty()) to.graph->name(to.graph->expr(replaced), node.label);
-    renamed[static_cast<std::size_t>(id)] = replaced;
+    renamed[at(id)] = replaced;
   }
   for (const NodeId id : program.outputs) to.outputs.push_back(moved(id));
   for (const NodeId id : program.inputs) to.inputs.push_back(moved(id));
@@ -49,35 +50,30 @@ Program rebuild(const Program& program, const RebuildRule& rule) {
   return to;
 }
 
-Program extract(std::span<const Expr> outputs, std::span<const Update> updates) {
-  if (outputs.empty() && updates.empty()) throw Error("compile: there are no outputs and no updates");
-  Graph& graph = outputs.empty() ? updates.front().variable.graph() : outputs.front().graph();
-  // The user's graph, not owned.
-  Program program{std::shared_ptr<Graph>(std::shared_ptr<void>(), &graph), {}, {}, {}};
-  std::set<NodeId> updated;
-  const auto checked = [&](const Expr& expr) {
-    if (&expr.graph() != &graph)
-      throw Error(fmt::format("compile: {} is of another graph than {}", expr.graph().describe(expr.id()),
-                              outputs.empty() ? "the first update" : graph.describe(outputs.front().id())));
-    return expr.id();
-  };
-  for (const Expr& output : outputs) program.outputs.push_back(checked(output));
-  for (const auto& [variable, value] : updates) {
-    const NodeId id = checked(variable);
-    const std::string label = graph.describe(id);
-    if (dynamic_cast<const Variable*>(graph[id].op.get()) == nullptr)
-      throw Error(fmt::format("compile: {} is updated, but is neither parameter nor state", label));
-    const Expr node = value.is_literal() ? graph.full(variable.shape(), value.literal()) : value;
-    if (node.shape() != variable.shape())
-      throw Error(fmt::format("compile: {} is updated with {}, which differs in shape", label,
-                              graph.describe(checked(node))));
-    if (!updated.insert(id).second) throw Error(fmt::format("compile: {} is updated twice", label));
-    program.updates.emplace_back(id, checked(node));
+Program drop_dead(Program program) {
+  const std::vector<bool> live = live_nodes(program);
+  if (std::ranges::find(live, false) == live.end()) return program;
+  return rebuild(program);
+}
+
+KernelShapes kernel_shapes(const Graph& graph, NodeId id, const DimBindings& dims) {
+  KernelShapes shapes{{}, {}, dims};
+  std::vector<const Shape*> inputs;
+  for (const NodeId input : graph[id].inputs) {
+    shapes.inputs.push_back(graph[input].shape.resolve(dims));
+    inputs.push_back(&graph[input].shape);
   }
-  Program live = rebuild(program, {});
-  for (NodeId id = 0; id < live.graph->size(); ++id)
-    if (dynamic_cast<const Input*>((*live.graph)[id].op.get()) != nullptr) live.inputs.push_back(id);
-  return live;
+  if (graph[id].traits().outputs == 1)
+    shapes.outputs.push_back(graph[id].shape.resolve(dims));
+  else
+    for (const Shape& shape : graph[id].op()->output_shapes(InputShapes(inputs)))
+      shapes.outputs.push_back(shape.resolve(dims));
+  return shapes;
+}
+
+NodeId origin(const Graph& graph, NodeId id) {
+  while (graph[id].traits().view) id = graph[id].inputs.front();
+  return id;
 }
 
 }  // namespace gradus

@@ -2,12 +2,11 @@
 
 #include <functional>
 #include <memory>
-#include <span>
 #include <utility>
 #include <vector>
 
-#include "gradus/compile/options.hpp"
 #include "gradus/graph/graph.hpp"
+#include "gradus/graph/op.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
@@ -21,17 +20,23 @@ struct Program {
 
 /// What a pass does to one node: given the node and its inputs in the new graph, the id of the node in `to`
 /// that stands for it, or -1 to copy it as it is.
-using RebuildRule = std::function<NodeId(Graph& to, const Node& node, const std::vector<NodeId>& inputs)>;
+using RewriteRule = std::function<NodeId(Graph& to, const Node& node, const std::vector<NodeId>& inputs)>;
 
-/// Copies the inputs and what outputs and updates need into a fresh graph, node by node through `rule`:
-/// nothing is mutated, and dead nodes stay behind.
-Program rebuild(const Program& from, const RebuildRule& rule);
+/// For each node, whether inputs, outputs and updates need it. Of an op with several outputs, one that is
+/// needed keeps the others.
+std::vector<bool> live_nodes(const Program& program);
 
-/// The live part of a user's graph. Error when outputs and updates are of different graphs, when an update's
-/// variable is not one, differs in shape from its value, or is updated twice.
-Program extract(std::span<const Expr> outputs, std::span<const Update> updates);
+/// Copies the live nodes into a fresh graph, one by one through `rule`: nothing is mutated, and dead nodes
+/// stay behind.
+Program rebuild(const Program& program, const RewriteRule& rule = {});
 
-/// Numbers for batch-dependent constants, constant folding, identities, views of views, then dead code.
-Program optimize(const Program& program, std::int64_t batch);
+/// Removes nodes that nothing needs, such as those that rules have put others in place of.
+Program drop_dead(Program program);
+
+/// The sizes for which a node's kernel is made.
+KernelShapes kernel_shapes(const Graph& graph, NodeId id, const DimBindings& dims);
+
+/// The node behind any views, whose buffer `id` shares.
+NodeId origin(const Graph& graph, NodeId id);
 
 }  // namespace gradus

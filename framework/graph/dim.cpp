@@ -6,11 +6,11 @@
 
 namespace gradus {
 
-std::int64_t Dim::resolve(std::int64_t batch, std::int64_t minimum) const {
-  const std::int64_t extent = per_batch_ * batch + constant_;
+std::int64_t Dim::resolve(const DimBindings& dims, std::int64_t minimum) const {
+  const std::int64_t extent = per_batch_ * dims.batch + constant_;
   if (extent < minimum)
     throw Error(fmt::format("extent {} is {} for batch {}; it must be at least {}", to_string(*this), extent,
-                            batch, minimum));
+                            dims.batch, minimum));
   return extent;
 }
 

@@ -7,104 +7,67 @@
 #include <string>
 #include <string_view>
 
-#include "gradus/graph/leaf.hpp"
-#include "gradus/graph/op_definitions.hpp"
+#include "gradus/graph/op_of.hpp"
 
 namespace gradus {
-
-namespace detail {
-std::string text_of(double v) { return fmt::format("{}", v); }
-std::string text_of(std::int64_t v) { return fmt::format("{}", v); }
-std::string text_of(bool v) { return v ? "true" : "false"; }
-}  // namespace detail
-
-std::string to_string(const Location& where) {
-  if (!where.known()) return {};
-  const std::string_view path = where.file;
-  return fmt::format("{}:{}", path.substr(path.rfind('/') + 1), where.line);
-}
-
-Graph& Expr::graph() const {
-  if (!is_node())
-    throw Error(is_literal_ ? fmt::format("the number {} stands alone: it has no graph and no shape until it "
-                                          "meets a node; use graph.full(shape, {}) instead",
-                                          literal_, literal_)
-                            : "an empty expression was used: it stands for no value (no gradient path)");
-  return *graph_;
-}
-
-NodeId Expr::id() const { return graph(), id_; }
-
-const Shape& Expr::shape() const { return graph()[id_].shape; }
 
 Graph::Scope::Scope(Graph& graph, Location where) : graph_(graph), outer_(graph.scope_) {
   // The outermost scope wins: it is nearest to the user's own line.
   if (!outer_.known()) graph.scope_ = where;
 }
 
-namespace {
-// An extent that holds the batch is looked at when the batch is known.
-bool is_empty(const Shape& shape) {
-  return std::ranges::any_of(shape, [](Dim dim) { return dim.is_constant() && dim.constant() < 1; });
-}
-}  // namespace
-
-Expr Graph::leaf(OpPtr op, std::string label, Location where) {
-  where = place(where);
-  if (label.empty()) throw Error(fmt::format("{} at {}: the name is empty", op->name(), to_string(where)));
-  if (const auto found = by_name_.find(label); found != by_name_.end())
-    throw Error(fmt::format("{} at {}: the name '{}' is taken by the {} at {}", op->name(), to_string(where),
-                            label, (*this)[found->second].op->name(),
-                            to_string((*this)[found->second].where)));
-  Shape shape = static_cast<const Leaf&>(*op).shape;
-  if (is_empty(shape))
-    throw Error(fmt::format("{} '{}' at {}: every extent of {} must be at least 1", op->name(), label,
-                            to_string(where), to_string(shape)));
-  const NodeId id = append(std::move(op), {}, std::move(shape), where);
-  nodes_.back().label = label;
-  by_name_.emplace(std::move(label), id);
+Expr Graph::leaf(NodeContent content, const std::string& name, Shape shape, Location where) {
+  Node node{std::move(content), {}, std::move(shape), name, line(where)};
+  const std::string at = to_string(node.where);
+  if (name.empty()) throw Error(fmt::format("{} at {}: the name is empty", node.name(), at));
+  if (const auto found = by_name_.find(name); found != by_name_.end())
+    throw Error(fmt::format("{} at {}: the name '{}' is taken by the {} at {}", node.name(), at, name,
+                            (*this)[found->second].name(), to_string((*this)[found->second].where)));
+  if (node.shape.is_empty())
+    throw Error(fmt::format("{} '{}' at {}: every extent of {} must be at least 1", node.name(), name, at,
+                            to_string(node.shape)));
+  const NodeId id = size();
+  nodes_.push_back(std::move(node));
+  by_name_.emplace(name, id);
   return {*this, id};
 }
 
 Expr Graph::input(const std::string& name, Shape shape, Location where) {
-  return leaf(std::make_shared<const Input>(name, std::move(shape)), name, where);
+  return leaf(std::make_shared<const Input>(Input{name}), name, std::move(shape), where);
 }
 
-namespace {
-void check_variable(std::string_view kind, std::string_view name, const Shape& shape, const Location& where) {
+Expr Graph::variable(const std::string& name, Shape shape, Initializer initializer, bool trainable,
+                     Location where) {
+  auto content = std::make_shared<const Variable>(Variable{name, std::move(initializer), trainable});
   if (!shape.is_constant())
     throw Error(
-        fmt::format("{} '{}' at {}: shape {} holds the batch; what outlives a run cannot depend on it", kind,
-                    name, to_string(where), to_string(shape)));
+        fmt::format("{} '{}' at {}: shape {} holds the batch; what outlives a run cannot depend on it",
+                    trainable ? "parameter" : "state", name, to_string(line(where)), to_string(shape)));
+  return leaf(std::move(content), name, std::move(shape), where);
 }
-}  // namespace
 
 Expr Graph::parameter(const std::string& name, Shape shape, Initializer initializer, Location where) {
-  check_variable("parameter", name, shape, place(where));
-  return leaf(std::make_shared<const Variable>(name, std::move(shape), std::move(initializer), true), name,
-              where);
+  return variable(name, std::move(shape), std::move(initializer), true, where);
 }
 
 Expr Graph::state(const std::string& name, Shape shape, Initializer initializer, Location where) {
-  check_variable("state", name, shape, place(where));
-  return leaf(std::make_shared<const Variable>(name, std::move(shape), std::move(initializer), false), name,
-              where);
+  return variable(name, std::move(shape), std::move(initializer), false, where);
 }
 
 Expr Graph::constant(const Extents& shape, std::vector<double> values, Location where) {
-  if (is_empty(Shape(shape)) || element_count(shape) != static_cast<std::int64_t>(values.size()))
-    throw Error(fmt::format("constant at {}: {} values do not fill the shape {}", to_string(place(where)),
+  if (Shape(shape).is_empty() || element_count(shape) != static_cast<std::int64_t>(values.size()))
+    throw Error(fmt::format("constant at {}: {} values do not fill the shape {}", to_string(line(where)),
                             values.size(), to_string(shape)));
-  return {*this, append(std::make_shared<const Constant>(shape, std::move(values)), {}, Shape(shape), where)};
+  return {*this, append(std::make_shared<const Constant>(Constant{std::move(values)}), {}, Shape(shape), where)};
 }
 
 Expr Graph::full(const Shape& shape, double value, Location where) {
-  return {*this, append(std::make_shared<const Full>(shape, value), {}, shape, where)};
+  return {*this, append(Full{.value = value}, {}, shape, where)};
 }
 
 Expr Graph::full(const Shape& shape, Dim value, Location where) {
   if (value.is_constant()) return full(shape, static_cast<double>(value.constant()), where);
-  return {*this, append(std::make_shared<const Full>(shape, value), {}, shape, where)};
+  return {*this, append(Full{.dim = value, .is_dim = true}, {}, shape, where)};
 }
 
 Expr Graph::name(const Expr& expr, std::string label) {
@@ -125,36 +88,80 @@ Expr Graph::find(std::string_view name) {
 
 std::vector<Expr> Graph::parameters() {
   std::vector<Expr> found;
-  for (NodeId id = 0; id < size(); ++id) {
-    const auto* variable = dynamic_cast<const Variable*>((*this)[id].op.get());
-    if (variable != nullptr && variable->trainable) found.push_back(expr(id));
-  }
+  for (NodeId id = 0; id < size(); ++id)
+    if (const Variable* variable = (*this)[id].variable(); variable != nullptr && variable->trainable)
+      found.push_back(expr(id));
   return found;
 }
 
-NodeId Graph::append(OpPtr op, std::vector<NodeId> inputs, Shape shape, Location where) {
-  const Traits traits = op->traits();
+std::vector<Expr> Graph::outputs(NodeId id) {
+  std::vector<const Shape*> shapes;
+  for (const NodeId input : (*this)[id].inputs) shapes.push_back(&(*this)[input].shape);
+  std::vector<Expr> found;
+  for (Shape& shape : (*this)[id].op()->output_shapes(InputShapes(shapes)))
+    found.push_back(expr(append(Output{found.size()}, {id}, std::move(shape), (*this)[id].where)));
+  return found;
+}
+
+namespace {
+
+// What tells a node from others of the same content type; inputs and variables are equal only to themselves.
+struct ContentHash {
+  const Shape& shape;
+  std::size_t operator()(const OpPtr& op) const { return op->hash(); }
+  std::size_t operator()(const Output& output) const { return hash_combine(1, output.index); }
+  std::size_t operator()(const std::shared_ptr<const Constant>& constant) const {
+    return hash_combine(hash_value(shape), detail::hash_of(constant->values));
+  }
+  std::size_t operator()(const Full& full) const {
+    return hash_combine(hash_combine(hash_value(shape), detail::hash_of(full.value)), hash_value(full.dim));
+  }
+  template <class Leaf>
+  std::size_t operator()(const std::shared_ptr<const Leaf>& leaf) const {
+    return std::hash<const void*>()(leaf.get());
+  }
+};
+
+bool same_content(const Node& a, const NodeContent& b, const Shape& shape) {
+  if (a.content.index() != b.index()) return false;
+  if (a.op() != nullptr) return a.op()->same_as(*std::get<OpPtr>(b));
+  if (const auto* output = a.output()) return output->index == std::get<Output>(b).index;
+  if (a.shape != shape) return false;
+  if (const auto* full = a.full()) {
+    const Full& other = std::get<Full>(b);
+    return detail::same_value(full->value, other.value) && full->dim == other.dim && full->is_dim == other.is_dim;
+  }
+  const auto* constant = a.constant();
+  return constant != nullptr &&
+         detail::same_value(constant->values, std::get<std::shared_ptr<const Constant>>(b)->values);
+}
+
+}  // namespace
+
+NodeId Graph::append(NodeContent content, std::vector<NodeId> inputs, Shape shape, Location where) {
+  const auto* op = std::get_if<OpPtr>(&content);
+  const Traits traits = op == nullptr ? Traits() : (*op)->traits();
   if (traits.commutative && inputs.size() == 2 && inputs[0] > inputs[1]) std::swap(inputs[0], inputs[1]);
-  std::size_t hash = op->hash();
+  std::size_t hash = std::visit(ContentHash{shape}, content);
   for (const NodeId input : inputs) hash = hash_combine(hash, static_cast<std::size_t>(input));
   if (!traits.impure) {
     make_room();
-    for (std::size_t at = first_place(hash); by_hash_[at].id >= 0; at = next_place(at)) {
+    for (std::size_t at = first_slot(hash); by_hash_[at].id >= 0; at = next_slot(at)) {
       if (by_hash_[at].hash != hash) continue;
       const Node& node = (*this)[by_hash_[at].id];
-      // Equal op on equal inputs: the shape follows.
-      if (node.inputs == inputs && node.op->same_as(*op)) return by_hash_[at].id;
+      // For an equal op on equal inputs, the shape follows.
+      if (node.inputs == inputs && same_content(node, content, shape)) return by_hash_[at].id;
     }
   }
   const NodeId id = size();
-  nodes_.push_back({std::move(op), std::move(inputs), std::move(shape), {}, place(where)});
+  nodes_.push_back({std::move(content), std::move(inputs), std::move(shape), {}, line(where)});
   if (!traits.impure) enter({hash, id});
   return id;
 }
 
 void Graph::enter(Entry entry) {
-  std::size_t at = first_place(entry.hash);
-  while (by_hash_[at].id >= 0) at = next_place(at);
+  std::size_t at = first_slot(entry.hash);
+  while (by_hash_[at].id >= 0) at = next_slot(at);
   by_hash_[at] = entry;
   ++hashed_;
 }
@@ -170,61 +177,8 @@ void Graph::make_room() {
 
 std::string Graph::describe(NodeId id) const {
   const Node& node = (*this)[id];
-  const std::string label = node.label.empty() ? fmt::format("{}#{}", node.op->name(), id) : node.label;
+  const std::string label = node.label.empty() ? fmt::format("{}#{}", node.name(), id) : node.label;
   return fmt::format("{} {}", label, to_string(node.shape));
-}
-
-namespace {
-// The first known place: with a scope open, the scope's.
-Location place_of(const Graph& graph, std::span<const Arg> operands) {
-  const auto known = std::ranges::find_if(operands, [](const Arg& a) { return a.where.known(); });
-  return graph.place(known == operands.end() ? Location() : known->where);
-}
-
-}  // namespace
-
-void fail(std::string_view op, std::span<const Arg> operands, std::string_view reason) {
-  std::vector<std::string> texts;
-  Location where = operands.empty() ? Location() : operands.front().where;
-  for (const Arg& operand : operands) {
-    if (operand.expr.is_node()) {
-      const Graph& graph = operand.expr.graph();
-      if (texts.empty() || !where.known()) where = place_of(graph, operands);
-      texts.push_back(graph.describe(operand.expr.id()));
-    } else {
-      texts.push_back(operand.expr.is_literal() ? fmt::format("{}", operand.expr.literal()) : "nothing");
-    }
-  }
-  throw Error(fmt::format("{} at {}: {}: {}", op, to_string(where), reason, fmt::join(texts, ", ")));
-}
-
-Graph& graph_of(std::string_view op, std::span<const Arg> operands) {
-  const auto node = std::ranges::find_if(operands, [](const Arg& a) { return a.expr.is_node(); });
-  if (node == operands.end()) fail(op, operands, "at least one operand must be a node of a graph");
-  return node->expr.graph();
-}
-
-Expr make_node(OpPtr op, std::span<const Arg> operands) {
-  Graph& graph = graph_of(op->name(), operands);
-  std::vector<NodeId> inputs;
-  std::vector<const Shape*> shapes;
-  for (const Arg& operand : operands) {
-    if (operand.expr.is_null())
-      fail(op->name(), operands, "an operand is empty (it stands for no gradient path)");
-    if (operand.expr.is_literal()) fail(op->name(), operands, "a bare number has no shape here");
-    if (&operand.expr.graph() != &graph) fail(op->name(), operands, "the operands come from two graphs");
-    inputs.push_back(operand.expr.id());
-    shapes.push_back(&operand.expr.shape());
-  }
-  Shape shape;
-  try {
-    shape = op->infer(InputShapes(shapes));
-  } catch (const Error& error) {
-    fail(op->name(), operands, error.what());
-  }
-  if (is_empty(shape))
-    fail(op->name(), operands, fmt::format("the result {} has an extent below 1", to_string(shape)));
-  return {graph, graph.append(std::move(op), std::move(inputs), std::move(shape), place_of(graph, operands))};
 }
 
 }  // namespace gradus

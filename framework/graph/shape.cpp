@@ -23,10 +23,14 @@ Dim Shape::element_count() const {
 
 bool Shape::is_constant() const { return std::ranges::all_of(dims_, &Dim::is_constant); }
 
-Extents Shape::resolve(std::int64_t batch) const {
+bool Shape::is_empty() const {
+  return std::ranges::any_of(dims_, [](Dim dim) { return dim.is_constant() && dim.constant() < 1; });
+}
+
+Extents Shape::resolve(const DimBindings& dims) const {
   Extents extents;
   extents.reserve(dims_.size());
-  for (const Dim dim : dims_) extents.push_back(dim.resolve(batch));
+  for (const Dim dim : dims_) extents.push_back(dim.resolve(dims));
   return extents;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "framework/compile/extract.hpp"
 #include "framework/compile/plan.hpp"
 #include "framework/inspect/boxes.hpp"
 #include "framework/inspect/names.hpp"
@@ -15,8 +16,8 @@ namespace {
 
 // Told apart by their shapes as well as by colour.
 std::string leaf_style(const Node& node) {
-  if (dynamic_cast<const Input*>(node.op.get()) != nullptr) return "shape=invhouse, fillcolor=\"#56B4E9\"";
-  const auto* variable = dynamic_cast<const Variable*>(node.op.get());
+  if (node.input() != nullptr) return "shape=invhouse, fillcolor=\"#56B4E9\"";
+  const auto* variable = node.variable();
   if (variable == nullptr) return "shape=box, fillcolor=\"#EEEEEE\"";
   return variable->trainable ? "shape=box, fillcolor=\"#F0E442\""
                              : "shape=box, style=\"filled,dashed\", fillcolor=\"#F7F3C0\"";
@@ -24,7 +25,7 @@ std::string leaf_style(const Node& node) {
 
 // Six digits are enough to recognise a number.
 std::string number_text(const Node& node) {
-  const auto& full = dynamic_cast<const Full&>(*node.op);
+  const Full& full = *node.full();
   return full.is_dim ? to_string(full.dim) : fmt::format("{:.6g}", full.value);
 }
 
@@ -33,16 +34,16 @@ std::string shape_text(const std::string& shape) { return shape == "[]" ? "scala
 // "mul 0.5", with the numbers that the op reads, and what it does with a variable.
 std::string op_label(const Graph& graph, NodeId id) {
   const Node& node = graph[id];
-  std::string label(node.op->name());
+  std::string label(node.name());
   for (const NodeId input : node.inputs)
-    if (is_number(graph[input])) label += " " + number_text(graph[input]);
+    if (graph[input].is_number()) label += " " + number_text(graph[input]);
   return node.label.empty() ? label : fmt::format("{}\n'{}'", label, node.label);
 }
 
 Box box_of(const Program& program, NodeId id, const NodePlace& place) {
   const Graph& graph = *program.graph;
   const Node& node = graph[id];
-  Box box{place, "", "", "", "", to_string(node.where), leaf_of(node) != nullptr};
+  Box box{place, "", "", "", "", to_string(node.where), node.is_leaf()};
   if (box.leaf) {
     box.label = fmt::format("{}\n{}", short_name(graph, id), shape_text(to_string(node.shape)));
     box.name = short_name(graph, id);
@@ -51,7 +52,7 @@ Box box_of(const Program& program, NodeId id, const NodePlace& place) {
   }
   box.label = op_label(graph, id);
   box.number = node.label.empty() ? fmt::format("%{}", id) : "";
-  box.name = node.label.empty() ? fmt::format("{} %{}", node.op->name(), id) : node.label;
+  box.name = node.label.empty() ? fmt::format("{} %{}", node.name(), id) : node.label;
   if (place.gradient_of >= 0) {
     box.label += fmt::format("\n∂loss / ∂{}", short_name(graph, place.gradient_of));
     box.style = "shape=box, penwidth=2.5";
@@ -70,11 +71,11 @@ std::string graph_dot(std::span<const Expr> outputs, std::span<const Update> upd
   std::vector<Wire> wires;
   std::map<NodeId, std::size_t> box_at;
   for (NodeId id = 0; id < graph.size(); ++id) {
-    if (is_number(graph[id])) continue;  // told by each op that reads it
+    if (graph[id].is_number()) continue;  // told by each op that reads it
     box_at[id] = boxes.size();
     boxes.push_back(box_of(program, id, places[static_cast<std::size_t>(id)]));
     for (const NodeId input : graph[id].inputs)
-      if (!is_number(graph[input]))
+      if (!graph[input].is_number())
         wires.push_back({box_at[input], box_at[id], shape_text(to_string(graph[input].shape))});
   }
   const auto mark = [&](NodeId id, const std::string& what, const std::string& style) {
@@ -117,7 +118,7 @@ Box box_of(const Plan& plan, std::size_t number, const std::vector<NodePlace>& p
   if (step.kind == Step::Kind::copy) lines.emplace_back("copy");
   for (const NodeId id : step.nodes) lines.push_back(op_label(*plan.program.graph, id));
   for (const auto& result : step.results) {
-    const Value& value = plan.value(result.value);
+    const Buffer& value = plan.buffer(result.buffer);
     lines.push_back(fmt::format("⇒ {} {}", buffer_text(plan, value), shape_text(to_string(value.extents))));
   }
   box.label = fmt::format("{}", fmt::join(lines, "\n"));
@@ -131,11 +132,11 @@ std::string plan_dot(const Plan& plan, std::span<const double> shares, const Dra
   const std::vector<NodePlace> places = places_of(plan.program);
   std::vector<Box> boxes;
   std::vector<Wire> wires;
-  std::map<ValueId, std::size_t> writer;  // the box that a value comes from
-  for (std::size_t v = 0; v < plan.values.size(); ++v) {
-    const Value& value = plan.values[v];
-    if (value.place == Value::Place::arena) continue;
-    writer[static_cast<ValueId>(v)] = boxes.size();
+  std::map<BufferId, std::size_t> writer;  // the box that a value comes from
+  for (std::size_t v = 0; v < plan.buffers.size(); ++v) {
+    const Buffer& value = plan.buffers[v];
+    if (value.space == Buffer::Space::arena) continue;
+    writer[static_cast<BufferId>(v)] = boxes.size();
     const std::string name = short_name(*plan.program.graph, value.node);
     boxes.push_back({places[static_cast<std::size_t>(value.node)],
                      fmt::format("{}\n{}", buffer_text(plan, value), shape_text(to_string(value.extents))),
@@ -151,16 +152,16 @@ std::string plan_dot(const Plan& plan, std::span<const double> shares, const Dra
       boxes.back().style += fmt::format(", fillcolor=\"0.03 {:.2f} 1\"", shares[s]);
     }
     for (const Operand& operand : step.operands) {
-      if (operand.value < 0) continue;
-      const Value& value = plan.value(operand.value);
+      if (operand.buffer < 0) continue;
+      const Buffer& value = plan.buffer(operand.buffer);
       const std::string where =
-          value.place == Value::Place::arena ? fmt::format("\narena+{}", value.offset) : std::string();
+          value.space == Buffer::Space::arena ? fmt::format("\narena+{}", value.offset) : std::string();
       wires.push_back(
-          {writer.at(operand.value), at,
+          {writer.at(operand.buffer), at,
            fmt::format("{}{}{}", shape_text(to_string(value.extents)), access_text(operand.access), where)});
     }
     for (const auto& result : step.results)
-      if (plan.value(result.value).place == Value::Place::arena) writer[result.value] = at;
+      if (plan.buffer(result.buffer).space == Buffer::Space::arena) writer[result.buffer] = at;
   }
   const auto gradient =
       std::ranges::find(boxes, Part::gradient, [](const Box& box) { return box.place.part; });
@@ -171,7 +172,7 @@ std::string plan_dot(const Plan& plan, std::span<const double> shares, const Dra
       "batch {}: {} steps in order of their numbers, arena of {} bytes\ndouble frame: fused into one step; "
       "⇒: where the "
       "result goes; dashed: what comes from another part",
-      plan.batch, plan.steps.size(), plan.arena_bytes);
+      plan.dims.batch, plan.steps.size(), plan.arena_bytes);
   return clustered_dot(boxes, wires, legend, options.most_boxes);
 }
 

@@ -3,15 +3,9 @@
 #include <string>
 
 #include "framework/compile/plan.hpp"
-#include "gradus/graph/leaf.hpp"
 
 /// How dumps and pictures name things.
 namespace gradus {
-
-const Leaf* leaf_of(const Node& node);
-
-/// A constant that is a number: shown beside what reads it.
-bool is_number(const Node& node);
 
 /// "W1" for what has a name, the number for a uniform constant, "%7" for the rest.
 std::string short_name(const Graph& graph, NodeId id);
@@ -20,7 +14,7 @@ std::string short_name(const Graph& graph, NodeId id);
 std::string op_text(const Node& node);
 
 /// "arena+256 in place", "store 'hidden/W'".
-std::string buffer_text(const Plan& plan, const Value& value);
+std::string buffer_text(const Plan& plan, const Buffer& buffer);
 
 /// " (row)" for an operand that is spread; empty for one that is read as it is.
 std::string_view access_text(Access access);

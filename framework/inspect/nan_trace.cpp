@@ -36,8 +36,8 @@ std::optional<NanTrace> trace_nan(std::span<const Expr> exprs, const Point& poin
     const auto& values = all.values[static_cast<std::size_t>(id)];
     const auto bad = std::ranges::find_if(values, [](double v) { return !std::isfinite(v); });
     if (bad == values.end()) continue;
-    // In order of ids, so all inputs are finite.
-    const Node& node = graph[id];
+    // In order of ids, so all inputs are finite; those of one output of several are its op's.
+    const Node& node = graph[id].output() == nullptr ? graph[id] : graph[graph[id].inputs.front()];
     NanTrace trace{graph.describe(id), node.where, {}};
     trace.text = fmt::format("{} at {} is the first that is not finite: entry {} is {}", trace.node,
                              to_string(node.where), bad - values.begin(), *bad);

@@ -1,6 +1,6 @@
 #include "gradus/inspect/node_values.hpp"
 
-#include "framework/compile/program.hpp"
+#include "framework/compile/extract.hpp"
 
 namespace gradus {
 
@@ -24,14 +24,20 @@ template <class T>
 NodeValues evaluate_nodes(std::span<const Expr> exprs, const Point& point, std::int64_t batch) {
   NodeValues all{extract(exprs, {}).graph, {}};
   std::vector<Expr> nodes;
-  for (NodeId id = 0; id < all.graph->size(); ++id) nodes.push_back(all.graph->expr(id));
+  std::vector<std::size_t> output_of;
+  for (NodeId id = 0; id < all.graph->size(); ++id) {
+    output_of.push_back(nodes.size());
+    if (!(*all.graph)[id].is_tuple()) nodes.push_back(all.graph->expr(id));
+  }
   Store<T> store;
   auto program = compile<T>(std::span(nodes), {}, batch, store, {.optimize = false, .reuse = Reuse::none});
   put_as(point, program, store);
   program.run();
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const auto values = program.output(i).values;
-    all.values.emplace_back(values.begin(), values.end());
+  for (NodeId id = 0; id < all.graph->size(); ++id) {
+    auto& values = all.values.emplace_back();
+    if ((*all.graph)[id].is_tuple()) continue;
+    const auto computed = program.output(output_of[static_cast<std::size_t>(id)]).values;
+    values.assign(computed.begin(), computed.end());
   }
   return all;
 }

@@ -14,17 +14,17 @@ namespace gradus {
 namespace {
 
 double bytes_of(const Plan& plan, NodeId node) {
-  const auto count = element_count(plan.node(node).shape.resolve(plan.batch));
-  return static_cast<double>(count) * static_cast<double>(plan.element_bytes);
+  const auto count = element_count(plan.node(node).shape.resolve(plan.dims));
+  return static_cast<double>(count) * static_cast<double>(gradus::bytes_of(plan.dtype));
 }
 
 StepCost cost_of(const Plan& plan, const Step& step, double nanoseconds) {
   StepCost cost{step_ops(plan, step), step_name(plan, step), nanoseconds, 0, 0};
   if (step.kind != Step::Kind::copy)
     for (const NodeId id : step.nodes)
-      cost.flop += plan.node(id).op->flop(signature_of(*plan.program.graph, id, plan.batch));
+      cost.flop += plan.node(id).op()->flop(plan.shapes(id));
   for (const Operand& operand : step.operands)
-    if (operand.value >= 0) cost.bytes += bytes_of(plan, operand.node);
+    if (operand.buffer != no_buffer) cost.bytes += bytes_of(plan, operand.node);
   for (const auto& result : step.results) cost.bytes += bytes_of(plan, result.node);
   return cost;
 }

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/node.hpp"
 
 namespace gradus {
 
@@ -51,7 +51,7 @@ class Placing {
   }
 
  private:
-  const Variable* variable(NodeId id) const { return dynamic_cast<const Variable*>(graph_[id].op.get()); }
+  const Variable* variable(NodeId id) const { return graph_[id].variable(); }
   bool is_leaf(NodeId id) const { return graph_[id].inputs.empty(); }
 
   Flags ancestors(const std::vector<NodeId>& of) const {

@@ -7,7 +7,6 @@
 
 #include "framework/runtime/store_state.hpp"
 #include "gradus/base/random.hpp"
-#include "gradus/graph/leaf.hpp"
 
 namespace gradus {
 
@@ -27,11 +26,10 @@ Store<T>::Store(std::uint64_t seed) : state_(std::make_shared<State>()) {
 }
 
 template <class T>
-void Store<T>::create(const Variable& variable) {
-  const Extents extents = variable.shape.resolve(1);
-  if (const auto found = state_->slots.find(variable.label); found != state_->slots.end()) {
+void Store<T>::create(const Variable& variable, const Extents& extents) {
+  if (const auto found = state_->slots.find(variable.name); found != state_->slots.end()) {
     if (found->second.extents != extents)
-      throw Error(fmt::format("the store holds '{}' with shape {}, but the graph wants {}", variable.label,
+      throw Error(fmt::format("the store holds '{}' with shape {}, but the graph wants {}", variable.name,
                               to_string(found->second.extents), to_string(extents)));
     return;
   }
@@ -39,17 +37,17 @@ void Store<T>::create(const Variable& variable) {
   typename State::Slot slot{extents, count, allocate_aligned(align_up(count * sizeof(T)))};
   if (variable.initializer) {
     std::vector<double> values(count);
-    variable.initializer(extents, seed_of(state_->seed, variable.label), values);
+    variable.initializer(extents, seed_of(state_->seed, variable.name), values);
     std::ranges::transform(values, slot.data(), [](double v) { return static_cast<T>(v); });
   }
-  state_->slots.emplace(variable.label, std::move(slot));
-  state_->order.push_back(variable.label);
+  state_->slots.emplace(variable.name, std::move(slot));
+  state_->order.push_back(variable.name);
 }
 
 template <class T>
 void Store<T>::create(const Graph& graph) {
   for (NodeId id = 0; id < graph.size(); ++id)
-    if (const auto* variable = dynamic_cast<const Variable*>(graph[id].op.get())) create(*variable);
+    if (const Variable* variable = graph[id].variable()) create(*variable, graph[id].shape.resolve({}));
 }
 
 template <class T>

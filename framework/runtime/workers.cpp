@@ -37,14 +37,15 @@ Workers::~Workers() {
   for (Worker& worker : workers_) worker.thread.join();
 }
 
-void Workers::run(std::span<const std::function<void()>> parts) {
-  parts_ = parts;
+void Workers::run_parts(PartFunction function, const void* context) {
+  function_ = function;
+  context_ = context;
   left_.store(static_cast<std::uint32_t>(workers_.size()), std::memory_order_relaxed);
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();
   std::exception_ptr failure;
   try {
-    parts.front()();
+    function(context, 0);
   } catch (...) {
     failure = std::current_exception();
   }
@@ -60,7 +61,7 @@ void Workers::serve(std::size_t index) {
     wait_while(round_, seen);
     if (stopping_) return;
     try {
-      parts_[index + 1]();
+      function_(context_, index + 1);
     } catch (...) {
       workers_[index].failure = std::current_exception();
     }

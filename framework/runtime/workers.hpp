@@ -3,9 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
-#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -21,18 +19,24 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  /// Runs all parts, of which there are one more than workers, and returns when they are done; allocates
-  /// nothing. Throws what the first part that failed threw.
-  void run(std::span<const std::function<void()>> parts);
+  /// Calls `part(i)` for each i, of which there are one more than workers, and returns when they are done;
+  /// allocates nothing. Throws what the first part that failed threw.
+  template <class F>
+  void run(const F& part) {
+    run_parts([](const void* context, std::size_t i) { (*static_cast<const F*>(context))(i); }, &part);
+  }
 
  private:
   struct Worker {
     std::exception_ptr failure;
     std::thread thread;
   };
+  using PartFunction = void (*)(const void* context, std::size_t part);
+  void run_parts(PartFunction function, const void* context);
   void serve(std::size_t index);
 
-  std::span<const std::function<void()>> parts_;
+  PartFunction function_ = nullptr;
+  const void* context_ = nullptr;
   std::atomic<std::uint32_t> round_{0};  // one more for each run
   std::atomic<std::uint32_t> left_{0};   // workers that are not done
   bool stopping_ = false;

@@ -14,11 +14,11 @@ void Mode::update(const Expr& state, const Expr& value) {
 
 Expr Mode::generator(Graph& graph) {
   if (!generator_.is_null()) return generator_;
-  constexpr auto limb = static_cast<double>(RandomUniform::limb);
+  constexpr auto limb = static_cast<double>(generator_limit);
   const auto key = [](const Extents&, std::uint64_t seed, std::span<double> values) {
     Random random(seed);
     for (double& value : values.first(2))
-      value = static_cast<double>(random.below(static_cast<std::uint64_t>(RandomUniform::limb)));
+      value = static_cast<double>(random.below(static_cast<std::uint64_t>(generator_limit)));
     values[2] = values[3] = 0;
   };
   generator_ = graph.state("random/generator", {4}, key);

@@ -2,7 +2,7 @@
 
 #include "gradus/nn/initializers.hpp"
 #include "gradus/ops/arithmetic.hpp"
-#include "gradus/ops/descent.hpp"
+#include "gradus/ops/optimizer_step.hpp"
 #include "gradus/ops/power.hpp"
 #include "gradus/ops/reduction.hpp"
 

@@ -6,9 +6,9 @@
 #include <bit>
 #include <set>
 
-#include "framework/compile/program.hpp"
+#include "framework/compile/extract.hpp"
 #include "gradus/data/atomic_file.hpp"
-#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/node.hpp"
 #include "gradus/version.hpp"
 
 namespace gradus {
@@ -66,7 +66,6 @@ class Exporter {
 
  private:
   const Graph& graph() const { return *program_.graph; }
-  const Op& op(NodeId id) const { return *graph()[id].op; }
   std::string& name(NodeId id) { return names_[static_cast<std::size_t>(id)]; }
 
   // This name, or one like it where it is taken.
@@ -78,7 +77,7 @@ class Exporter {
 
   void name_leaves() {
     for (NodeId id = 0; id < graph().size(); ++id)
-      if (dynamic_cast<const NamedLeaf*>(&op(id)) != nullptr) name(id) = unused(graph()[id].label);
+      if (graph()[id].identity() != nullptr) name(id) = unused(graph()[id].label);
   }
 
   void name_outputs(std::span<const OnnxOutput> outputs) {
@@ -93,7 +92,7 @@ class Exporter {
             fmt::format("ONNX export: '{}' is the name of two of the inputs, variables and outputs", given));
       describe(*to_.add_output(), given, graph()[id].shape);
       // What has a name already, as another output or as a leaf, gets a second one.
-      if (name(id).empty() && (is_compact(id) || dynamic_cast<const Leaf*>(&op(id)) == nullptr))
+      if (name(id).empty() && (is_compact(id) || !graph()[id].is_leaf()))
         name(id) = given;
       else
         copies_.emplace_back(id, given);
@@ -101,14 +100,12 @@ class Exporter {
   }
 
   // A number or a broadcast, which ONNX's elementwise operators repeat themselves.
-  bool is_compact(NodeId id) const {
-    return dynamic_cast<const Full*>(&op(id)) != nullptr || op(id).traits().broadcast;
-  }
+  bool is_compact(NodeId id) const { return graph()[id].is_number() || graph()[id].traits().broadcast; }
 
   // Which of a node's operands are read before their broadcast: all that leave one of the full shape.
   std::vector<bool> read_compact(const Node& node) const {
     std::vector<bool> compact(node.inputs.size(), false);
-    if (!node.op->traits().elementwise) return compact;
+    if (node.op() == nullptr || node.op()->elementwise() == nullptr) return compact;
     for (std::size_t i = 0; i < compact.size(); ++i) compact[i] = is_compact(node.inputs[i]);
     if (std::ranges::find(compact, false) == compact.end()) compact.front() = false;
     return compact;
@@ -129,13 +126,13 @@ class Exporter {
 
   void write(NodeId id) {
     const Node& node = graph()[id];
-    if (const auto* variable = dynamic_cast<const Variable*>(node.op.get())) {
-      write_variable(*variable, name(id));
-    } else if (dynamic_cast<const Input*>(node.op.get()) != nullptr) {
+    if (const auto* variable = node.variable()) {
+      write_variable(*variable, node.shape, name(id));
+    } else if (node.input() != nullptr) {
       describe(*to_.add_input(), name(id), node.shape);
-    } else if (const auto* constant = dynamic_cast<const Constant*>(node.op.get())) {
+    } else if (const auto* constant = node.constant()) {
       const std::vector<T> values(constant->values.begin(), constant->values.end());
-      name(id) = tensor<T>(name(id).empty() ? value_name(id) : name(id), constant->shape.resolve(1), values);
+      name(id) = tensor<T>(name(id).empty() ? value_name(id) : name(id), node.shape.resolve({}), values);
     } else if (!is_compact(id) || written_out_[static_cast<std::size_t>(id)]) {
       write_op(id);
     }
@@ -145,24 +142,27 @@ class Exporter {
 
   std::string value_name(NodeId id) {
     const Node& node = graph()[id];
-    return unused(node.label.empty() ? fmt::format("{}#{}", node.op->name(), id) : node.label);
+    return unused(node.label.empty() ? fmt::format("{}#{}", node.name(), id) : node.label);
   }
 
   void write_op(NodeId id) {
     const Node& node = graph()[id];
     if (name(id).empty()) name(id) = value_name(id);
-    if (const auto* full = dynamic_cast<const Full*>(node.op.get())) {
-      add_node("Expand", {number(*full), shape(full->shape)}, name(id), node);
+    if (const auto* full = node.full()) {
+      add_node("Expand", {number(*full), shape(node.shape)}, name(id), node);
       return;
     }
+    if (node.op() == nullptr)
+      throw Error(fmt::format("ONNX export: {} is one output of several, which no ONNX spelling has",
+                              graph().describe(id)));
     std::vector<const Shape*> shapes;
     for (const NodeId input : node.inputs) shapes.push_back(&graph()[input].shape);
-    const OnnxSpelling spelling = node.op->onnx_spelling(InputShapes(shapes));
+    const OnnxSpelling spelling = node.op()->onnx_spelling(InputShapes(shapes));
     if (spelling.empty())
       throw Error(fmt::format(
           "ONNX export: the op '{}' has no ONNX spelling: {}{}; export what does without "
-          "it, or give the op a member `onnx` (gradus/framework/graph/op_of.hpp)",
-          node.op->name(), graph().describe(id), node.where.known() ? " at " + to_string(node.where) : ""));
+          "it, or give the op a member `onnx` (gradus/graph/op_of.hpp)",
+          node.name(), graph().describe(id), node.where.known() ? " at " + to_string(node.where) : ""));
     const std::vector<std::string> inputs = operand_names(node);
     std::vector<std::string> results;
     for (const OnnxStep& step : spelling) {
@@ -188,8 +188,8 @@ class Exporter {
 
   // The name of what a broadcast repeats.
   std::string compact_name(NodeId id) {
-    while (op(id).traits().broadcast) id = graph()[id].inputs.front();
-    const auto* full = dynamic_cast<const Full*>(&op(id));
+    while (graph()[id].traits().broadcast) id = graph()[id].inputs.front();
+    const Full* full = graph()[id].full();
     return full != nullptr ? number(*full) : name(id);
   }
 
@@ -242,18 +242,18 @@ class Exporter {
     }
   }
 
-  void write_variable(const Variable& variable, const std::string& name) {
-    if (!store_.contains(variable.label))
+  void write_variable(const Variable& variable, const Shape& shape, const std::string& name) {
+    if (!store_.contains(variable.name))
       throw Error(
           fmt::format("ONNX export: the store has no '{}'; load or train the model first, or create its "
                       "variables (Store::create)",
-                      variable.label));
-    if (Shape(store_.extents(variable.label)) != variable.shape)
+                      variable.name));
+    if (Shape(store_.extents(variable.name)) != shape)
       throw Error(fmt::format("ONNX export: '{}' has the shape {} in the graph, but {} in the store",
-                              variable.label, to_string(variable.shape),
-                              to_string(store_.extents(variable.label))));
-    const auto values = store_.values(variable.label);
-    tensor<T>(name, store_.extents(variable.label), values);
+                              variable.name, to_string(shape),
+                              to_string(store_.extents(variable.name))));
+    const auto values = store_.values(variable.name);
+    tensor<T>(name, store_.extents(variable.name), values);
   }
 
   template <class V>

@@ -1,7 +1,7 @@
 #include "gradus/optim/adagrad.hpp"
 
 #include "gradus/ops/arithmetic.hpp"
-#include "gradus/ops/descent.hpp"
+#include "gradus/ops/optimizer_step.hpp"
 #include "gradus/ops/power.hpp"
 
 namespace gradus {
@@ -15,7 +15,7 @@ Optimizer adagrad(const AdagradOptions& options) {
             const Expr squares = step.slot("squares", options.initial);
             const Expr next = squares + square(step.gradient);
             step.set(squares, next);
-            return adaptive_descend(step.parameter, step.gradient, next, step.rate, options.epsilon);
+            return adaptive_step(step.parameter, step.gradient, next, step.rate, options.epsilon);
           }};
 }
 

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "gradus/ops/arithmetic.hpp"
-#include "gradus/ops/descent.hpp"
+#include "gradus/ops/optimizer_step.hpp"
 #include "gradus/ops/exponential.hpp"
 #include "gradus/ops/power.hpp"
 
@@ -51,10 +51,14 @@ Optimizer adam(const AdamOptions& options) {
             const Expr t = count(step);
             const Expr root2 = sqrt(correction(options.beta2, t));
             const Expr rate = step.rate * root2 / correction(options.beta1, t);
-            const auto [m, v] = moments(step, options.beta1, options.beta2);
+            const Expr m = step.slot("m"), v = step.slot("v");
             // √v̂ + ε = (√v + ε·root2) / root2.
             const Expr epsilon = keras ? Expr(options.epsilon) : options.epsilon * root2;
-            return adaptive_descend(step.parameter, m, v, rate, epsilon);
+            const AdamStep next = adam_step(step.parameter, m, v, step.gradient, rate, epsilon, options.beta1,
+                                            options.beta2);
+            step.set(m, next.m);
+            step.set(v, next.v);
+            return next.w;
           }};
 }
 
@@ -86,7 +90,7 @@ Optimizer nadam(const NadamOptions& options) {
             const Expr root2 = sqrt(correction(options.beta2, t));
             const Expr direction =
                 (1 - now) / (1 - product) * step.gradient + next / (1 - product * next) * m;
-            return adaptive_descend(step.parameter, direction, v, step.rate * root2, options.epsilon * root2);
+            return adaptive_step(step.parameter, direction, v, step.rate * root2, options.epsilon * root2);
           }};
 }
 

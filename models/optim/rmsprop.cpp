@@ -1,7 +1,7 @@
 #include "gradus/optim/rmsprop.hpp"
 
 #include "gradus/ops/arithmetic.hpp"
-#include "gradus/ops/descent.hpp"
+#include "gradus/ops/optimizer_step.hpp"
 #include "gradus/ops/power.hpp"
 
 namespace gradus {
@@ -26,10 +26,10 @@ Optimizer rmsprop(const RmspropOptions& options) {
               variance = variance - square(remember(mean, moving_average(mean, g, options.smoothing)));
             }
             if (options.momentum == 0)
-              return adaptive_descend(step.parameter, g, variance, step.rate, options.epsilon);
+              return adaptive_step(step.parameter, g, variance, step.rate, options.epsilon);
             const Expr scaled = g / (sqrt(variance) + options.epsilon);
             const Expr buffer = step.slot("buffer");
-            return descend(step.parameter, remember(buffer, options.momentum * buffer + scaled), step.rate);
+            return sgd_step(step.parameter, remember(buffer, options.momentum * buffer + scaled), step.rate);
           }};
 }
 

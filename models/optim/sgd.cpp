@@ -1,6 +1,7 @@
 #include "gradus/optim/sgd.hpp"
 
-#include "gradus/ops/descent.hpp"
+#include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/optimizer_step.hpp"
 
 namespace gradus {
 
@@ -10,7 +11,7 @@ Optimizer sgd(const SgdOptions& options) {
                         momentum);
   return {"sgd", rate, [momentum = momentum, nesterov = nesterov](ParameterStep& step) {
             const Expr &w = step.parameter, &g = step.gradient, &rate = step.rate;
-            if (momentum == 0) return descend(w, g, rate);
+            if (momentum == 0) return sgd_step(w, g, rate);
             const Expr v = step.slot("velocity");
             const Expr next = momentum * v - rate * g;
             step.set(v, next);

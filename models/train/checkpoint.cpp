@@ -6,7 +6,7 @@
 
 #include "gradus/base/error.hpp"
 #include "gradus/data/tensor_file.hpp"
-#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/node.hpp"
 #include "models/train/trainer_impl.hpp"
 
 namespace gradus {
@@ -46,8 +46,8 @@ template <class T>
 std::vector<std::string> Trainer<T>::Impl::weight_names() const {
   std::vector<std::string> names;
   for (NodeId id = 0; id < inference->graph.size(); ++id)
-    if (const auto* variable = dynamic_cast<const Variable*>(inference->graph[id].op.get()))
-      names.push_back(variable->label);
+    if (const Variable* variable = inference->graph[id].variable())
+      names.push_back(variable->name);
   return names;
 }
 

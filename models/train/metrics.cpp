@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "gradus/ops/arithmetic.hpp"
 #include "gradus/graph/graph.hpp"
 #include "gradus/ops/comparison.hpp"
 #include "gradus/ops/extremum.hpp"

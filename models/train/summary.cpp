@@ -6,7 +6,7 @@
 #include <map>
 #include <vector>
 
-#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/node.hpp"
 
 namespace gradus {
 
@@ -31,19 +31,15 @@ struct Line {
   Counts counts;
 };
 
-const Variable* variable_at(const Graph& graph, NodeId id) {
-  return dynamic_cast<const Variable*>(graph[id].op.get());
-}
-
-Counts counts_of(const Variable& variable) {
-  const std::int64_t count = element_count(variable.shape.resolve(1));
+Counts counts_of(const Variable& variable, const Shape& shape) {
+  const std::int64_t count = element_count(shape.resolve({}));
   return variable.trainable ? Counts{count, 0} : Counts{0, count};
 }
 
 std::int64_t variables_in(const Graph& graph) {
   std::int64_t count = 0;
   for (NodeId id = 0; id < graph.size(); ++id)
-    if (const Variable* variable = variable_at(graph, id)) count += element_count(variable->shape.resolve(1));
+    if (graph[id].variable() != nullptr) count += element_count(graph[id].shape.resolve({}));
   return count;
 }
 
@@ -52,21 +48,21 @@ std::vector<Line> lines_of(const Graph& graph, NodeId last) {
   std::map<std::string, Counts, std::less<>> by_owner;
   const auto is_named = [&](std::string_view owner) {
     for (NodeId id = 0; id < graph.size(); ++id)
-      if (graph[id].label == owner && variable_at(graph, id) == nullptr) return true;
+      if (graph[id].label == owner && graph[id].variable() == nullptr) return true;
     return false;
   };
   std::vector<Line> lines;
   for (NodeId id = 0; id <= last; ++id) {
     const Node& node = graph[id];
-    const Variable* variable = variable_at(graph, id);
+    const Variable* variable = graph[id].variable();
     if (variable == nullptr) {
       if (!node.label.empty()) lines.push_back({node.label, node.shape, {}});
       continue;
     }
-    const std::string owner = variable->label.substr(0, variable->label.rfind('/'));
-    const Counts own = counts_of(*variable);
-    if (owner == variable->label || !is_named(owner)) {
-      lines.push_back({variable->label, node.shape, own});
+    const std::string owner = variable->name.substr(0, variable->name.rfind('/'));
+    const Counts own = counts_of(*variable, graph[id].shape);
+    if (owner == variable->name || !is_named(owner)) {
+      lines.push_back({variable->name, node.shape, own});
       continue;
     }
     by_owner[owner].trainable += own.trainable;

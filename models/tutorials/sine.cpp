@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "gradus/nn/layers.hpp"
+#include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
 #include "models/tutorials/all.hpp"

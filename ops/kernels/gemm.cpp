@@ -1,4 +1,4 @@
-#include "gradus/ops/gemm.hpp"
+#include "ops/kernels/gemm.hpp"
 
 #include <cblas.h>
 

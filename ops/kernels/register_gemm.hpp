@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gradus/ops/gemm.hpp"
+#include "ops/kernels/gemm.hpp"
 
 namespace gradus {
 

@@ -78,12 +78,13 @@ TEST_F(GradientError, DirectionsThatDoNotFit) {
 }
 
 // An op whose reverse rule is what the test says.
-class Custom final : public View<Custom> {
+class Custom final : public OpOf<Custom> {
  public:
   static constexpr std::string_view name = "custom";
   using Rule = std::vector<Expr> (*)(const Vjp&);
   explicit Custom(Rule r) : rule(r) {}
-  Shape infer(InputShapes inputs) const override { return inputs[0]; }
+  Traits traits() const override { return {.view = true}; }
+  Shape infer(InputShapes inputs) const { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override { return rule(v); }
 
   Rule rule;
@@ -92,7 +93,7 @@ class Custom final : public View<Custom> {
 TEST_F(GradientError, InsideOfAReverseRuleCarriesTheLineOfTheForwardNode) {
   const auto rule = [](const Vjp& v) -> std::vector<Expr> { return {matmul(v.cotangent, v.inputs[0])}; };
   const Location forward = Location::current();
-  const Expr y = sum(make_node(Custom(rule), {w}));
+  const Expr y = sum(test::apply(Custom(rule), {w}));
   const std::string text = error_of([&] { grad(y, w); });
   EXPECT_EQ(text.substr(0, text.find(": ")),
             "matmul at gradient_error_test.cpp:" + std::to_string(forward.line + 1));
@@ -100,13 +101,13 @@ TEST_F(GradientError, InsideOfAReverseRuleCarriesTheLineOfTheForwardNode) {
 }
 
 TEST_F(GradientError, ReverseRuleThatYieldsTheWrongShape) {
-  const Expr y = make_node(Custom([](const Vjp& v) -> std::vector<Expr> { return {sum(v.cotangent)}; }), {w});
+  const Expr y = test::apply(Custom([](const Vjp& v) -> std::vector<Expr> { return {sum(v.cotangent)}; }), {w});
   EXPECT_EQ(error_of([&] { grad(sum(y), w); }),
             "custom#4 [3]: the reverse rule yields a cotangent of shape [] for input 0 of shape [3]");
 }
 
 TEST_F(GradientError, ReverseRuleThatYieldsTheWrongCount) {
-  const Expr y = make_node(Custom([](const Vjp&) -> std::vector<Expr> { return {}; }), {w});
+  const Expr y = test::apply(Custom([](const Vjp&) -> std::vector<Expr> { return {}; }), {w});
   EXPECT_EQ(error_of([&] { grad(sum(y), w); }),
             "custom#4 [3]: the reverse rule yields 0 cotangents for 1 inputs");
 }

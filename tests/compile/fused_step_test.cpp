@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/node.hpp"
 #include "gradus/runtime/executable.hpp"
 #include "models/tutorials/tutorial.hpp"
 

@@ -9,7 +9,7 @@
 #include "framework/compile/plan.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/custom_op.hpp"
-#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/node.hpp"
 #include "tests/support/framework_support.hpp"
 
 namespace gradus {
@@ -125,7 +125,7 @@ TEST_F(Pass, UniformTensorsAreFoldedWhateverTheirSize) {
   Store<double> store;
   const auto executable = compile<double>({tanh(g.full({B}, 0.5)) * 2}, {}, 1, store);
   const Graph& left = *executable.plan().program.graph;
-  const auto& full = dynamic_cast<const Full&>(*left[executable.plan().program.outputs[0]].op);
+  const Full& full = *left[executable.plan().program.outputs[0]].full();
   EXPECT_EQ(full.value, std::tanh(0.5) * 2);
 }
 
@@ -150,7 +150,7 @@ TEST_F(Pass, TheDivisorOfAMeanBecomesANumber) {
   const Graph& left = *executable.plan().program.graph;
   std::vector<double> numbers;
   for (NodeId id = 0; id < left.size(); ++id)
-    if (const auto* full = dynamic_cast<const Full*>(left[id].op.get())) {
+    if (const auto* full = left[id].full()) {
       EXPECT_FALSE(full->is_dim);
       numbers.push_back(full->value);
     }
@@ -203,18 +203,18 @@ class Ticket final : public OpOf<Ticket> {
  public:
   static constexpr std::string_view name = "ticket";
   Traits traits() const override { return {.impure = true}; }
-  Shape infer(InputShapes inputs) const override { return inputs[0]; }
+  Shape infer(InputShapes inputs) const { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
   template <class T>
-  Kernel<T> make_kernel(const Signature&) const {
-    return [n = T(0)](const T* const*, T* out) mutable { *out = ++n; };
+  Kernel<T> make_kernel(const KernelShapes&) const {
+    return [n = T(0)](const KernelArgs<T>& args) mutable { *args.output() = ++n; };
   }
 };
 
 TEST_F(Pass, ImpureNodesAreNeitherFoldedNorMerged) {
   const Expr one = g.constant({1}, {1});
-  const Expr a = make_node(Ticket(), {one});
-  const Expr b = make_node(Ticket(), {one});
+  const Expr a = test::apply(Ticket(), {one});
+  const Expr b = test::apply(Ticket(), {one});
   EXPECT_EQ(optimized({a, b}), (OpCounts{{"constant", 1}, {"ticket", 2}}));
   Store<double> store;
   auto executable = compile<double>({a}, {}, 1, store);

@@ -32,7 +32,7 @@ int main() {
   const auto parameters = g.parameters();
   const auto gradients = grad(loss, parameters);
   for (std::size_t i = 0; i < parameters.size(); ++i)
-    updates.push_back({parameters[i], descend(parameters[i], gradients[i], 0.1)});
+    updates.push_back({parameters[i], sgd_step(parameters[i], gradients[i], 0.1)});
 
   Store<float> store;
   auto train = compile<float>({loss}, updates, 32, store);

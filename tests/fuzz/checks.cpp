@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "framework/compile/program.hpp"
+#include "framework/compile/extract.hpp"
 #include "subject.hpp"
 
 namespace gradus::fuzz {
@@ -106,8 +106,9 @@ std::vector<Values> updated_by_hand(const Built& built) {
   return all;
 }
 
-std::vector<Values> updated(const Built& built, const CompileOptions& options) {
+std::vector<Values> updated(const Built& built, CompileOptions options) {
   Store<double> store;
+  options.verify = true;
   auto program = compile<double>(std::span<const Expr>(built.outputs), built.updates, built.recipe.batch,
                                  store, options);
   put(built.point, program, store);

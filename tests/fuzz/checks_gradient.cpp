@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "framework/check/gradient_properties.hpp"
-#include "framework/compile/program.hpp"
+#include "framework/compile/extract.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/check/gradient_check.hpp"
 #include "subject.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/node.hpp"
 
 namespace gradus::fuzz {
 

@@ -34,7 +34,7 @@ Facts nonlinear_facts(const Form& form, const Site& site) {
   return elementwise_facts(form, site, rowwise(site));
 }
 // Which has an extremum at y = ½, too.
-Facts sigmoid_slope_facts(const Form& form, const Site& site) {
+Facts sigmoid_grad_facts(const Form& form, const Site& site) {
   Facts facts = nonlinear_facts(form, site);
   facts.low = std::min(facts.low, site.in[0].low / 4);
   facts.high = std::max(facts.high, site.in[0].high / 4);
@@ -209,14 +209,14 @@ std::vector<Form> elementwise_forms() {
                  [](const Expr& a, const Expr& b) { return not_equal(a, b); }),
       where_form(),
       several(
-          "sigmoid_slope", "sigmoid_slope($0, $1)", {moderate, moderate},
-          [](const Exprs& in) { return sigmoid_slope(in[0], in[1]); }, sigmoid_slope_facts),
+          "sigmoid_grad", "sigmoid_grad($0, $1)", {moderate, moderate},
+          [](const Exprs& in) { return sigmoid_grad(in[0], in[1]); }, sigmoid_grad_facts),
       several(
-          "tanh_slope", "tanh_slope($0, $1)", {moderate, moderate},
-          [](const Exprs& in) { return tanh_slope(in[0], in[1]); }, nonlinear_facts),
+          "tanh_grad", "tanh_grad($0, $1)", {moderate, moderate},
+          [](const Exprs& in) { return tanh_grad(in[0], in[1]); }, nonlinear_facts),
       several(
-          "descend", "descend($0, $1, $2)", {any, any, any},
-          [](const Exprs& in) { return descend(in[0], in[1], in[2]); }, nonlinear_facts),
+          "sgd_step", "sgd_step($0, $1, $2)", {any, any, any},
+          [](const Exprs& in) { return sgd_step(in[0], in[1], in[2]); }, nonlinear_facts),
       several(
           "moving_average", "moving_average($0, $1, 0.75)", {any, any},
           [](const Exprs& in) { return moving_average(in[0], in[1], 0.75); }, nonlinear_facts),
@@ -224,8 +224,18 @@ std::vector<Form> elementwise_forms() {
           "moving_square", "moving_square($0, $1, 0.75)", {any, moderate},
           [](const Exprs& in) { return moving_square(in[0], in[1], 0.75); }, nonlinear_facts),
       several(
-          "adaptive_descend", "adaptive_descend($0, $1, $2, $3, $4)", {any, any, positive, any, positive},
-          [](const Exprs& in) { return adaptive_descend(in[0], in[1], in[2], in[3], in[4]); },
+          "adaptive_step", "adaptive_step($0, $1, $2, $3, $4)", {any, any, positive, any, positive},
+          [](const Exprs& in) { return adaptive_step(in[0], in[1], in[2], in[3], in[4]); }, nonlinear_facts),
+      several(
+          "sigmoid_of_sum", "sigmoid_of_sum($0, $1)", {any, any},
+          [](const Exprs& in) { return sigmoid_of_sum(in[0], in[1]); }, nonlinear_facts),
+      several(
+          "adam_step", "adam_step($0, $1, $2, $3, 0.25, 0.5, 0.9, 0.75).w", {any, any, positive, moderate},
+          [](const Exprs& in) { return adam_step(in[0], in[1], in[2], in[3], 0.25, 0.5, 0.9, 0.75).w; },
+          nonlinear_facts),
+      several(
+          "adam_step", "adam_step($0, $1, $2, $3, 0.25, 0.5, 0.9, 0.75).v", {any, any, positive, moderate},
+          [](const Exprs& in) { return adam_step(in[0], in[1], in[2], in[3], 0.25, 0.5, 0.9, 0.75).v; },
           nonlinear_facts),
   };
 }

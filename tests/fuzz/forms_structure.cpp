@@ -81,9 +81,9 @@ Form slice_form() {
 
 Form box_form() {
   return {.op = "slice",
-          .text = "builtin<Slice>({$0}, std::vector<Dim>^*, Shape&)",
+          .text = "slice($0, std::vector<Dim>^*, Shape&)",
           .build = [](Graph&, const Step& s, const std::string&,
-                      const Exprs& in) { return builtin<Slice>({in[0]}, s.dims, s.shape); },
+                      const Exprs& in) { return slice(in[0], s.dims, s.shape); },
           .facts = slice_facts,
           .draw = [](Maker& maker) -> std::optional<Step> {
             const auto x = with_axes(maker);
@@ -101,9 +101,9 @@ Form box_form() {
 
 Form embed_form() {
   return {.op = "embed",
-          .text = "builtin<Embed>({$0}, std::vector<Dim>^*, Shape&)",
+          .text = "embed($0, std::vector<Dim>^*, Shape&)",
           .build = [](Graph&, const Step& s, const std::string&,
-                      const Exprs& in) { return builtin<Embed>({in[0]}, s.dims, s.shape); },
+                      const Exprs& in) { return embed(in[0], s.dims, s.shape); },
           .facts = embed_facts,
           .draw =
               [](Maker& maker) {

@@ -44,13 +44,13 @@ class CoarseHalf final : public Unary<CoarseHalf> {
 class Forgetful final : public OpOf<Forgetful> {
  public:
   static constexpr std::string_view name = "forgetful";
-  Shape infer(InputShapes inputs) const override { return inputs[0]; }
+  Shape infer(InputShapes inputs) const { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override { return {v.cotangent}; }
   template <class T>
-  Kernel<T> make_kernel(const Signature& signature) const {
-    const std::int64_t count = element_count(signature.output);
-    return [count](const T* const* in, T* out) {
-      for (std::int64_t i = 0; i + 1 < count; ++i) out[i] = in[0][i];
+  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+    const std::int64_t count = element_count(shapes.output());
+    return [count](const KernelArgs<T>& args) {
+      for (std::int64_t i = 0; i + 1 < count; ++i) args.output()[i] = args.input()[i];
     };
   }
 };
@@ -146,7 +146,7 @@ TEST(RandomGraph, HasEveryOpOfTheOpTable) {
     const Recipe recipe = random_recipe(seed);
     const Built built(recipe);
     for (const Step& step : recipe.steps) drawn.insert(step.form->op);
-    for (NodeId id = 0; id < built.graph.size(); ++id) drawn.insert(std::string(built.graph[id].op->name()));
+    for (NodeId id = 0; id < built.graph.size(); ++id) drawn.insert(std::string(built.graph[id].name()));
     batches.insert(std::to_string(recipe.batch));
   }
   for (const test::OpRow& row : test::op_table()) EXPECT_TRUE(drawn.contains(row.op)) << row.op;

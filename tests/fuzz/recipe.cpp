@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "gradus/base/random.hpp"
-#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/node.hpp"
 
 namespace gradus::fuzz {
 
@@ -97,7 +97,7 @@ void disturb(std::vector<double>& values, const Op& op,
              const std::vector<const std::vector<double>*>& operands, const Noise& noise, Random& random) {
   std::vector<double> exact;
   // What sums and products of operands have lost when they cancel.
-  double cancelled = op.traits().elementwise ? 0 : 1;
+  double cancelled = op.elementwise() != nullptr ? 0 : 1;
   for (const std::vector<double>* operand : operands) {
     for (const double v : *operand) exact.push_back(std::abs(v));
     cancelled *= largest_of(*operand);
@@ -121,29 +121,38 @@ std::vector<std::vector<double>> interpret(const Graph& graph, const Point& poin
   all.reserve(static_cast<std::size_t>(graph.size()));  // pointers to them stay
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph[id];
-    const Op* op = node.op.get();
-    Signature signature{{}, node.shape.resolve(batch), batch};
-    std::vector<double> values(static_cast<std::size_t>(element_count(signature.output)));
-    if (const auto* named = dynamic_cast<const NamedLeaf*>(op)) {
-      const auto found = point.find(named->label);
+    if (node.is_tuple()) {
+      all.emplace_back();
+      continue;
+    }
+    const Node& applied = node.output() == nullptr ? node : graph[node.inputs.front()];
+    const Op* op = applied.op();
+    std::vector<double> values(static_cast<std::size_t>(element_count(node.shape.resolve(batch))));
+    if (node.identity() != nullptr) {
+      const auto found = point.find(node.label);
       if (found == point.end() || found->second.size() != values.size())
         throw Error("interpret: no values for " + graph.describe(id));
       values = found->second;
-    } else if (const auto* full = dynamic_cast<const Full*>(op)) {
+    } else if (const Full* full = node.full()) {
       std::ranges::fill(values, full->resolve(batch));
-    } else if (const auto* constant = dynamic_cast<const Constant*>(op)) {
+    } else if (const Constant* constant = node.constant()) {
       values = constant->values;
     } else if (op->traits().view) {
       values = all[static_cast<std::size_t>(node.inputs.front())];
     } else {
       std::vector<const std::vector<double>*> operands;
       std::vector<const double*> pointers;
-      for (const NodeId input : node.inputs) {
+      for (const NodeId input : applied.inputs) {
         operands.push_back(&all[static_cast<std::size_t>(input)]);
         pointers.push_back(operands.back()->data());
-        signature.inputs.push_back(graph[input].shape.resolve(batch));
       }
-      op->kernel(signature, double{})(pointers.data(), values.data());
+      const NodeId id_of_op = node.output() == nullptr ? id : node.inputs.front();
+      std::vector<std::vector<double>> others(op->traits().outputs, values);
+      std::vector<double*> outputs;
+      for (auto& other : others) outputs.push_back(other.data());
+      outputs[node.output() == nullptr ? 0 : node.output()->index] = values.data();
+      std::get<Kernel<double>>(op->kernel(kernel_shapes(graph, id_of_op, batch), DType::float64))(
+          {pointers.data(), outputs.data()});
       if (noise.size > 0 && !is_exact(*op)) disturb(values, *op, operands, noise, random);
     }
     all.push_back(std::move(values));

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "framework/compile/program.hpp"
+#include "framework/compile/extract.hpp"
 #include "gradus/base/error.hpp"
 
 namespace gradus::fuzz {

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "framework/check/gradient_properties.hpp"
-#include "framework/compile/program.hpp"
+#include "framework/compile/extract.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/inspect/nan_trace.hpp"
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "checks.hpp"
-#include "framework/compile/program.hpp"
+#include "framework/compile/extract.hpp"
 #include "gradus/base/random.hpp"
 #include "gradus/runtime/executable.hpp"
 
@@ -37,8 +37,9 @@ class Subject {
 
   /// The values of all expressions.
   template <class T>
-  std::vector<Values> run(const CompileOptions& options) const {
+  std::vector<Values> run(CompileOptions options) const {
     Store<T> store;
+    options.verify = true;
     auto program = compile<T>(std::span<const Expr>(exprs), {}, batch, store, options);
     for (const auto& [name, values] : point) {
       const std::vector<T> converted(values.begin(), values.end());

@@ -6,7 +6,8 @@
 #include <limits>
 
 #include "gradus/autodiff/gradient.hpp"
-#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/node.hpp"
+#include "gradus/graph/op_of.hpp"
 #include "gradus/ops.hpp"
 #include "tests/support/framework_support.hpp"
 
@@ -164,18 +165,13 @@ TEST(HashConsing, InputsAndVariablesOfOneShapeStayTwo) {
 }
 
 // Two draws of a random number are two numbers.
-class Draw final : public Op {
+class Draw final : public OpOf<Draw> {
  public:
+  static constexpr std::string_view name = "draw";
   explicit Draw(bool is_impure) : impure(is_impure) {}
-  std::string_view name() const override { return "draw"; }
-  std::string attribute_text() const override { return {}; }
   Traits traits() const override { return {.impure = impure}; }
-  Shape infer(InputShapes inputs) const override { return inputs[0]; }
+  Shape infer(InputShapes inputs) const { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
-  Kernel<float> kernel(const Signature&, float) const override { return {}; }
-  Kernel<double> kernel(const Signature&, double) const override { return {}; }
-  bool same_as(const Op& other) const override { return other.name() == name(); }
-  std::size_t hash() const override { return 1; }
 
   bool impure;
 };
@@ -183,8 +179,8 @@ class Draw final : public Op {
 TEST(HashConsing, ImpureNodesAreNeverMerged) {
   Graph g;
   const Expr x = g.input("x", {2});
-  EXPECT_TRUE(make_node(Draw(false), {x}).same_as(make_node(Draw(false), {x})));
-  EXPECT_FALSE(make_node(Draw(true), {x}).same_as(make_node(Draw(true), {x})));
+  EXPECT_TRUE(test::apply(Draw(false), {x}).same_as(test::apply(Draw(false), {x})));
+  EXPECT_FALSE(test::apply(Draw(true), {x}).same_as(test::apply(Draw(true), {x})));
 }
 
 TEST(Names, AreFoundAgain) {
@@ -280,7 +276,7 @@ TEST(Locations, NodesOfTheGradientCarryTheLineOfTheForwardNode) {
   ASSERT_GT(g.size(), first + 3);
   // The seed 1 is nobody's.
   for (NodeId id = first; id < g.size(); ++id) {
-    const bool is_seed = dynamic_cast<const Full*>(g[id].op.get()) != nullptr && g[id].shape.rank() == 0;
+    const bool is_seed = g[id].full() != nullptr && g[id].shape.rank() == 0;
     if (is_seed) continue;
     EXPECT_EQ(g[id].where.line, forward.line + 1) << g.describe(id);
   }

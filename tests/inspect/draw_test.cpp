@@ -7,6 +7,7 @@
 #include <regex>
 #include <string>
 
+#include "framework/compile/extract.hpp"
 #include "framework/compile/plan.hpp"
 #include "framework/inspect/scopes.hpp"
 #include "gradus/gradus.hpp"
@@ -59,14 +60,14 @@ TEST(Draw, PlacesEveryNode) {
       EXPECT_EQ(place.part, Part::optimizer);
       EXPECT_EQ(place.scope, "adam/hidden");
     }
-    const std::string_view op = graph[id].op->name();
+    const std::string_view op = graph[id].name();
     if (op == "relu") {
       EXPECT_EQ(place.scope, "hidden");
     }
     if (op == "log_softmax") {
       EXPECT_EQ(place.part, Part::loss);
     }
-    if (op == "adaptive_descend") {
+    if (op == "adaptive_step") {
       EXPECT_EQ(place.part, Part::optimizer);
     }
     if (place.gradient_of >= 0) {

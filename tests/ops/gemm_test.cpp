@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "gradus/base/random.hpp"
+#include "gradus/graph/graph.hpp"
+#include "gradus/graph/op.hpp"
 #include "gradus/ops.hpp"
 
 namespace gradus {
@@ -54,20 +56,24 @@ void Gemm<T>::check(std::initializer_list<std::int64_t> rows_of_c,
                         b_extents = transposed.b ? Extents{n, k} : Extents{k, n};
           const Expr y = matmul(g.input("a", {a_extents[0], a_extents[1]}),
                                 g.input("b", {b_extents[0], b_extents[1]}), transposed);
-          const Op& op = *g[y.id()].op;
-          const Signature signature{{a_extents, b_extents}, {m, n}};
+          const Op& op = *op_of(y);
+          KernelShapes shapes{{a_extents, b_extents}, {{m, n}}, {}};
           const auto a = random(m * k, 1), b = random(k * n, 2);
           const T* const inputs[] = {a.data(), b.data()};
           const auto count = static_cast<std::size_t>(m * n);
           const std::size_t margin = 256;  // on which nothing may be written
           std::vector<T> whole(count + 2 * margin, T(7)), parts(count + 2 * margin, T(7));
-          op.kernel(signature, T{})(inputs, whole.data() + margin);
-          const auto rows = op.row_kernel(signature, T{});
+          T* output = whole.data() + margin;
+          std::get<Kernel<T>>(op.kernel(shapes, dtype_of<T>))({inputs, &output});
+          shapes.in_parts = true;
+          const auto rows = std::get<Kernel<T>>(op.kernel(shapes, dtype_of<T>));
           const std::int64_t first = m / 3;
-          if (first > 0) rows(inputs, parts.data() + margin, 0, first);
-          rows(inputs, parts.data() + margin + first * n, first, m);
+          output = parts.data() + margin;
+          if (first > 0) rows({inputs, &output, nullptr, 0, first});
+          output += first * n;
+          rows({inputs, &output, nullptr, first, m});
           // BLAS takes other kernels for parts.
-          if (op.rows_are_cheap(signature, sizeof(T))) {
+          if (op.rows_are_cheap(shapes, dtype_of<T>)) {
             ASSERT_EQ(whole, parts);
           }
           for (const auto* product : {&whole, &parts})

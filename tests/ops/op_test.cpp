@@ -256,9 +256,10 @@ std::set<std::string> names_in(const std::filesystem::path& header) {
 
 std::set<std::string> names_of_ops() {
   const std::filesystem::path source = GRADUS_SOURCE_DIR;
-  std::set<std::string> names = names_in(source / "framework/include/gradus/graph/add.hpp");
+  std::set<std::string> names = names_in(source / "framework/autodiff/add.hpp");
   for (const auto& entry : std::filesystem::recursive_directory_iterator(source / "ops"))
-    if (entry.path().extension() == ".hpp" || entry.path().extension() == ".cpp") names.merge(names_in(entry.path()));
+    if (entry.path().extension() == ".hpp" || entry.path().extension() == ".cpp")
+      names.merge(names_in(entry.path()));
   return names;
 }
 
@@ -271,7 +272,7 @@ TEST(OpTable, HasARowForEveryOp) {
     EXPECT_TRUE(ops.contains(row.op)) << row.name() << ": no header defines the op";
     const Case c(row, 3);
     bool found = false;
-    for (NodeId id = 0; id <= c.output.id(); ++id) found = found || c.graph[id].op->name() == row.op;
+    for (NodeId id = 0; id <= c.output.id(); ++id) found = found || c.graph[id].name() == row.op;
     EXPECT_TRUE(found) << row.name() << ": what it builds does not contain the op";
     covered.insert(row.op);
   }

@@ -98,7 +98,7 @@ struct Model {
   Expr weights(const std::string& name, const Shape& shape, int seed, double scale = 1) {
     return g.parameter(name, shape, starting_at(some_values(shape.element_count().constant(), scale, seed)));
   }
-  void descend(double rate) {
+  void sgd_step(double rate) {
     for (const Expr& w : g.parameters()) updates.push_back({w, w - rate * grad(loss, w)});
   }
 };
@@ -133,7 +133,7 @@ TEST(Run, OfATwoTwoOneSigmoidStepAllocatesNothing) {
   const Expr hidden = sigmoid(matmul(x, m.weights("w1", {2, 2}, 1)) + m.weights("b1", {2}, 2));
   const Expr y = sigmoid(matmul(hidden, m.weights("w2", {2, 1}, 3)) + m.weights("b2", {1}, 4));
   m.loss = half_squared_error(y, t);
-  m.descend(0.5);
+  m.sgd_step(0.5);
   m.feeds = {{x, {0, 1}}, {t, {1}}};
   expect_no_allocations<float>(m, 1);
   expect_no_allocations<double>(m, 1);
@@ -160,7 +160,7 @@ TEST(Run, OfAOneTwentyFiveOneStepAllocatesNothing) {
   const Expr x = m.g.input("x", {B, 1}), t = m.g.input("t", {B, 1});
   const Expr hidden = tanh(matmul(x, m.weights("w1", {1, 25}, 1)) + m.weights("b1", {25}, 2));
   m.loss = mse(matmul(hidden, m.weights("w2", {25, 1}, 3, 0.2)) + m.weights("b2", {1}, 4), t);
-  m.descend(0.01);
+  m.sgd_step(0.01);
   m.feeds = {{x, some_values(100)}, {t, some_values(100, 1, 5)}};
   expect_no_allocations<float>(m, 100);
   expect_no_allocations<double>(m, 100);
@@ -202,7 +202,7 @@ TEST(Run, OfAnAssortmentOfOpsAllocatesNothing) {
   const Expr turned = transpose(softmax(reshape(joined, {B + 1, 2, 2})), {2, 0, 1});
   const Expr column = max(x, {1}, true);
   m.loss = sum(square(turned)) + mean(logsumexp(x * column)) + sum(log_softmax(w) * -0.01);
-  m.descend(0.1);
+  m.sgd_step(0.1);
   m.feeds = {{x, some_values(18)}};
   expect_no_allocations<double>(m, 3);
 }

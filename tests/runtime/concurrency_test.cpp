@@ -10,6 +10,7 @@
 
 #include "framework/runtime/workers.hpp"
 #include "gradus/autodiff/gradient.hpp"
+#include "gradus/graph/op_of.hpp"
 #include "gradus/ops.hpp"
 #include "tests/support/framework_support.hpp"
 
@@ -21,28 +22,22 @@ using test::some_values;
 using test::starting_at;
 
 // Calls back while it is run, and passes its operand on.
-class Callback final : public Op {
+class Callback final : public OpOf<Callback> {
  public:
+  static constexpr std::string_view name = "callback";
   explicit Callback(std::function<void()>& f) : function_(f) {}
-  std::string_view name() const override { return "callback"; }
-  std::string attribute_text() const override { return {}; }
   Traits traits() const override { return {.impure = true}; }
-  Shape infer(InputShapes inputs) const override { return inputs[0]; }
+  Shape infer(InputShapes inputs) const { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
-  Kernel<float> kernel(const Signature& signature, float) const override { return make<float>(signature); }
-  Kernel<double> kernel(const Signature& signature, double) const override { return make<double>(signature); }
-  bool same_as(const Op& other) const override { return this == &other; }
-  std::size_t hash() const override { return 0; }
-
- private:
   template <class T>
-  Kernel<T> make(const Signature& signature) const {
-    return [&f = function_, n = element_count(signature.output)](const T* const* in, T* out) {
+  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+    return [&f = function_, n = element_count(shapes.output())](const KernelArgs<T>& args) {
       f();
-      std::copy_n(in[0], n, out);
+      std::copy_n(args.input(), n, args.output());
     };
   }
 
+ private:
   std::function<void()>& function_;
 };
 
@@ -52,7 +47,7 @@ class NestedRuns : public testing::Test {
   std::function<void()> callback = [] {};
   Graph g;
   Expr w = g.parameter("w", {2}, starting_at({1, 2}));
-  Expr called = make_node(Callback(callback), {w});
+  Expr called = test::apply(Callback(callback), {w});
   Store<double> store;
   Executable<double> outer = compile<double>({called + 1}, {{w, w * 2}}, 1, store);
 };
@@ -215,15 +210,13 @@ TEST(ThreadsOfARun, MustBeOneToSome) {
 TEST(ThreadsOfARun, PassOnWhatAPartThrows) {
   for (const std::size_t failing : {0U, 1U, 2U}) {
     Workers workers(2);
-    std::vector<std::function<void()>> parts;
     std::array<int, 3> done{};
-    for (std::size_t i = 0; i < 3; ++i)
-      parts.emplace_back([&done, i, failing] {
-        if (i == failing) throw Error("enough");
-        ++done[i];
-      });
+    const auto part = [&done, failing](std::size_t i) {
+      if (i == failing) throw Error("enough");
+      ++done[i];
+    };
     for (int round = 1; round <= 50; ++round) {
-      EXPECT_EQ(error_of([&] { workers.run(parts); }), "enough");
+      EXPECT_EQ(error_of([&] { workers.run(part); }), "enough");
       for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(done[i], i == failing ? 0 : round);
     }
   }

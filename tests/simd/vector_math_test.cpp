@@ -52,12 +52,11 @@ class VectorMath : public testing::TestWithParam<Function> {
   std::vector<T> values(const std::vector<T>& x) const {
     Graph g;
     const Expr y = GetParam().build(g.input("x", {1}));
-    const Op& op = *g[y.id()].op;
+    const ElementwiseOp& op = *op_of(y)->elementwise();
     std::vector<T> out(x.size());
     const T* in = x.data();
     T* const to = out.data();
-    const Op* const ops = &op;
-    op.block(T{}, 0)(&ops, &in, &to, x.size());
+    std::get<Block<T>>(op.block(dtype_of<T>, 0))(&op, &in, &to, x.size());
     return out;
   }
 };

@@ -17,7 +17,7 @@
 #include "framework/compile/plan.hpp"
 #include "gradus/base/error.hpp"
 #include "gradus/graph/graph.hpp"
-#include "gradus/graph/leaf.hpp"
+#include "gradus/graph/node.hpp"
 #include "gradus/runtime/executable.hpp"
 
 /// What tests share: values of expressions at given values of their leaves, and comparisons that cannot lie.
@@ -74,10 +74,10 @@ class Evaluator {
   /// Sets an input or a variable. A leaf on which no output depends is ignored.
   void set(const Expr& leaf, const Tensor& value) {
     const std::vector<T> values(value.values.begin(), value.values.end());
-    const Op* op = leaf.graph()[leaf.id()].op.get();
-    if (const auto* variable = dynamic_cast<const Variable*>(op)) {
-      if (store_.contains(variable->label)) store_.set(variable->label, value.values);
-    } else if (uses(op)) {
+    const Node& node = leaf.graph()[leaf.id()];
+    if (const Variable* variable = node.variable()) {
+      if (store_.contains(variable->name)) store_.set(variable->name, value.values);
+    } else if (uses(node.input())) {
       executable_.feed(leaf, values, value.extents);
     }
   }
@@ -99,10 +99,10 @@ class Evaluator {
   const Extents& extents(std::size_t output = 0) const { return executable_.output(output).extents; }
 
  private:
-  bool uses(const Op* leaf) const {
+  bool uses(const Input* leaf) const {
     const Plan& plan = executable_.plan();
     return std::ranges::any_of(plan.program.inputs,
-                               [&](NodeId id) { return plan.node(id).op.get() == leaf; });
+                               [&](NodeId id) { return plan.node(id).input() == leaf; });
   }
 
   std::size_t count_;

@@ -17,6 +17,13 @@
 /// What the tests of the framework share.
 namespace gradus::test {
 
+/// Applies an op of its own, not by a builder.
+template <class ConcreteOp>
+Expr apply(ConcreteOp op, std::initializer_list<Arg> operands) {
+  return make_node(std::make_shared<const ConcreteOp>(std::move(op)),
+                   std::span(operands.begin(), operands.size()));
+}
+
 /// The message of the Error that `f` throws, with HERE in place of the line of this call.
 template <class F>
 std::string error_of(F f, const Location at = Location::current()) {
@@ -40,7 +47,7 @@ using OpCounts = std::map<std::string, int, std::less<>>;
 /// How many nodes of each op the graph has, from node `first` on.
 inline OpCounts op_counts(const Graph& graph, NodeId first = 0) {
   OpCounts counts;
-  for (NodeId id = first; id < graph.size(); ++id) ++counts[std::string(graph[id].op->name())];
+  for (NodeId id = first; id < graph.size(); ++id) ++counts[std::string(graph[id].name())];
   return counts;
 }
 

@@ -150,9 +150,9 @@ std::vector<OpRow> arithmetic_rows() {
        .build = on([](Expr a, Expr b) { return pow(a, b); }),
        .reference = pointwise([](double a, double b) { return std::exp(b * std::log(a)); })},
 
-      {.op = "descend",
+      {.op = "sgd_step",
        .inputs = {in({B, 3}), in({B, 3}), in({})},
-       .build = on([](Expr w, Expr g, Expr rate) { return descend(w, g, rate); }),
+       .build = on([](Expr w, Expr g, Expr rate) { return sgd_step(w, g, rate); }),
        .reference = pointwise([](double w, double g, double rate) { return w - g * rate; })},
       {.op = "moving_average",
        .inputs = {in({B, 3}), in({3})},
@@ -162,22 +162,44 @@ std::vector<OpRow> arithmetic_rows() {
        .inputs = {in({B, 3}), in({B, 3})},
        .build = on([](Expr m, Expr x) { return moving_square(m, x, 0.75); }),
        .reference = pointwise([](double m, double x) { return m + 0.25 * (x * x - m); })},
-      {.op = "adaptive_descend",
+      {.op = "adaptive_step",
        .inputs = {in({B, 3}), in({B, 3}), in({B, 3}, between(0.5, 2)), in({}), in({}, between(0.1, 1))},
        .build = on([](Expr w, Expr m, Expr v, Expr rate, Expr epsilon) {
-         return adaptive_descend(w, m, v, rate, epsilon);
+         return adaptive_step(w, m, v, rate, epsilon);
        }),
        .reference = pointwise([](double w, double m, double v, double rate, double epsilon) {
          return w - m / (std::sqrt(v) + epsilon) * rate;
        })},
-      {.op = "adaptive_descend",
+      {.op = "adaptive_step",
        .label = "without_scalars",
        .inputs = {in({3}), in({B, 3}), in({B, 3}, between(0.5, 2)), in({B, 3}), in({B, 1}, between(0.1, 1))},
        .build = on([](Expr w, Expr m, Expr v, Expr rate, Expr epsilon) {
-         return adaptive_descend(w, m, v, rate, epsilon);
+         return adaptive_step(w, m, v, rate, epsilon);
        }),
        .reference = pointwise([](double w, double m, double v, double rate, double epsilon) {
          return w - m / (std::sqrt(v) + epsilon) * rate;
+       })},
+      {.op = "adam_step",
+       .inputs = {in({B, 3}), in({B, 3}), in({B, 3}, between(0.5, 2)), in({B, 3}), in({}),
+                  in({}, between(0.1, 1))},
+       .build = on([](Expr w, Expr m, Expr v, Expr g, Expr rate, Expr epsilon) {
+         return adam_step(w, m, v, g, rate, epsilon, 0.75, 0.875).w;
+       }),
+       .reference = pointwise([](double w, double m, double v, double g, double rate, double epsilon) {
+         const double next_m = m + 0.25 * (g - m), next_v = v + 0.125 * (g * g - v);
+         return w - next_m / (std::sqrt(next_v) + epsilon) * rate;
+       })},
+      {.op = "adam_step",
+       .label = "all_outputs",
+       .inputs = {in({3}), in({B, 3}), in({B, 3}, between(0.5, 2)), in({B, 3}), in({B, 3}),
+                  in({B, 1}, between(0.1, 1))},
+       .build = on([](Expr w, Expr m, Expr v, Expr g, Expr rate, Expr epsilon) {
+         const AdamStep step = adam_step(w, m, v, g, rate, epsilon, 0.75, 0.875);
+         return step.w * step.m + step.v;
+       }),
+       .reference = pointwise([](double w, double m, double v, double g, double rate, double epsilon) {
+         const double next_m = m + 0.25 * (g - m), next_v = v + 0.125 * (g * g - v);
+         return (w - next_m / (std::sqrt(next_v) + epsilon) * rate) * next_m + next_v;
        })},
   };
 }

@@ -141,7 +141,7 @@ std::vector<OpRow> structure_rows() {
        .label = "box",
        .inputs = {in({3, B, 4})},
        .build = on([](Expr x) {
-         return builtin<Slice>({x}, std::vector<Dim>{1, 0, 2}, Shape{2, B, 1});
+         return slice(x, std::vector<Dim>{1, 0, 2}, Shape{2, B, 1});
        }),
        .reference =
            [](const Tensors& x) {
@@ -161,7 +161,7 @@ std::vector<OpRow> structure_rows() {
       {.op = "embed",
        .inputs = {in({B, 3})},
        .build = on([](Expr x) {
-         return builtin<Embed>({x}, std::vector<Dim>{0, 1}, Shape{B, 5});
+         return embed(x, std::vector<Dim>{0, 1}, Shape{B, 5});
        }),
        .reference =
            [](const Tensors& x) {
@@ -173,7 +173,7 @@ std::vector<OpRow> structure_rows() {
        .label = "batch",
        .inputs = {in({B, 2})},
        .build = on([](Expr x) {
-         return builtin<Embed>({x}, std::vector<Dim>{B, 0}, Shape{2 * B + 1, 2});
+         return embed(x, std::vector<Dim>{B, 0}, Shape{2 * B + 1, 2});
        }),
        .reference =
            [](const Tensors& x) {

@@ -28,12 +28,12 @@ struct Planted final : Op {
   std::string_view name() const override { return "planted"; }
   std::string attribute_text() const override { return {}; }
   Traits traits() const override { return op_traits; }
-  Shape infer(InputShapes inputs) const override { return inputs[0]; }
+  const void* type_id() const override { return this; }
+  std::vector<Shape> output_shapes(InputShapes inputs) const override { return {inputs[0]}; }
   std::vector<Expr> vjp(const Vjp& v) const override { return rule(v); }
-  Kernel<float> kernel(const Signature&, float) const override { return {}; }
-  Kernel<double> kernel(const Signature& signature, double) const override {
-    const auto n = static_cast<std::size_t>(element_count(signature.output));
-    return [f = value, n](const double* const* x, double* y) { f(x, y, n); };
+  AnyKernel kernel(const KernelShapes& shapes, DType) const override {
+    const auto n = static_cast<std::size_t>(element_count(shapes.output()));
+    return Kernel<double>([f = value, n](const KernelArgs<double>& args) { f(args.inputs, args.output(), n); });
   }
   bool same_as(const Op& other) const override { return this == &other; }
   std::size_t hash() const override { return std::hash<const void*>()(this); }

@@ -3,4 +3,3 @@
 // For source files that define an op of their own.
 #include "gradus/ops.hpp"
 #include "gradus/ops/rules.hpp"
-#include "gradus/simd/math.hpp"

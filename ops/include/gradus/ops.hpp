@@ -4,7 +4,7 @@
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/comparison.hpp"
-#include "gradus/ops/descent.hpp"
+#include "gradus/ops/optimizer_step.hpp"
 #include "gradus/ops/exponential.hpp"
 #include "gradus/ops/extremum.hpp"
 #include "gradus/ops/losses.hpp"

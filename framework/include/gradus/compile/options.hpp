@@ -25,6 +25,8 @@ struct CompileOptions {
   /// Threads of a run, the caller's among them. Steps that are large enough are shared out by rows, always in
   /// the same way: results have the same bits for the same number of threads.
   int threads = 1;
+  /// Check each stage of the compiler with an independent verifier (builds without NDEBUG always do).
+  bool verify = false;
 };
 
 }  // namespace gradus

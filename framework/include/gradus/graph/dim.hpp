@@ -10,6 +10,15 @@
 
 namespace GRADUS_PUBLIC gradus {
 
+/// What the symbols in shapes stand for. Whatever needs numbers for shapes takes one of these.
+struct DimBindings {
+  DimBindings() = default;
+  /// Binds the batch size.
+  DimBindings(std::int64_t batch_size) : batch(batch_size) {}  // NOLINT(google-explicit-constructor)
+
+  std::int64_t batch = 1;  ///< what B stands for
+};
+
 /// One extent of a shape: a·B + c, where B is the batch size, the only symbol there is.
 ///
 /// B is known only when a graph is compiled; until then `[B, 4]` flattens to `[4B]`, and a row put on top of
@@ -31,8 +40,8 @@ class Dim {
   /// Whether B does not occur.
   constexpr bool is_constant() const { return per_batch_ == 0; }
 
-  /// The number for this batch size. Error when it is not at least `minimum`.
-  std::int64_t resolve(std::int64_t batch, std::int64_t minimum = 1) const;
+  /// The number that it stands for. Error when that is not at least `minimum`.
+  std::int64_t resolve(const DimBindings& dims, std::int64_t minimum = 1) const;
 
   /// Exact: equal for every B.
   friend constexpr bool operator==(Dim, Dim) = default;

@@ -3,17 +3,22 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <type_traits>
 #include <vector>
 
 #include "gradus/base/location.hpp"
-#include "gradus/graph/op.hpp"
+#include "gradus/graph/shape.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
 class Graph;
+class Op;
+
+/// An op, shared by the nodes that apply it.
+using OpPtr = std::shared_ptr<const Op>;
 
 /// A node's place in its graph; ids are a topological order.
 using NodeId = std::int32_t;
@@ -73,18 +78,6 @@ struct Arg {
   Location where;  ///< on which line
 };
 
-/// What a reverse rule sees: the op's inputs and output as expressions, and the cotangent of the output.
-struct Vjp {
-  std::span<const Expr> inputs;  ///< the op's inputs
-  Expr output;                   ///< the op's output
-  Expr cotangent;                ///< of the output
-  /// Which inputs' cotangents are wanted; the others may be left null.
-  std::span<const bool> wanted;
-};
-
-/// What the reverse rule of an op without a derivative says, out loud.
-inline std::vector<Expr> no_gradient(const Vjp& v) { return std::vector<Expr>(v.inputs.size()); }
-
 /// Reports a mistake made in building: "op at model.cpp:12: reason: x [B, 784], W [783, 128]".
 [[noreturn]] void fail(std::string_view op, std::span<const Arg> operands, std::string_view reason);
 
@@ -95,11 +88,10 @@ Graph& graph_of(std::string_view op, std::span<const Arg> operands);
 /// checked. Error names the op, the line, and every operand with its shape.
 Expr make_node(OpPtr op, std::span<const Arg> operands);
 
-/// The same, of operands written out in braces.
-template <class ConcreteOp>
-Expr make_node(ConcreteOp op, std::initializer_list<Arg> operands) {
-  return make_node(std::make_shared<const ConcreteOp>(std::move(op)),
-                   std::span(operands.begin(), operands.size()));
-}
+/// The same for an op of several outputs: an expression for each.
+std::vector<Expr> make_nodes(OpPtr op, std::span<const Arg> operands);
+
+/// The op that an expression applies; null for a leaf and for one output of several.
+const Op* op_of(const Expr& expr);
 
 }  // namespace gradus

@@ -9,21 +9,11 @@
 #include <vector>
 
 #include "gradus/base/error.hpp"
-#include "gradus/graph/expr.hpp"
-#include "gradus/graph/initializer.hpp"
+#include "gradus/graph/node.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
-/// One entry of the tape.
-struct Node {
-  OpPtr op;                    ///< what it computes
-  std::vector<NodeId> inputs;  ///< from what
-  Shape shape;                 ///< of its value
-  std::string label;           ///< the user's name for it, or empty
-  Location where;              ///< the user's line
-};
-
-/// The tape: an append-only arena of nodes in which every node comes after its inputs. Equal pure nodes are
+/// A model as data: an append-only sequence of nodes in which every node comes after its inputs. Equal pure nodes are
 /// one node. Nothing is ever changed or removed, so expressions stay valid as long as the graph, which
 /// therefore can be neither copied nor moved. One thread at a time may build.
 class Graph {
@@ -61,7 +51,9 @@ class Graph {
   std::vector<Expr> parameters();
 
   /// Appends a node, or finds its equal. Operands and shapes must have been checked: use `make_node`.
-  NodeId append(OpPtr op, std::vector<NodeId> inputs, Shape shape, Location where);
+  NodeId append(NodeContent content, std::vector<NodeId> inputs, Shape shape, Location where);
+  /// All outputs of a node whose op has several, in order.
+  std::vector<Expr> outputs(NodeId id);
 
   /// How many nodes there are.
   NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
@@ -73,10 +65,10 @@ class Graph {
   /// "x [B, 784]", or "relu#7 [B, 128]" for a node without a name.
   std::string describe(NodeId id) const;
 
-  /// While it lives, new nodes carry this place instead of their own: a layer's nodes carry the user's line.
+  /// While it lives, new nodes carry this line instead of their own: a layer's nodes carry the user's line.
   class Scope {
    public:
-    /// Begins the place.
+    /// Begins the scope.
     Scope(Graph& graph, Location where);
     ~Scope() { graph_.scope_ = outer_; }
     Scope(const Scope&) = delete;
@@ -86,20 +78,21 @@ class Graph {
     Graph& graph_;
     Location outer_;
   };
-  /// The place that a new node gets, given its own.
-  Location place(Location own) const { return scope_.known() ? scope_ : own; }
+  /// The line that a new node carries, given its own.
+  Location line(Location own) const { return scope_.known() ? scope_ : own; }
 
  private:
-  // Of an open hash table, at most half full: in std's, a chain of nodes for each look-up, a large graph
-  // spent a quarter of the time that it took to compile.
+  // An entry of an open hash table, at most half full. (std's chains of nodes took a quarter of the time in
+  // which a large graph is compiled.)
   struct Entry {
     std::size_t hash = 0;
     NodeId id = -1;
   };
 
-  Expr leaf(OpPtr op, std::string label, Location where);
-  std::size_t first_place(std::size_t hash) const { return (hash ^ hash >> 32U) & (by_hash_.size() - 1); }
-  std::size_t next_place(std::size_t place) const { return (place + 1) & (by_hash_.size() - 1); }
+  Expr leaf(NodeContent content, const std::string& name, Shape shape, Location where);
+  Expr variable(const std::string& name, Shape shape, Initializer initializer, bool trainable, Location where);
+  std::size_t first_slot(std::size_t hash) const { return (hash ^ hash >> 32U) & (by_hash_.size() - 1); }
+  std::size_t next_slot(std::size_t slot) const { return (slot + 1) & (by_hash_.size() - 1); }
   void enter(Entry entry);
   void make_room();
 

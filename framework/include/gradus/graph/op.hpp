@@ -2,39 +2,38 @@
 
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
+#include "gradus/base/dtype.hpp"
+#include "gradus/graph/expr.hpp"
 #include "gradus/graph/onnx_spelling.hpp"
 #include "gradus/graph/shape.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
-class Expr;
-struct Vjp;
-
-/// What the passes may know about an op. They read these, never a name or a type.
+/// What the compiler may know about an op. Passes read these, never a name or a type.
 struct Traits {
-  bool elementwise = false;  ///< output[i] depends on input[i] alone; all shapes are equal
-  bool broadcast = false;    ///< output repeats the input along axes of extent 1 or missing in front
-  bool view = false;         ///< the same values in the same order: shares its input's buffer, no kernel
+  std::size_t outputs = 1;   ///< how many tensors it computes
+  bool broadcast = false;    ///< the output repeats the input along axes of extent 1 or missing in front
+  bool view = false;         ///< the same values in the same order: shares its input's buffer, has no kernel
   bool commutative = false;  ///< two inputs, either order
   bool involution = false;   ///< f(f(x)) = x
-  bool reduction = false;    ///< of one input; what it combines out of one element is that element
-  bool by_rows = false;      ///< has a row kernel
+  bool reduction = false;    ///< of one input; a reduction of a single element is that element
+  bool by_rows = false;      ///< its kernel can compute any range of rows of the output's first axis
   bool impure = false;       ///< two equal nodes may differ in value: never merged, never folded
   std::optional<double> left_identity = std::nullopt;   ///< f(e, x) = x
   std::optional<double> right_identity = std::nullopt;  ///< f(x, e) = x
 };
 
-/// The shapes of an op's inputs, in order.
+/// The shapes of an op's inputs, in order. The shapes must outlive it.
 class InputShapes {
  public:
-  /// Of shapes that outlive it.
+  /// Refers to these shapes.
   explicit InputShapes(std::span<const Shape* const> shapes) : shapes_(shapes) {}
   /// How many inputs there are.
   std::size_t size() const { return shapes_.size(); }
@@ -45,37 +44,70 @@ class InputShapes {
   std::span<const Shape* const> shapes_;
 };
 
-/// The concrete shapes for which a kernel is made.
-struct Signature {
-  std::vector<Extents> inputs;  ///< of the inputs
-  Extents output;               ///< of the output
-  std::int64_t batch = 1;       ///< what B stands for, for attributes that hold it
+/// The sizes for which a kernel is made.
+struct KernelShapes {
+  std::vector<Extents> inputs;   ///< of the inputs
+  std::vector<Extents> outputs;  ///< of the outputs
+  DimBindings dims;              ///< what symbols stand for, for attributes that hold them
+  bool in_parts = false;         ///< the kernel will be asked for ranges of rows (trait `by_rows`)
+
+  /// The sizes of the first output, for most ops the only one.
+  const Extents& output() const { return outputs.front(); }
 };
 
-/// A compiled op: computes `output` from `inputs`, all row-major and contiguous. It must not allocate. It may
-/// throw Error for values that it cannot take; the executable adds the op's name and place.
+/// What a kernel works on; all tensors are row-major and contiguous.
 template <class T>
-using Kernel = std::function<void(const T* const* inputs, T* output)>;
+struct KernelArgs {
+  const T* const* inputs = nullptr;  ///< one pointer for each input
+  T* const* outputs = nullptr;       ///< one for each output; where rows are asked for, to the first of them
+  std::byte* workspace = nullptr;    ///< as many bytes as the op asked for, aligned to 64
+  std::int64_t from = 0;             ///< the first row, where `KernelShapes::in_parts`
+  std::int64_t to = 0;               ///< the row after the last one
 
-/// Computes rows [from, to) of the output's first axis alone, and writes them from `output` on.
+  /// An input or output by its number.
+  const T* input(std::size_t i = 0) const { return inputs[i]; }
+  T* output(std::size_t i = 0) const { return outputs[i]; }
+};
+
+/// A compiled op. It must not allocate. It may throw Error for values that it cannot take; the executable
+/// adds the op's name and the user's line.
 template <class T>
-using RowKernel = std::function<void(const T* const* inputs, T* output, std::int64_t from, std::int64_t to)>;
+using Kernel = std::function<void(const KernelArgs<T>& args)>;
+/// A kernel for the element type that was asked for.
+using AnyKernel = std::variant<Kernel<float>, Kernel<double>>;
 
-/// The kernel of an elementwise op over `n` elements; the output may be one of the inputs. Of an input that
-/// it takes for a scalar, only the first element is read. Of several ops at once: their own inputs one after
-/// the other, and an output each.
+/// The loop of an elementwise op over `n` elements. An output may be one of the inputs: all operands of an
+/// element are read before any of its results is written. Of an input that is taken as a scalar, only the
+/// first element is read.
 template <class T>
-using Block = void (*)(const class Op* const* ops, const T* const* inputs, T* const* outputs, std::size_t n);
+using Block = void (*)(const class Op* op, const T* const* inputs, T* const* outputs, std::size_t n);
+/// A block for the element type that was asked for.
+using AnyBlock = std::variant<Block<float>, Block<double>>;
 
-/// What an op is: a value with a name, attributes, traits, shape rule, reverse rule, and kernels for float
-/// and double. Ops know nothing of graphs' internals and nothing else knows an op's name. Derive through
-/// `OpOf` (gradus/framework/graph/op_of.hpp), which supplies equality, hash and text from the attributes.
+/// What a reverse rule sees of a node: inputs and outputs as expressions, and the outputs' cotangents.
+struct Vjp {
+  std::span<const Expr> inputs;      ///< the op's inputs
+  std::span<const Expr> outputs;     ///< the op's outputs
+  std::span<const Expr> cotangents;  ///< one for each output; null for an output that nothing depends on
+  /// Which inputs' cotangents are wanted; the others may be left null.
+  std::span<const bool> wanted;
+  Expr output;     ///< the first output, for most ops the only one
+  Expr cotangent;  ///< of the first output
+};
+
+/// What the reverse rule of an op without a derivative returns.
+inline std::vector<Expr> no_gradient(const Vjp& v) { return std::vector<Expr>(v.inputs.size()); }
+
+class ElementwiseOp;
+
+/// What an op is: a value with a name, attributes, traits, shape rule, reverse rule and kernels. An op knows
+/// nothing of a graph's internals, and nothing else knows an op's name. Derive through `OpOf` or `Elementwise`
+/// (gradus/graph/op_of.hpp, elementwise.hpp), which supply most of this from a few members.
 class Op {
  public:
   Op() = default;
-  /// Copied as values are.
+  /// Ops are values.
   Op(const Op&) = default;
-  /// Copied as values are.
   Op& operator=(const Op&) = default;
   virtual ~Op() = default;
 
@@ -83,42 +115,32 @@ class Op {
   virtual std::string_view name() const = 0;
   /// "transpose_a=true, axis=1"; empty for an op without attributes.
   virtual std::string attribute_text() const = 0;
+  /// The same for equal types of op alone, whatever the linker merges.
+  virtual const void* type_id() const = 0;
   virtual Traits traits() const { return {}; }
+  /// This op as an elementwise one; null if it is not.
+  virtual const ElementwiseOp* elementwise() const { return nullptr; }
 
-  /// The output's shape. Throw Error with the reason alone ("inner dimensions differ"): the graph adds the
-  /// op's name, the place and the operands.
-  virtual Shape infer(InputShapes inputs) const = 0;
+  /// The outputs' shapes. Throw Error with the reason alone ("inner dimensions differ"): the graph adds the
+  /// op's name, the user's line and the operands.
+  virtual std::vector<Shape> output_shapes(InputShapes inputs) const = 0;
 
   /// The cotangents of the inputs, one each, as graph expressions: null where there is no gradient path.
   virtual std::vector<Expr> vjp(const Vjp& v) const = 0;
 
-  /// Computes it in float; the tag only chooses the overload.
-  virtual Kernel<float> kernel(const Signature& signature, float tag) const = 0;
-  /// Computes it in double.
-  virtual Kernel<double> kernel(const Signature& signature, double tag) const = 0;
-  /// For what reads the output row by row while it is in cache, and for threads; null without the trait
-  /// `by_rows`.
-  virtual RowKernel<float> row_kernel(const Signature&, float) const { return nullptr; }
-  virtual RowKernel<double> row_kernel(const Signature&, double) const { return nullptr; }
-  /// Whether a few rows cost no more than their share of all.
-  virtual bool rows_are_cheap(const Signature&, std::size_t /*element_bytes*/) const { return true; }
-  /// Elementwise ops only; null otherwise. Bit i of `scalars`: input i is a scalar. Null, too, for scalars
-  /// for which there is no kernel; there is always one for none.
-  virtual Block<float> block(float, unsigned /*scalars*/) const { return nullptr; }
-  virtual Block<double> block(double, unsigned /*scalars*/) const { return nullptr; }
-  /// Elementwise ops only: a block of this op and of those that make some of its inputs, all in registers;
-  /// `makers[i]` makes input i, or is null. Null where there is no such block.
-  virtual Block<float> joint_block(float, std::span<const Op* const> /*makers*/, unsigned /*scalars*/) const {
-    return nullptr;
-  }
-  virtual Block<double> joint_block(double, std::span<const Op* const> /*makers*/,
-                                    unsigned /*scalars*/) const {
-    return nullptr;
-  }
+  /// A simpler expression of the same value, where the op knows one for these inputs (which may be looked
+  /// into); null where it does not. Asked when a program is compiled.
+  virtual Expr canonicalize(std::span<const Expr> /*inputs*/) const { return {}; }
 
+  /// Computes the outputs.
+  virtual AnyKernel kernel(const KernelShapes& shapes, DType dtype) const = 0;
+  /// How much scratch memory a kernel wants while it runs; each thread gets its own.
+  virtual std::size_t workspace_bytes(const KernelShapes&, DType) const { return 0; }
+  /// With the trait `by_rows`: whether a few rows cost no more than their share of all.
+  virtual bool rows_are_cheap(const KernelShapes&, DType) const { return true; }
   /// Arithmetic operations and elementary functions, one each.
-  virtual double flop(const Signature& signature) const {
-    return static_cast<double>(element_count(signature.output));
+  virtual double flop(const KernelShapes& shapes) const {
+    return static_cast<double>(element_count(shapes.output()));
   }
 
   /// How ONNX says it; empty for what it has no words for.
@@ -130,10 +152,17 @@ class Op {
   virtual std::size_t hash() const = 0;
 };
 
-/// What an elementwise op makes of one element of each input.
-double evaluate(const Op& op, std::span<const double> inputs);
+/// An op that works element by element: element i of each output depends on element i of each input alone,
+/// and all shapes are equal.
+class ElementwiseOp : public Op {
+ public:
+  const ElementwiseOp* elementwise() const final { return this; }
+  /// The op's loop. Bit i of `scalars`: input i is taken as a scalar. Null for a combination of scalars that
+  /// has no loop of its own; there is always one for none.
+  virtual AnyBlock block(DType dtype, unsigned scalars) const = 0;
+};
 
-/// An op, shared by the nodes that use it.
-using OpPtr = std::shared_ptr<const Op>;
+/// What an elementwise op of one output makes of one element of each input.
+double evaluate(const ElementwiseOp& op, std::span<const double> inputs);
 
 }  // namespace gradus

@@ -49,8 +49,10 @@ class Shape {
   Dim element_count() const;
   /// True when no extent holds the batch.
   bool is_constant() const;
-  /// The numbers for this batch size; Error for an extent below 1.
-  Extents resolve(std::int64_t batch) const;
+  /// True when an extent is below 1 whatever the batch.
+  bool is_empty() const;
+  /// The numbers that the extents stand for; Error for one below 1.
+  Extents resolve(const DimBindings& dims) const;
 
   /// Exact: equal for every B.
   friend bool operator==(const Shape&, const Shape&) = default;

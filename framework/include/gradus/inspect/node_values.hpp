@@ -19,7 +19,7 @@ void put(const Point& point, Executable<double>& program, Store<double>& store);
 /// What every node comes to, computed one by one as written: no folding, no fusion, nothing shared.
 struct NodeValues {
   std::shared_ptr<Graph> graph;             ///< a copy of what the expressions need
-  std::vector<std::vector<double>> values;  ///< by node id
+  std::vector<std::vector<double>> values;  ///< by node id; none for an op of several outputs
 };
 
 /// Computed in T. Error when the point lacks an input that is needed.

@@ -11,7 +11,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-class Variable;
+struct Variable;
 
 /// The values that outlive a run: parameters, optimizer slots, counters, by name. Executables of any batch
 /// size, for training or not, of one graph or several, share one store; copies of a Store are the same store.
@@ -43,7 +43,7 @@ class Store {
   template <class>
   friend class Executable;
   struct State;
-  void create(const Variable& variable);
+  void create(const Variable& variable, const Extents& extents);
 
   std::shared_ptr<State> state_;
 };

@@ -16,7 +16,7 @@ T where(bool condition, T yes, T no) {
   return condition ? yes : no;
 }
 
-template <class T>
+template <std::floating_point T>
 T sigmoid(T x) {
   using std::exp;
   return 1 / (1 + exp(-x));

@@ -1,99 +1,16 @@
 #pragma once
 
-#include <cmath>
-
-#include "gradus/ops/comparison.hpp"
-#include "gradus/ops/exponential.hpp"
-#include "gradus/ops/where.hpp"
+#include "gradus/graph/expr.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
-class Sqrt final : public Unary<Sqrt> {
- public:
-  static constexpr std::string_view name = "sqrt";
-  static constexpr std::string_view onnx = "Sqrt";
-  template <class T>
-  static T f(T x) {
-    using std::sqrt;
-    return sqrt(x);
-  }
-  template <class T>
-  static T d(T, T y) {
-    return T(0.5) / y;
-  }
-};
-
-class Square final : public Unary<Square> {
- public:
-  static constexpr std::string_view name = "square";
-  static OnnxSpelling onnx(InputShapes) { return {{"Mul", {OnnxInput{0}, OnnxInput{0}}}}; }
-  template <class T>
-  static T f(T x) {
-    return x * x;
-  }
-  template <class T>
-  static T d(T x, T) {
-    return 2 * x;
-  }
-};
-
-Expr pow(Arg base, Arg exponent);
-
-/// The exponent is a number known when the graph is built.
-class PowNumber final : public Unary<PowNumber> {
- public:
-  static constexpr std::string_view name = "pow_number";
-  explicit PowNumber(double p) : exponent(p) {}
-  auto attributes() const { return std::tuple(attribute("exponent", exponent)); }
-  OnnxSpelling onnx(InputShapes) const { return {{"Pow", {OnnxInput{0}, exponent}}}; }
-  template <class T>
-  T f(T x) const {
-    using std::pow;
-    return pow(x, T(exponent));
-  }
-  template <class T>
-  T d(T x, T) const {
-    return exponent * pow(x, exponent - 1);
-  }
-
-  double exponent;
-};
-
-class Pow final : public Binary<Pow> {
- public:
-  static constexpr std::string_view name = "pow";
-  static constexpr std::string_view onnx = "Pow";
-  template <class T>
-  static T f(T a, T b) {
-    using std::pow;
-    return pow(a, b);
-  }
-  // 0·pow(0, −1) would be NaN.
-  template <class T>
-  static T da(T a, T b, T) {
-    return b * pow(where(equal(a, 0) * equal(b, 0), 1, a), b - 1);
-  }
-  // aᵇ·log a, and 0 for a ≤ 0, where the logarithm has no value. Nor need aᵇ have a finite one there.
-  template <class T>
-  static T db(T a, T, T y) {
-    return where(a <= 0, 0, y) * log(where(a > 0, a, 1));
-  }
-};
-
 /// √x; NaN below 0.
-inline Expr sqrt(Arg x) { return builtin<Sqrt>({x}); }
+Expr sqrt(Arg x);
 /// x².
-inline Expr square(Arg x) { return builtin<Square>({x}); }
+Expr square(Arg x);
 
 /// baseᵉˣᵖᵒⁿᵉⁿᵗ elementwise. An exponent given as a number makes the gradient exact for negative bases, too;
 /// the gradient with respect to an exponent that is an expression is taken as 0 where base ≤ 0.
-inline Expr pow(Arg base, Arg exponent) {
-  if (!exponent.expr.is_literal()) return builtin<Pow>({base, exponent});
-  const double p = exponent.expr.literal();
-  if (p == 1) return base.expr;
-  if (p == 2) return builtin<Square>({base});
-  if (p == 0 && base.expr.is_node()) return base.expr.graph().full(base.expr.shape(), 1.0, base.where);
-  return builtin<PowNumber>({base}, p);
-}
+Expr pow(Arg base, Arg exponent);
 
 }  // namespace gradus

@@ -2,61 +2,16 @@
 
 #include <cstdint>
 
-#include "gradus/base/error.hpp"
-#include "gradus/base/random.hpp"
-#include "gradus/graph/op_of.hpp"
-#include "gradus/ops/build.hpp"
+#include "gradus/graph/expr.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
-/// Philox4x32-10 of a generator's state and the element's number: a pure function, so the same state gives
-/// the same numbers, wherever and however often it is computed.
-class RandomUniform final : public OpOf<RandomUniform> {
- public:
-  static constexpr std::string_view name = "random_uniform";
-  /// State entries are whole numbers below this: floats hold them exactly.
-  static constexpr std::int64_t limb = 1 << 24;
-
-  RandomUniform(std::int64_t which, Shape to) : stream(which), shape(std::move(to)) {}
-  auto attributes() const { return std::tuple(attribute("stream", stream), attribute("shape", shape)); }
-  Shape infer(InputShapes inputs) const override {
-    if (inputs[0] != Shape{4}) throw Error("the generator's state must have the shape [4]");
-    return shape;
-  }
-  std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
-
-  template <class T>
-  Kernel<T> make_kernel(const Signature& signature) const {
-    const std::int64_t count = element_count(signature.output);
-    const auto low = static_cast<std::uint32_t>(stream), high = static_cast<std::uint32_t>(stream >> 32);
-    return [count, low, high](const T* const* in, T* out) {
-      const std::uint32_t a = word(in[0][0]), b = word(in[0][1]), c = word(in[0][2]), d = word(in[0][3]);
-      const std::uint32_t step = c | d << 24U;
-      const std::array<std::uint32_t, 2> key{a | (d >> 8U & 0xFFU) << 24U, b | (d >> 16U) << 24U};
-      for (std::int64_t i = 0; i < count; i += 4) {
-        const auto block = philox4x32({static_cast<std::uint32_t>(i / 4), step, low, high}, key);
-        for (std::int64_t k = 0; k < std::min<std::int64_t>(4, count - i); ++k)
-          out[i + k] = static_cast<T>(block[static_cast<std::size_t>(k)] >> 8U) * T(0x1p-24);
-      }
-    };
-  }
-
-  std::int64_t stream;
-  Shape shape;
-
- private:
-  // 0 for what is no entry of a state, NaN included.
-  template <class T>
-  static std::uint32_t word(T entry) {
-    return entry > 0 && entry < T(limb) ? static_cast<std::uint32_t>(entry) : 0;
-  }
-};
+/// The entries of a generator's state are whole numbers below this: floats hold them exactly.
+inline constexpr std::int64_t generator_limit = 1 << 24;
 
 /// Uniform numbers in [0, 1), multiples of 2^-24, that depend on the generator's state [4] (whole numbers
 /// below 2^24: two of a key, two that count), the stream, and the element's place alone; see
 /// `Mode::generator` for a state that advances. No gradient. Error for a state of another shape.
-inline Expr random_uniform(Arg generator, std::int64_t stream, const Shape& shape) {
-  return builtin<RandomUniform>({generator}, stream, shape);
-}
+Expr random_uniform(Arg generator, std::int64_t stream, const Shape& shape);
 
 }  // namespace gradus

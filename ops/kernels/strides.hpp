@@ -7,7 +7,7 @@
 #include "gradus/base/error.hpp"
 #include "gradus/graph/shape.hpp"
 
-namespace GRADUS_PUBLIC gradus {
+namespace gradus {
 
 /// Elements between neighbours along each axis of a contiguous tensor.
 inline Extents row_major_strides(const Extents& extents) {

@@ -4,7 +4,7 @@
 
 #include "gradus/base/public.hpp"
 
-namespace GRADUS_PUBLIC gradus {
+namespace gradus {
 
 /// c[i, j] = Σ a[i·a_row + p·a_column] · b[p·b_row + j·b_column] over p < k, for i < m, j < n; the rows of c
 /// are n apart.

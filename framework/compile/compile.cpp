@@ -1,0 +1,47 @@
+#include "framework/compile/compile.hpp"
+
+#include "framework/compile/canonicalize.hpp"
+#include "framework/compile/extract.hpp"
+#include "framework/compile/fold.hpp"
+#include "framework/compile/fuse.hpp"
+#include "framework/compile/plan_memory.hpp"
+#include "framework/compile/schedule.hpp"
+#include "framework/compile/verify.hpp"
+namespace gradus {
+
+namespace {
+
+#ifdef NDEBUG
+constexpr bool always_verifies = false;
+#else
+constexpr bool always_verifies = true;
+#endif
+
+}  // namespace
+
+Plan make_plan(std::span<const Expr> outputs, std::span<const Update> updates, const PlanOptions& options,
+               const StageObserver& observer) {
+  const auto done = [&](std::string_view stage, const Program& program, const Plan* plan = nullptr) {
+    if (always_verifies || options.verify) require_sound(stage, program, plan);
+    if (observer) observer(stage, program, plan);
+  };
+  Program program = extract(outputs, updates);
+  done("extract", program);
+  if (options.optimize) {
+    program = fold(program, options.dims);
+    done("fold", program);
+    program = canonicalize(program, options.dims);
+    done("canonicalize", program);
+    program = drop_dead(std::move(program));
+    done("drop dead", program);
+  }
+  Plan plan = fuse(std::move(program), options.dims, options.dtype, options.optimize);
+  done("fuse", plan.program, &plan);
+  plan = schedule(std::move(plan));
+  done("schedule", plan.program, &plan);
+  plan = plan_memory(std::move(plan), options.reuse, options.threads);
+  done("plan memory", plan.program, &plan);
+  return plan;
+}
+
+}  // namespace gradus

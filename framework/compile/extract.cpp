@@ -1,0 +1,40 @@
+#include "framework/compile/extract.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace gradus {
+
+Program extract(std::span<const Expr> outputs, std::span<const Update> updates) {
+  if (outputs.empty() && updates.empty()) throw Error("compile: there are no outputs and no updates");
+  Graph& graph = outputs.empty() ? updates.front().variable.graph() : outputs.front().graph();
+  // The user's graph, not owned.
+  Program program{std::shared_ptr<Graph>(std::shared_ptr<void>(), &graph), {}, {}, {}};
+  std::set<NodeId> updated;
+  const auto checked = [&](const Expr& expr) {
+    if (&expr.graph() != &graph)
+      throw Error(fmt::format("compile: {} is of another graph than {}", expr.graph().describe(expr.id()),
+                              outputs.empty() ? "the first update" : graph.describe(outputs.front().id())));
+    return expr.id();
+  };
+  for (const Expr& output : outputs) program.outputs.push_back(checked(output));
+  for (const auto& [variable, value] : updates) {
+    const NodeId id = checked(variable);
+    const std::string label = graph.describe(id);
+    if (graph[id].variable() == nullptr)
+      throw Error(fmt::format("compile: {} is updated, but is neither parameter nor state", label));
+    const Expr node = value.is_literal() ? graph.full(variable.shape(), value.literal()) : value;
+    if (node.shape() != variable.shape())
+      throw Error(fmt::format("compile: {} is updated with {}, which differs in shape", label,
+                              graph.describe(checked(node))));
+    if (!updated.insert(id).second) throw Error(fmt::format("compile: {} is updated twice", label));
+    program.updates.emplace_back(id, checked(node));
+  }
+  Program live = rebuild(program);
+  for (NodeId id = 0; id < live.graph->size(); ++id)
+    if ((*live.graph)[id].input() != nullptr) live.inputs.push_back(id);
+  return live;
+}
+
+}  // namespace gradus

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "framework/compile/instruction.hpp"
+
+namespace gradus {
+
+/// Where a buffer lies in memory.
+template <class T>
+using Locate = std::function<T*(const Buffer& buffer)>;
+
+/// The last stage: each step becomes an instruction with kernels made for its sizes and all pointers
+/// resolved. Steps that are large enough are shared out among `threads`.
+template <class T>
+std::vector<Instruction<T>> lower(const Plan& plan, const Locate<T>& locate, int threads);
+
+extern template std::vector<Instruction<float>> lower(const Plan&, const Locate<float>&, int);
+extern template std::vector<Instruction<double>> lower(const Plan&, const Locate<double>&, int);
+
+}  // namespace gradus

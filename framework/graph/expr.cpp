@@ -1,0 +1,110 @@
+#include "gradus/graph/expr.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string>
+
+#include "gradus/graph/graph.hpp"
+#include "gradus/graph/op.hpp"
+
+namespace gradus {
+
+Graph& Expr::graph() const {
+  if (!is_node())
+    throw Error(is_literal_ ? fmt::format("the number {} stands alone: it has no graph and no shape until it "
+                                          "meets a node; use graph.full(shape, {}) instead",
+                                          literal_, literal_)
+                            : "an empty expression was used: it stands for no value (no gradient path)");
+  return *graph_;
+}
+
+NodeId Expr::id() const { return graph(), id_; }
+
+const Shape& Expr::shape() const { return graph()[id_].shape; }
+
+namespace {
+// The first known line: with a scope open, the scope's.
+Location line_of(const Graph& graph, std::span<const Arg> operands) {
+  const auto known = std::ranges::find_if(operands, [](const Arg& a) { return a.where.known(); });
+  return graph.line(known == operands.end() ? Location() : known->where);
+}
+
+}  // namespace
+
+void fail(std::string_view op, std::span<const Arg> operands, std::string_view reason) {
+  std::vector<std::string> texts;
+  Location where = operands.empty() ? Location() : operands.front().where;
+  for (const Arg& operand : operands) {
+    if (operand.expr.is_node()) {
+      const Graph& graph = operand.expr.graph();
+      if (texts.empty() || !where.known()) where = line_of(graph, operands);
+      texts.push_back(graph.describe(operand.expr.id()));
+    } else {
+      texts.push_back(operand.expr.is_literal() ? fmt::format("{}", operand.expr.literal()) : "nothing");
+    }
+  }
+  throw Error(fmt::format("{} at {}: {}: {}", op, to_string(where), reason, fmt::join(texts, ", ")));
+}
+
+Graph& graph_of(std::string_view op, std::span<const Arg> operands) {
+  const auto node = std::ranges::find_if(operands, [](const Arg& a) { return a.expr.is_node(); });
+  if (node == operands.end()) fail(op, operands, "at least one operand must be a node of a graph");
+  return node->expr.graph();
+}
+
+namespace {
+
+// The operands as nodes of one graph; fails where one is not.
+std::vector<NodeId> checked_inputs(const Graph& graph, std::string_view op, std::span<const Arg> operands) {
+  std::vector<NodeId> inputs;
+  for (const Arg& operand : operands) {
+    if (operand.expr.is_null()) fail(op, operands, "an operand is empty (it stands for no gradient path)");
+    if (operand.expr.is_literal()) fail(op, operands, "a bare number has no shape here");
+    if (&operand.expr.graph() != &graph) fail(op, operands, "the operands come from two graphs");
+    inputs.push_back(operand.expr.id());
+  }
+  return inputs;
+}
+
+std::vector<Shape> checked_shapes(const Op& op, std::span<const Arg> operands) {
+  std::vector<const Shape*> inputs;
+  for (const Arg& operand : operands) inputs.push_back(&operand.expr.shape());
+  std::vector<Shape> shapes;
+  try {
+    shapes = op.output_shapes(InputShapes(inputs));
+  } catch (const Error& error) {
+    fail(op.name(), operands, error.what());
+  }
+  if (shapes.size() != op.traits().outputs)
+    fail(op.name(), operands,
+         fmt::format("its traits promise {} outputs, its shape rule {}", op.traits().outputs, shapes.size()));
+  for (const Shape& shape : shapes)
+    if (shape.is_empty())
+      fail(op.name(), operands, fmt::format("the result {} has an extent below 1", to_string(shape)));
+  return shapes;
+}
+
+}  // namespace
+
+Expr make_node(OpPtr op, std::span<const Arg> operands) {
+  Graph& graph = graph_of(op->name(), operands);
+  std::vector<NodeId> inputs = checked_inputs(graph, op->name(), operands);
+  std::vector<Shape> shapes = checked_shapes(*op, operands);
+  if (shapes.size() != 1) fail(op->name(), operands, "it has several outputs: make_nodes gives them all");
+  return {graph,
+          graph.append(std::move(op), std::move(inputs), std::move(shapes.front()), line_of(graph, operands))};
+}
+
+std::vector<Expr> make_nodes(OpPtr op, std::span<const Arg> operands) {
+  if (op->traits().outputs == 1) return {make_node(std::move(op), operands)};
+  Graph& graph = graph_of(op->name(), operands);
+  std::vector<NodeId> inputs = checked_inputs(graph, op->name(), operands);
+  checked_shapes(*op, operands);
+  return graph.outputs(graph.append(std::move(op), std::move(inputs), {}, line_of(graph, operands)));
+}
+
+const Op* op_of(const Expr& expr) { return expr.graph()[expr.id()].op(); }
+
+}  // namespace gradus

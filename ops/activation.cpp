@@ -1,0 +1,162 @@
+#include "gradus/ops/activation.hpp"
+
+#include <cmath>
+
+#include "framework/autodiff/add.hpp"
+#include "gradus/ops/comparison.hpp"
+#include "gradus/ops/rules.hpp"
+#include "gradus/ops/where.hpp"
+
+namespace gradus {
+
+namespace {
+
+class Relu final : public Unary<Relu> {
+ public:
+  static constexpr std::string_view name = "relu";
+  static constexpr std::string_view onnx = "Relu";
+  template <class T>
+  static T f(T x) {
+    using math::where;
+    return where(x < T(0), T(0), x);  // keeps NaN
+  }
+  // Of the output, so that the input need not be kept.
+  template <class T>
+  static T d(T, T y) {
+    return y > 0;
+  }
+};
+
+class LeakyRelu final : public Unary<LeakyRelu> {
+ public:
+  static constexpr std::string_view name = "leaky_relu";
+  explicit LeakyRelu(double s) : slope(s) {}
+  auto attributes() const { return std::tuple(attribute("slope", slope)); }
+  // ONNX Runtime has LeakyRelu for float alone.
+  OnnxSpelling onnx(InputShapes) const {
+    return {{"Greater", {OnnxInput{0}, 0.0}},
+            {"Mul", {OnnxInput{0}, slope}},
+            {"Where", {OnnxResult{0}, OnnxInput{0}, OnnxResult{1}}}};
+  }
+  template <class T>
+  T f(T x) const {
+    using math::where;
+    return where(x > T(0), x, T(slope) * x);
+  }
+  template <class T>
+  T d(T x, T) const {
+    return where(x > 0, 1, T(slope));
+  }
+
+  double slope;
+};
+
+// The cotangent times the derivative, from y = sigmoid(x): in one op, as it is in every step of training.
+class SigmoidGrad final : public CompositeOp<SigmoidGrad, 2> {
+ public:
+  static constexpr std::string_view name = "sigmoid_grad";
+  template <class T>
+  static T f(T dy, T y) {
+    return dy * (y * (1 - y));
+  }
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Sub", {1.0, OnnxInput{1}}},
+            {"Mul", {OnnxInput{1}, OnnxResult{0}}},
+            {"Mul", {OnnxInput{0}, OnnxResult{1}}}};
+  }
+};
+
+// The sigmoid of a sum, such as of a product and its bias.
+class SigmoidOfSum final : public CompositeOp<SigmoidOfSum, 2> {
+ public:
+  static constexpr std::string_view name = "sigmoid_of_sum";
+  template <class T>
+  static T f(T a, T b) {
+    using math::sigmoid;
+    return sigmoid(a + b);
+  }
+};
+
+class Sigmoid final : public Unary<Sigmoid> {
+ public:
+  static constexpr std::string_view name = "sigmoid";
+  static constexpr std::string_view onnx = "Sigmoid";
+  template <class T>
+  static T f(T x) {
+    using math::sigmoid;
+    return sigmoid(x);
+  }
+  using Grad = SigmoidGrad;
+  Expr canonicalize(std::span<const Expr> inputs) const override {
+    if (op_as<Add>(inputs[0]) == nullptr) return {};
+    Graph& graph = inputs[0].graph();
+    const auto& summands = graph[inputs[0].id()].inputs;
+    return build<SigmoidOfSum>({graph.expr(summands[0]), graph.expr(summands[1])});
+  }
+};
+
+class TanhGrad final : public CompositeOp<TanhGrad, 2> {
+ public:
+  static constexpr std::string_view name = "tanh_grad";
+  template <class T>
+  static T f(T dy, T y) {
+    return dy * (1 - y * y);
+  }
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Mul", {OnnxInput{1}, OnnxInput{1}}},
+            {"Sub", {1.0, OnnxResult{0}}},
+            {"Mul", {OnnxInput{0}, OnnxResult{1}}}};
+  }
+};
+
+class Tanh final : public Unary<Tanh> {
+ public:
+  static constexpr std::string_view name = "tanh";
+  static constexpr std::string_view onnx = "Tanh";
+  template <class T>
+  static T f(T x) {
+    using std::tanh;
+    return tanh(x);
+  }
+  using Grad = TanhGrad;
+};
+
+class Softplus final : public Unary<Softplus> {
+ public:
+  static constexpr std::string_view name = "softplus";
+  // ONNX Runtime has Softplus for float alone; ONNX has no log1p.
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Abs", {OnnxInput{0}}},
+            {"Neg", {OnnxResult{0}}},
+            {"Exp", {OnnxResult{1}}},
+            {"Add", {OnnxResult{2}, 1.0}},
+            {"Log", {OnnxResult{3}}},
+            {"Relu", {OnnxInput{0}}},
+            {"Add", {OnnxResult{5}, OnnxResult{4}}}};
+  }
+  // max(x, 0) + log1p(e^−|x|) neither overflows nor loses the small values.
+  template <class T>
+  static T f(T x) {
+    using math::where;
+    using std::abs, std::exp, std::log1p;
+    return where(x < T(0), T(0), x) + log1p(exp(-abs(x)));
+  }
+  template <class T>
+  static T d(T x, T) {
+    return sigmoid(x);
+  }
+};
+
+}  // namespace
+
+Expr relu(Arg x) { return build<Relu>({x}); }
+Expr leaky_relu(Arg x, double slope) { return build<LeakyRelu>({x}, slope); }
+Expr sigmoid(Arg x) { return build<Sigmoid>({x}); }
+Expr sigmoid_of_sum(Arg a, Arg b) { return build<SigmoidOfSum>({a, b}); }
+
+Expr tanh(Arg x) { return build<Tanh>({x}); }
+Expr sigmoid_grad(Arg dy, Arg y) { return build<SigmoidGrad>({dy, y}); }
+Expr tanh_grad(Arg dy, Arg y) { return build<TanhGrad>({dy, y}); }
+Expr softplus(Arg x) { return build<Softplus>({x}); }
+
+}  // namespace gradus

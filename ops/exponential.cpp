@@ -1,0 +1,79 @@
+#include "gradus/ops/exponential.hpp"
+
+#include <cmath>
+
+#include "gradus/ops/rules.hpp"
+
+namespace gradus {
+
+namespace {
+
+class Exp final : public Unary<Exp> {
+ public:
+  static constexpr std::string_view name = "exp";
+  static constexpr std::string_view onnx = "Exp";
+  template <class T>
+  static T f(T x) {
+    using std::exp;
+    return exp(x);
+  }
+  template <class T>
+  static T d(T, T y) {
+    return y;
+  }
+};
+
+class Log final : public Unary<Log> {
+ public:
+  static constexpr std::string_view name = "log";
+  static constexpr std::string_view onnx = "Log";
+  template <class T>
+  static T f(T x) {
+    using std::log;
+    return log(x);
+  }
+  template <class T>
+  static T d(T x, T) {
+    return 1 / x;
+  }
+};
+
+class Log1p final : public Unary<Log1p> {
+ public:
+  static constexpr std::string_view name = "log1p";
+  // Right to the last bit of 1 + x only: ONNX has no log1p, nor expm1.
+  static OnnxSpelling onnx(InputShapes) { return {{"Add", {OnnxInput{0}, 1.0}}, {"Log", {OnnxResult{0}}}}; }
+  template <class T>
+  static T f(T x) {
+    using std::log1p;
+    return log1p(x);
+  }
+  template <class T>
+  static T d(T x, T) {
+    return 1 / (1 + x);
+  }
+};
+
+class Expm1 final : public Unary<Expm1> {
+ public:
+  static constexpr std::string_view name = "expm1";
+  static OnnxSpelling onnx(InputShapes) { return {{"Exp", {OnnxInput{0}}}, {"Sub", {OnnxResult{0}, 1.0}}}; }
+  template <class T>
+  static T f(T x) {
+    using std::expm1;
+    return expm1(x);
+  }
+  template <class T>
+  static T d(T, T y) {
+    return y + 1;
+  }
+};
+
+}  // namespace
+
+Expr exp(Arg x) { return build<Exp>({x}); }
+Expr log(Arg x) { return build<Log>({x}); }
+Expr log1p(Arg x) { return build<Log1p>({x}); }
+Expr expm1(Arg x) { return build<Expm1>({x}); }
+
+}  // namespace gradus

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "gradus/graph/expr.hpp"
+
+namespace GRADUS_PUBLIC gradus {
+
+/// w − rate · gradient.
+Expr sgd_step(Arg w, Arg gradient, Arg rate);
+/// decay · average + (1 − decay) · x, and the same of x².
+Expr moving_average(Arg average, Arg x, double decay);
+Expr moving_square(Arg average, Arg x, double decay);
+/// w − rate · direction / (√square + epsilon). Fast where rate and epsilon are scalars.
+Expr adaptive_step(Arg w, Arg direction, Arg square, Arg rate, Arg epsilon);
+
+/// What a step of Adam leaves.
+struct AdamStep {
+  Expr w;  ///< the parameter
+  Expr m;  ///< the average gradient
+  Expr v;  ///< the average of its square
+};
+/// moving_average, moving_square and adaptive_step with them, in one pass over memory. Fast where rate and
+/// epsilon are scalars.
+AdamStep adam_step(Arg w, Arg m, Arg v, Arg gradient, Arg rate, Arg epsilon, double beta1, double beta2);
+
+}  // namespace gradus
