@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "gradus/ops/comparison.hpp"
-#include "gradus/ops/where.hpp"
 #include "gradus/ops/rules.hpp"
+#include "gradus/ops/where.hpp"
 
 namespace gradus {
 

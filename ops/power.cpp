@@ -4,8 +4,8 @@
 
 #include "gradus/ops/comparison.hpp"
 #include "gradus/ops/exponential.hpp"
-#include "gradus/ops/where.hpp"
 #include "gradus/ops/rules.hpp"
+#include "gradus/ops/where.hpp"
 
 namespace gradus {
 

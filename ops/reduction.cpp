@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "gradus/ops/comparison.hpp"
-#include "ops/kernels/strides.hpp"
 #include "gradus/ops/rules.hpp"
 #include "gradus/ops/view.hpp"
+#include "ops/kernels/strides.hpp"
 
 namespace gradus {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "ops/kernels/strides.hpp"
 #include "gradus/ops/rules.hpp"
+#include "ops/kernels/strides.hpp"
 
 namespace gradus {
 

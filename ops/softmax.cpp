@@ -4,8 +4,8 @@
 
 #include "gradus/ops/exponential.hpp"
 #include "gradus/ops/reduction.hpp"
-#include "gradus/ops/view.hpp"
 #include "gradus/ops/rules.hpp"
+#include "gradus/ops/view.hpp"
 
 namespace gradus {
 
@@ -126,16 +126,12 @@ class Softmax final : public AlongAxis<Softmax> {
 
 }  // namespace
 
-Expr logsumexp(Arg x, std::int64_t axis) {
-  return build<LogSumExp>({x}, axis_of(LogSumExp::name, x, axis));
-}
+Expr logsumexp(Arg x, std::int64_t axis) { return build<LogSumExp>({x}, axis_of(LogSumExp::name, x, axis)); }
 
 Expr log_softmax(Arg x, std::int64_t axis) {
   return build<LogSoftmax>({x}, axis_of(LogSoftmax::name, x, axis));
 }
 
-Expr softmax(Arg x, std::int64_t axis) {
-  return build<Softmax>({x}, axis_of(Softmax::name, x, axis));
-}
+Expr softmax(Arg x, std::int64_t axis) { return build<Softmax>({x}, axis_of(Softmax::name, x, axis)); }
 
 }  // namespace gradus

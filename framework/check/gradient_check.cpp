@@ -5,8 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "framework/check/gradient_jacobian.hpp"
 #include "framework/check/gradient_properties.hpp"
+#include "framework/check/gradient_suspects.hpp"
 #include "framework/check/gradient_verdict.hpp"
+#include "framework/compile/extract.hpp"
+#include "gradus/base/random.hpp"
 #include "gradus/inspect/nan_trace.hpp"
 
 namespace gradus {
@@ -125,6 +129,20 @@ GradientReport check_gradient(const ScalarFunction& function, const std::vector<
   std::vector<Extents> extents;
   for (const auto& tensor : claimed) extents.push_back({static_cast<std::int64_t>(tensor.values.size())});
   return check_claimed(function, claimed, extents);
+}
+
+Point random_point(const Expr& expr, std::int64_t batch, std::uint64_t seed, Point given) {
+  const Expr outputs[] = {expr};
+  const Program needed = extract(outputs, {});
+  for (NodeId id = 0; id < needed.graph->size(); ++id) {
+    const Node& node = (*needed.graph)[id];
+    if (node.identity() == nullptr || given.contains(node.label)) continue;
+    Random random(seed, stream_of(node.label));
+    auto& values = given[node.label];
+    values.resize(static_cast<std::size_t>(element_count(node.shape.resolve(batch))));
+    for (double& v : values) v = random.normal();
+  }
+  return given;
 }
 
 }  // namespace gradus

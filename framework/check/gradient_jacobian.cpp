@@ -1,3 +1,5 @@
+#include "framework/check/gradient_jacobian.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +8,6 @@
 #include <optional>
 #include <set>
 
-#include "framework/check/gradient_properties.hpp"
 #include "framework/check/gradient_verdict.hpp"
 #include "gradus/base/random.hpp"
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <numeric>
 
+#include "framework/check/gradient_jacobian.hpp"
 #include "framework/compile/extract.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/graph/node.hpp"
@@ -209,13 +210,6 @@ class BatchProperty {
 };
 
 }  // namespace
-
-double gradient_rounding(double largest_value, const std::vector<double>& tensor) {
-  double squares = 0;
-  for (const double v : tensor) squares += v * v;
-  const double usual = std::sqrt(squares / static_cast<double>(tensor.size()));
-  return usual > 0 ? 1e-13 * std::abs(largest_value) / usual : 0;
-}
 
 std::vector<CheckedProperty> check_properties(const Expr& expr, std::span<const Expr> wrt, const Point& point,
                                               std::int64_t batch, const GradientCheckOptions& options,

@@ -1,8 +1,8 @@
+#include "gradus/check/gradient_report.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "gradus/check/gradient_check.hpp"
 
 namespace gradus {
 

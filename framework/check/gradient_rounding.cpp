@@ -7,9 +7,9 @@
 #include <limits>
 #include <unordered_set>
 
+#include "framework/autodiff/add.hpp"
 #include "framework/compile/extract.hpp"
 #include "gradus/base/random.hpp"
-#include "framework/autodiff/add.hpp"
 #include "gradus/graph/node.hpp"
 
 namespace gradus {
@@ -33,8 +33,7 @@ Moved with_moves(const std::vector<Expr>& exprs) {
         if (inputs.empty() || node.is_tuple() || node.traits().view) return -1;
         const NodeId value = to.append(node.content, inputs, node.shape, node.where);
         const std::string name = fmt::format("check/move {}", moved.moves.size());
-        const NodeId move =
-            to.append(std::make_shared<const Input>(Input{name}), {}, node.shape, node.where);
+        const NodeId move = to.append(std::make_shared<const Input>(Input{name}), {}, node.shape, node.where);
         to.name(to.expr(move), name);
         moved.values.push_back(value);
         moved.moves.push_back(name);

@@ -1,12 +1,14 @@
+#include "framework/check/gradient_suspects.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 
-#include "framework/check/gradient_properties.hpp"
-#include "gradus/graph/op.hpp"
+#include "framework/check/gradient_jacobian.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/graph/node.hpp"
+#include "gradus/graph/op.hpp"
 
 namespace gradus {
 
@@ -37,7 +39,8 @@ struct LoneOp {
       inputs.push_back(graph.input(name_of(inputs.size(), input, from), from[input].shape));
       operands.emplace_back(inputs.back(), Location());
     }
-    output = make_nodes(std::get<OpPtr>(applied.content), operands)[node.output() == nullptr ? 0 : node.output()->index];
+    output = make_nodes(std::get<OpPtr>(applied.content),
+                        operands)[node.output() == nullptr ? 0 : node.output()->index];
     reached = gradient_leaves(output);
     for (const Expr& input : inputs)
       if (std::ranges::none_of(reached, [&](const Expr& leaf) { return leaf.same_as(input); }))
@@ -76,7 +79,8 @@ class Suspects {
       const std::string why = what_is_wrong(op, at, order);
       // One line per line of the user's source.
       const std::string where = node.where.known() ? " at " + to_string(node.where) : "";
-      if (!why.empty() && seen_.insert(std::string(LoneOp::applied_by(node, *all.graph).name()) + where).second)
+      if (!why.empty() &&
+          seen_.insert(std::string(LoneOp::applied_by(node, *all.graph).name()) + where).second)
         found.push_back(all.graph->describe(id) + where + ": " + why);
     }
   }

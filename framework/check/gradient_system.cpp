@@ -1,8 +1,9 @@
+#include "framework/check/gradient_system.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "framework/check/gradient_properties.hpp"
 #include "framework/compile/extract.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/base/random.hpp"
@@ -34,8 +35,7 @@ std::size_t count_of(const Expr& expr, std::int64_t batch) {
 
 Expr cotangent_input(const Expr& like, const std::string& name) {
   Graph& graph = like.graph();
-  const NodeId id =
-      graph.append(std::make_shared<const Input>(Input{name}), {}, like.shape(), Location());
+  const NodeId id = graph.append(std::make_shared<const Input>(Input{name}), {}, like.shape(), Location());
   return graph.name(graph.expr(id), name);
 }
 
@@ -150,18 +150,11 @@ std::vector<Expr> gradient_leaves(const Expr& expr) {
   return reached;
 }
 
-Point random_point(const Expr& expr, std::int64_t batch, std::uint64_t seed, Point given) {
-  const Expr outputs[] = {expr};
-  const Program needed = extract(outputs, {});
-  for (NodeId id = 0; id < needed.graph->size(); ++id) {
-    const Node& node = (*needed.graph)[id];
-    if (node.identity() == nullptr || given.contains(node.label)) continue;
-    Random random(seed, stream_of(node.label));
-    auto& values = given[node.label];
-    values.resize(static_cast<std::size_t>(element_count(node.shape.resolve(batch))));
-    for (double& v : values) v = random.normal();
-  }
-  return given;
+double gradient_rounding(double largest_value, const std::vector<double>& tensor) {
+  double squares = 0;
+  for (const double v : tensor) squares += v * v;
+  const double usual = std::sqrt(squares / static_cast<double>(tensor.size()));
+  return usual > 0 ? 1e-13 * std::abs(largest_value) / usual : 0;
 }
 
 }  // namespace gradus

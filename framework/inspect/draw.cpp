@@ -1,3 +1,5 @@
+#include "gradus/inspect/draw.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,7 +10,6 @@
 #include "framework/compile/plan.hpp"
 #include "framework/inspect/boxes.hpp"
 #include "framework/inspect/names.hpp"
-#include "gradus/inspect/dump.hpp"
 
 namespace gradus {
 

@@ -25,8 +25,7 @@ std::string short_name(const Graph& graph, NodeId id) {
 std::string op_text(const Node& node) {
   if (node.output() != nullptr) return fmt::format("output<{}>", node.output()->index);
   const std::string attributes = node.op() != nullptr ? node.op()->attribute_text() : "";
-  return attributes.empty() ? std::string(node.name())
-                            : fmt::format("{}<{}>", node.name(), attributes);
+  return attributes.empty() ? std::string(node.name()) : fmt::format("{}<{}>", node.name(), attributes);
 }
 
 std::string buffer_text(const Plan& plan, const Buffer& buffer) {
@@ -119,9 +118,9 @@ std::string step_name(const Plan& plan, const Step& step) {
 }
 
 std::string plan_text(const Plan& plan) {
-  std::string text =
-      fmt::format("batch {}, {} bytes an element: {} steps, arena {} bytes, inputs and constants {} bytes\n",
-                  plan.dims.batch, bytes_of(plan.dtype), plan.steps.size(), plan.arena_bytes, plan.pinned_bytes);
+  std::string text = fmt::format(
+      "batch {}, {} bytes an element: {} steps, arena {} bytes, inputs and constants {} bytes\n",
+      plan.dims.batch, bytes_of(plan.dtype), plan.steps.size(), plan.arena_bytes, plan.pinned_bytes);
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     const Step& step = plan.steps[s];
     std::vector<std::string> operands;

@@ -21,8 +21,7 @@ double bytes_of(const Plan& plan, NodeId node) {
 StepCost cost_of(const Plan& plan, const Step& step, double nanoseconds) {
   StepCost cost{step_ops(plan, step), step_name(plan, step), nanoseconds, 0, 0};
   if (step.kind != Step::Kind::copy)
-    for (const NodeId id : step.nodes)
-      cost.flop += plan.node(id).op()->flop(plan.shapes(id));
+    for (const NodeId id : step.nodes) cost.flop += plan.node(id).op()->flop(plan.shapes(id));
   for (const Operand& operand : step.operands)
     if (operand.buffer != no_buffer) cost.bytes += bytes_of(plan, operand.node);
   for (const auto& result : step.results) cost.bytes += bytes_of(plan, result.node);

@@ -30,6 +30,9 @@ constexpr int most_threads = 256;
 // costs nothing that matters: in builds without NDEBUG.
 class RunGuard {
  public:
+#ifdef NDEBUG
+  explicit RunGuard(std::atomic<bool>&) {}
+#else
   explicit RunGuard(std::atomic<bool>& running) : running_(running) {
     if (running_.exchange(true, std::memory_order_acquire))
       throw Error(
@@ -41,13 +44,8 @@ class RunGuard {
 
  private:
   std::atomic<bool>& running_;
-};
-
-#ifdef NDEBUG
-constexpr bool checks_runs = false;
-#else
-constexpr bool checks_runs = true;
 #endif
+};
 
 }  // namespace
 
@@ -71,7 +69,9 @@ struct Executable<T>::Impl {
     for (const NodeId id : plan.program.inputs) add_input(id);
     instructions = lower<T>(
         plan, [this](const Buffer& buffer) { return data(buffer); }, options.threads);
-    const auto is_parallel = [](const Instruction<T>& i) { return std::holds_alternative<ParallelParts<T>>(i); };
+    const auto is_parallel = [](const Instruction<T>& i) {
+      return std::holds_alternative<ParallelParts<T>>(i);
+    };
     if (std::ranges::any_of(instructions, is_parallel))
       workers = std::make_unique<Workers>(static_cast<std::size_t>(options.threads) - 1);
     for (std::size_t i = 0; i < plan.outputs.size(); ++i)
@@ -91,13 +91,13 @@ struct Executable<T>::Impl {
     if (const Full* full = node.full())
       std::fill_n(data(buffer), element_count(buffer.extents), static_cast<T>(full->resolve(plan.dims)));
     else
-      std::ranges::transform(node.constant()->values, data(buffer), [](double v) { return static_cast<T>(v); });
+      std::ranges::transform(node.constant()->values, data(buffer),
+                             [](double v) { return static_cast<T>(v); });
   }
 
   void add_input(NodeId id) {
-    const auto buffer = std::ranges::find_if(plan.buffers, [&](const Buffer& b) {
-      return b.node == id && b.space == Buffer::Space::input;
-    });
+    const auto buffer = std::ranges::find_if(
+        plan.buffers, [&](const Buffer& b) { return b.node == id && b.space == Buffer::Space::input; });
     const Input* leaf = plan.node(id).input();
     const auto count = static_cast<std::size_t>(element_count(buffer->extents));
     inputs.push_back({leaf, leaf->name, buffer->extents, count, data(*buffer), false});
@@ -137,32 +137,27 @@ struct Executable<T>::Impl {
     all_fed = true;
   }
 
-  template <class AfterStep>
-  void run_instructions(AfterStep after_step) {
-    std::size_t s = 0;
-    try {
-      for (; s < instructions.size(); ++s) {
-        execute(instructions[s], workers.get());
-        after_step();
-      }
-    } catch (const Error& error) {
-      const NodeId id = plan.steps[s].nodes.front();
-      const Node& node = plan.node(id);
-      throw Error(fmt::format("{} at {}: {}", node.name(), to_string(node.where), error.what()));
-    }
-  }
-
-  template <class AfterStep>
-  void run(AfterStep after_step) {
+  // All instructions in one go or, with a function to be called after each, one by one.
+  template <class AfterStep = std::nullptr_t>
+  void run(AfterStep after_step = {}) {
     if (!all_fed) check_fed();
     const FlushToZero flush;
+    const RunGuard guard(state->running);
     // All bits set is a NaN.
     if (poison) std::memset(arena.get(), 0xFF, plan.arena_bytes);
-    if constexpr (checks_runs) {
-      const RunGuard guard(state->running);
-      run_instructions(after_step);
-    } else {
-      run_instructions(after_step);
+    std::size_t at = 0;
+    try {
+      if constexpr (std::is_null_pointer_v<AfterStep>) {
+        execute(std::span(instructions), workers.get(), at);
+      } else {
+        while (at < instructions.size()) {
+          execute(std::span(instructions).subspan(at, 1), workers.get(), at);
+          after_step();
+        }
+      }
+    } catch (const Error& error) {
+      const Node& node = plan.node(plan.steps[at].nodes.front());
+      throw Error(fmt::format("{} at {}: {}", node.name(), to_string(node.where), error.what()));
     }
   }
 
@@ -224,7 +219,7 @@ std::span<T> Executable<T>::buffer(const Expr& input) {
 
 template <class T>
 void Executable<T>::run() {
-  impl_->run([] {});
+  impl_->run();
 }
 
 template <class T>

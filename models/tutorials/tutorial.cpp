@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"
 #include "models/tutorials/all.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "framework/check/gradient_properties.hpp"
+#include "framework/check/gradient_system.hpp"
 #include "framework/compile/extract.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/check/gradient_check.hpp"

@@ -77,7 +77,7 @@ constexpr const char* head = R"(#include <fmt/ranges.h>
 #include <cstdio>
 
 #include "gradus/check/gradient_check.hpp"
-#include "framework/check/gradient_properties.hpp"
+#include "framework/check/gradient_system.hpp"
 #include "gradus/ops.hpp"
 
 using namespace gradus;

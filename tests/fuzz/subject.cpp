@@ -7,7 +7,7 @@
 #include <cstring>
 #include <limits>
 
-#include "framework/check/gradient_properties.hpp"
+#include "framework/check/gradient_system.hpp"
 #include "framework/compile/extract.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/inspect/nan_trace.hpp"

@@ -1,5 +1,5 @@
 // Pictures of graphs and plans: what a person must find in them, and that large ones stay small.
-#include "models/app/plot/draw.hpp"
+#include "gradus/inspect/draw.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +11,7 @@
 #include "framework/compile/plan.hpp"
 #include "framework/inspect/scopes.hpp"
 #include "gradus/gradus.hpp"
+#include "models/app/plot/draw.hpp"
 #include "models/tutorials/tutorial.hpp"
 #include "tests/support/well_formed.hpp"
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "framework/compile/plan.hpp"
+#include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"
 #include "gradus/nn/initializers.hpp"
 #include "gradus/ops.hpp"

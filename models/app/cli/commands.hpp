@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"
 #include "models/app/table/fit_table.hpp"
 #include "models/tutorials/tutorial.hpp"
@@ -50,7 +51,7 @@ int check(const CheckOptions& options);
 
 struct GraphOptions {
   std::string name;
-  std::string what = "training";  ///< forward, training or plan
+  std::string what = "training";  ///< forward, training, stages or plan
   std::string format = "text";    ///< text, dot or svg
   std::size_t boxes = DrawOptions().most_boxes;
 };

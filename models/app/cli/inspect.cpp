@@ -5,7 +5,9 @@
 #include "framework/compile/plan.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/data/atomic_file.hpp"
+#include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"
+#include "gradus/inspect/stages.hpp"
 #include "gradus/runtime/executable.hpp"
 #include "models/app/cli/commands.hpp"
 #include "models/app/plot/draw.hpp"
@@ -90,7 +92,10 @@ int graph(const GraphOptions& options) {
   if (training && options.what != "plan" && !text) outputs.push_back(p.prediction);
   const std::vector<Update> updates = training ? p.updates : std::vector<Update>();
   std::string drawn;
-  if (options.what == "plan") {
+  if (options.what == "stages") {
+    if (!text) throw Error("graph: the stages are a text; use --format text");
+    drawn = stages_text(std::vector{p.loss}, updates, p.batch);
+  } else if (options.what == "plan") {
     Store<float> store;
     const auto program = compile<float>(outputs, updates, p.batch, store);
     drawn = text ? plan_text(program.plan()) : plan_dot(program.plan(), {}, {.most_boxes = options.boxes});

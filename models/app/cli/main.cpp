@@ -217,8 +217,9 @@ int run(int argc, char** argv) {
       app.add_subcommand("graph", "Print a tutorial's graph, or the program that it compiles to");
   graph_command->add_option("name", graph_options.name, "Which; see 'gradus list'")->required();
   graph_command
-      ->add_option("--what", graph_options.what, "forward, training (gradient and updates, too) or plan")
-      ->check(CLI::IsMember({"forward", "training", "plan"}))
+      ->add_option("--what", graph_options.what,
+                   "forward, training (gradient and updates, too), stages (of the compiler) or plan")
+      ->check(CLI::IsMember({"forward", "training", "stages", "plan"}))
       ->capture_default_str();
   graph_command->add_option("--format", graph_options.format, "text, dot, or svg (by graphviz)")
       ->check(CLI::IsMember({"text", "dot", "svg"}))

@@ -6,6 +6,7 @@
 
 #include "framework/compile/plan.hpp"
 #include "gradus/data/atomic_file.hpp"
+#include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"
 #include "gradus/simd/isa.hpp"
 #include "models/app/cli/commands.hpp"

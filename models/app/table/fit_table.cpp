@@ -14,6 +14,7 @@
 #include "gradus/base/random.hpp"
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/data/csv.hpp"
+#include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"
 #include "gradus/train/callbacks.hpp"
 #include "models/app/table/table_report.hpp"

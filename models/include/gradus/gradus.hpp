@@ -3,6 +3,7 @@
 // Everything that a model needs.
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/check/gradient_check.hpp"
+#include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"
 #include "gradus/nn/initializers.hpp"
 #include "gradus/nn/layers.hpp"

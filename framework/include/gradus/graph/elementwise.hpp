@@ -24,7 +24,8 @@ struct ElementwiseLoop {
   static void loop(const Rule& op, const T* const* inputs, T* const* outputs, std::size_t n,
                    std::index_sequence<I...>) {
     // Copies, so that the compiler need not fear that writing an output changes them. The pointers are not
-    // copied: the compiler would load them in pairs, and wait for those that have just been stored one by one.
+    // copied: the compiler would load them in pairs, and wait for those that have just been stored one by
+    // one.
     const Rule rule(op);
     const std::array<T, sizeof...(I)> numbers{*inputs[I]...};
     const auto compute = [&](std::size_t i) {
@@ -79,11 +80,12 @@ Block<T> elementwise_block(unsigned wanted) {
 }  // namespace detail
 
 /// An op of `Arity` operands of one shape that works element by element. `Rule` supplies
-/// `template <class T> T f(T x, …) const`, written so that T may be float, double, a `Lane` of vector code or,
-/// for a `CompositeOp`, a graph expression; with several outputs it returns `std::array<T, Outputs>`. That one
-/// function is the kernel, the constant folder and the block of a fused loop. Optional are `static constexpr
-/// Traits extra_traits`, and `using ScalarLoops = std::integer_sequence<unsigned, 0, …>`: which operands (a bit
-/// for each) are commonly scalars, so that they deserve a loop of their own. Two operands have one for either.
+/// `template <class T> T f(T x, …) const`, written so that T may be float, double, a `Lane` of vector code
+/// or, for a `CompositeOp`, a graph expression; with several outputs it returns `std::array<T, Outputs>`.
+/// That one function is the kernel, the constant folder and the block of a fused loop. Optional are `static
+/// constexpr Traits extra_traits`, and `using ScalarLoops = std::integer_sequence<unsigned, 0, …>`: which
+/// operands (a bit for each) are commonly scalars, so that they deserve a loop of their own. Two operands
+/// have one for either.
 template <class Rule, std::size_t Arity, std::size_t Outputs = 1>
 class Elementwise : public ValueOp<Rule, ElementwiseOp> {
  public:
@@ -105,8 +107,8 @@ class Elementwise : public ValueOp<Rule, ElementwiseOp> {
   }
 
   AnyBlock block(DType dtype, unsigned scalars) const final {
-    return with_dtype(
-        dtype, [&]<class T>(T) -> AnyBlock { return detail::elementwise_block<Rule, T>(scalars); });
+    return with_dtype(dtype,
+                      [&]<class T>(T) -> AnyBlock { return detail::elementwise_block<Rule, T>(scalars); });
   }
 
   AnyKernel kernel(const KernelShapes& shapes, DType dtype) const final {

@@ -13,9 +13,9 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// A model as data: an append-only sequence of nodes in which every node comes after its inputs. Equal pure nodes are
-/// one node. Nothing is ever changed or removed, so expressions stay valid as long as the graph, which
-/// therefore can be neither copied nor moved. One thread at a time may build.
+/// A model as data: an append-only sequence of nodes in which every node comes after its inputs. Equal pure
+/// nodes are one node. Nothing is ever changed or removed, so expressions stay valid as long as the graph,
+/// which therefore can be neither copied nor moved. One thread at a time may build.
 class Graph {
  public:
   Graph() = default;
@@ -90,7 +90,8 @@ class Graph {
   };
 
   Expr leaf(NodeContent content, const std::string& name, Shape shape, Location where);
-  Expr variable(const std::string& name, Shape shape, Initializer initializer, bool trainable, Location where);
+  Expr variable(const std::string& name, Shape shape, Initializer initializer, bool trainable,
+                Location where);
   std::size_t first_slot(std::size_t hash) const { return (hash ^ hash >> 32U) & (by_hash_.size() - 1); }
   std::size_t next_slot(std::size_t slot) const { return (slot + 1) & (by_hash_.size() - 1); }
   void enter(Entry entry);

@@ -74,7 +74,9 @@ struct Node {
   const Full* full() const { return std::get_if<Full>(&content); }
 
   /// What tells an input or a variable from all others, in whatever graph it stands; null for other nodes.
-  const void* identity() const { return variable() != nullptr ? static_cast<const void*>(variable()) : input(); }
+  const void* identity() const {
+    return variable() != nullptr ? static_cast<const void*>(variable()) : input();
+  }
   /// Whether its op has several outputs, so that it has no value itself.
   bool is_tuple() const;
   /// Whether it is a leaf.

@@ -101,8 +101,8 @@ inline std::vector<Expr> no_gradient(const Vjp& v) { return std::vector<Expr>(v.
 class ElementwiseOp;
 
 /// What an op is: a value with a name, attributes, traits, shape rule, reverse rule and kernels. An op knows
-/// nothing of a graph's internals, and nothing else knows an op's name. Derive through `OpOf` or `Elementwise`
-/// (gradus/graph/op_of.hpp, elementwise.hpp), which supply most of this from a few members.
+/// nothing of a graph's internals, and nothing else knows an op's name. Derive through `OpOf` or
+/// `Elementwise` (gradus/graph/op_of.hpp, elementwise.hpp), which supply most of this from a few members.
 class Op {
  public:
   Op() = default;

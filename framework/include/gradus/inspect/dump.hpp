@@ -14,22 +14,7 @@ struct Plan;
 /// `%7 = matmul(x, W1) [B, 128]  # model.cpp:12`.
 std::string graph_text(std::span<const Expr> outputs, std::span<const Update> updates = {});
 
-/// How a picture is drawn.
-struct DrawOptions {
-  std::size_t most_boxes = 120;  ///< larger graphs are folded by scope, until there are no more
-};
-
-/// The same as a Graphviz digraph: shapes on the edges, in clusters for the model, the loss, the gradients
-/// and the optimizer, and in them for the layers, by the names of their variables. The loss is the first
-/// output, the model what the others need.
-std::string graph_dot(std::span<const Expr> outputs, std::span<const Update> updates = {},
-                      const DrawOptions& options = {});
-
 /// A plan, one line a step: what is computed, where each result lies, what is written in place.
 std::string plan_text(const Plan& plan);
-
-/// The same as a Graphviz digraph, in the same clusters: a box for each step with the ops fused into it and
-/// the buffers of its results. With the share of the run's time that each step takes, the darker the more.
-std::string plan_dot(const Plan& plan, std::span<const double> shares = {}, const DrawOptions& options = {});
 
 }  // namespace gradus

@@ -1,8 +1,9 @@
+#include "gradus/ops/rules.hpp"
+
 #include <algorithm>
 
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/ops/reduction.hpp"
-#include "gradus/ops/rules.hpp"
 
 namespace gradus {
 
