@@ -20,7 +20,7 @@ class Relu final : public Unary<Relu> {
     using math::where;
     return where(x < T(0), T(0), x);  // keeps NaN
   }
-  // Of the output, so that the input need not be kept.
+  // Taken from the output, so that the input need not be kept.
   template <class T>
   static T d(T, T y) {
     return y > 0;

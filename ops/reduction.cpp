@@ -58,8 +58,8 @@ class BroadcastTo final : public OpOf<BroadcastTo> {
   Shape shape;
 };
 
-/// What Sum and Max share: axes reduced away (their extents dropped). `Derived` supplies `initial<T>()`,
-/// `combine(a, b)` and `combine_row(row, n, stride)`.
+// The base of Sum and Max: axes are reduced away (their extents dropped). `Derived` supplies `initial<T>()`,
+// `combine(a, b)` and `combine_row(row, n, stride)`.
 template <class Derived>
 class Reduction : public OpOf<Derived> {
  public:

@@ -11,8 +11,8 @@ namespace gradus {
 
 namespace {
 
-/// What the three share: they work on lines of `n` numbers, `stride` apart, shifted by their largest so that
-/// no exponential overflows. `Derived` supplies `line(x, y, n, stride)`.
+// The three ops below work on lines of `n` numbers, `stride` apart, shifted by their largest so that
+// no exponential overflows. `Derived` supplies `line(x, y, n, stride)`.
 template <class Derived>
 class AlongAxis : public OpOf<Derived> {
  public:

@@ -38,8 +38,8 @@ NodeId last_id(std::span<const Expr> exprs) {
   return last;
 }
 
-// For every node up to `last`: does it depend on one of `wrt`? Ids are in topological order, so one sweep
-// does.
+// Tells for every node up to `last` whether it depends on one of `wrt`. Ids are in topological order: one
+// sweep does.
 std::vector<bool> dependents(const Graph& graph, std::span<const Expr> wrt, NodeId last) {
   std::vector<bool> depends(static_cast<std::size_t>(last) + 1, false);
   for (const Expr& w : wrt)
@@ -169,8 +169,8 @@ std::vector<Expr> jvp(std::span<const Expr> outputs, std::span<const Expr> wrt,
   // A stand-in for the cotangents: the first vjp is linear in them, so the second does not contain them.
   std::vector<Expr> stand_ins;
   for (const Expr& output : outputs)
-    stand_ins.push_back(graph.expr(graph.append(std::make_shared<const Input>(Input{"cotangent"}), {},
-                                                output.shape(), Location())));
+    stand_ins.push_back(graph.expr(
+        graph.append(std::make_shared<const Input>(Input{"cotangent"}), {}, output.shape(), Location())));
   const auto pulled = vjp_or_null(graph, outputs, stand_ins, wrt);
   std::vector<Expr> linear;
   std::vector<Expr> seeds;

@@ -18,7 +18,7 @@ constexpr std::size_t small_steps = 4;
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 // A run takes smaller numbers for 0.
 constexpr double smallest = std::numeric_limits<double>::min();
-// What an output says of the numbers that were added up to it ends here: they may have cancelled.
+// The size of an output says nothing of the numbers that were added up to it: they may have cancelled.
 constexpr double unit = 1;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
@@ -79,7 +79,7 @@ struct Line {
     return true;
   }
 
-  // Where rounding hides what the smallest step changes, it tells nothing.
+  // The smallest step tells nothing if rounding hides what it changes.
   bool ends_in_rounding() const { return !changes_at(left.size() - 1) && !flat_beside_kink(); }
 
   // The multiple to which the values are rounded, if that can be seen; else 0.
@@ -145,7 +145,7 @@ Difference smooth(const Line& line, double largest_step, double within, double& 
   best.uncertainty = infinity;
   for (std::size_t k = 1; k + 1 < levels; ++k) {
     double off = larger(apart[k - 1], apart[k]);
-    // What smaller steps say counts, but for the rounding in each of two differences.
+    // Smaller steps are trusted, but for the rounding in each of two differences.
     for (std::size_t j = k + 2; j < levels; ++j)
       off = larger(off, std::abs(central[k] - central[j]) - 2 * excuse / step(j));
     // NaN, where a large step leaves the function's domain, is never less.
@@ -170,7 +170,8 @@ void look_for_kink(const Line& line, double largest_step, double noise, Differen
   if (gap > 100 * noise / step && gap > 0.75 * before &&
       gap > 1e-4 * std::max(std::abs(left), std::abs(right))) {
     found.kink = gap < 1.5 * before;
-    // That of a jump, or of a peak too narrow for the steps, doubles: whatever they agree on means nothing.
+    // The slope across a jump, or a peak too narrow for the steps, doubles: whatever they agree on means
+    // nothing.
     if (!found.kink) found.uncertainty = infinity;
   }
   // Without the part that is of the order of the step.
@@ -243,7 +244,7 @@ class Lines {
     }
   }
 
-  // Where both are uncertain, but contradict each other, the smaller steps count.
+  // If both are uncertain, but contradict each other, the smaller steps count.
   static bool better(const Difference& closer, const Difference& found) {
     if (closer.settled || found.kink) return closer.settled;
     return closer.uncertainty < found.uncertainty ||

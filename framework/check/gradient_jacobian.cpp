@@ -15,7 +15,7 @@ namespace gradus {
 
 namespace {
 
-// With more of them the point is no good.
+// A point with more kinks than this is of no use.
 constexpr std::size_t most_kinks = 20;
 
 // The gradients for one cotangent of the outputs.
@@ -226,7 +226,7 @@ class JacobianCheck {
   // entries at a kink are left out from then on.
   void direction(std::size_t t, std::int64_t number) {
     Row row(system_, random_cotangent());
-    // Of length 1: with many entries a longer one would cross kink after kink.
+    // The direction has length 1: with many entries a longer one would cross kink after kink.
     std::vector<double> tangent(tensor(t).size());
     double squares = 0;
     for (double& u : tangent) {
@@ -251,7 +251,7 @@ class JacobianCheck {
         }
         if (agreement == Agreement::none) wrong_[t] = i;
       }
-      // With that many kinks a direction proves nothing; they themselves are what is wrong.
+      // A direction across that many kinks proves nothing; the kinks themselves are reported.
       if (at_kink_[t].size() >= most_kinks && whole.agreement() != Agreement::full) return;
       verdicts_[t].add(fmt::format("direction {}", number), whole.analytic, whole.difference, true);
       return;

@@ -7,7 +7,8 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// What must hold beside the differences; `agrees`: they do with the gradient, for this batch.
+/// Checks the properties that must hold besides the differences. `agrees` says whether the differences agree
+/// with the gradient for this batch.
 std::vector<CheckedProperty> check_properties(const Expr& expr, std::span<const Expr> wrt, const Point& point,
                                               std::int64_t batch, const GradientCheckOptions& options,
                                               bool agrees);

@@ -90,7 +90,7 @@ std::vector<std::vector<double>> Rounding::at(const Point& inputs) {
   return largest;
 }
 
-// Of the expressions, then of the nodes that are moved.
+// The values of the expressions, then those of the nodes that are moved.
 std::vector<std::vector<double>> Rounding::values() {
   program_.run();
   std::vector<std::vector<double>> all;

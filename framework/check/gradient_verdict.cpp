@@ -13,9 +13,9 @@ namespace {
 constexpr double safety = 10;
 // Differences that leave more than this part of the largest entry uncertain prove nothing.
 constexpr double coarsest = 1e-3;
-// What part of the largest entry a gradient's own rounding may leave of an entry that cancels.
+// The share of the largest entry that a gradient's own rounding may leave of an entry that cancels.
 constexpr double of_cancellation = 1e-10;
-// Of the scale of what is moved.
+// The first step of a difference, as a share of the size of the number that is moved.
 constexpr double largest_step = 1.0 / 32;
 
 // The gradient is rounded, too.

@@ -8,7 +8,7 @@ namespace gradus {
 
 namespace {
 
-// What is left of an op that changes the shape and no value.
+// Another shape for the same values: all that is left of an op that changes no value.
 class Alias final : public OpOf<Alias> {
  public:
   static constexpr std::string_view name = "alias";
@@ -35,7 +35,7 @@ NodeId simplify_unary(Graph& to, const Node& node, NodeId operand, const Traits&
   if (traits.view && input.traits().view) {
     const NodeId base = input.inputs[0];
     if (to[base].shape == node.shape) return base;
-    // What an alias has made of the shape, another op's rule may not take.
+    // An alias may have given its input a shape that another op's rule would reject.
     return input.op()->type_id() == alias(node.shape)->type_id()
                ? to.append(alias(node.shape), {base}, node.shape, node.where)
                : to.append(node.content, {base}, node.shape, node.where);

@@ -8,7 +8,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// What the stages are told.
+/// Settings of the stages.
 struct PlanOptions {
   DimBindings dims = {};         ///< what symbols stand for
   DType dtype = DType::float32;  ///< of all tensors

@@ -30,7 +30,7 @@ constexpr NodeId none = -1;
 // More nodes would want more tiles than the first-level cache holds, and gain nothing.
 constexpr std::int32_t largest_loop = 64;
 
-// What is known of a node while loops are formed. An op of several outputs is one with its Outputs: only
+// The state of a node while loops are formed. An op of several outputs is one with its Outputs: only
 // `stored` is each one's own.
 struct NodeState {
   NodeId loop = none;     // the loop that the node belongs to, by its last node
@@ -116,7 +116,7 @@ class LoopFormer {
     }
   }
 
-  // What a loop really reads for `input`: through a broadcast, where it is a simple one.
+  // The operand that a loop really reads for `input`: a simple broadcast is read through.
   Operand operand_of(NodeId input, const Shape& shape) const {
     Operand operand{.node = input};
     if (graph_[input].is_number()) operand.access = Access::scalar;

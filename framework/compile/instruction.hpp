@@ -80,7 +80,7 @@ struct TileLoop {
   std::size_t row_size = 1;  ///< elements in one of its rows
 };
 
-/// What one thread does of a step.
+/// One thread's part of a step.
 template <class T>
 using Part = std::variant<KernelCall<T>, TileLoop<T>>;
 

@@ -7,7 +7,7 @@
 
 namespace gradus {
 
-/// Where a buffer lies in memory.
+/// Finds a buffer in memory.
 template <class T>
 using Locate = std::function<T*(const Buffer& buffer)>;
 

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t tile_budget = 16UL * 1024;
 constexpr std::size_t smallest_tile = 128;
 constexpr std::size_t largest_tile = 1024;
-// Where everything is in buffers.
+// The largest tile of a loop that needs no tiles of its own, as all its values lie in buffers.
 constexpr std::size_t largest_without_tiles = 4096;
 
 template <class T>
@@ -44,7 +44,7 @@ class LoopLowering {
   }
 
  private:
-  // Where a tile's worth of numbers is: a buffer that the tiles move along, a tile of its own, a single
+  // The place of a tile's worth of numbers: a buffer that the tiles move along, a tile of its own, a single
   // number, or the panel that the producer has just made.
   enum class Kind { buffer, tile, scalar, panel };
   struct Register {

@@ -13,7 +13,7 @@ struct Share {
   std::int64_t index = 0;
   std::int64_t count = 1;
 
-  /// Where the share begins and ends, out of `size`.
+  /// The first element or row of the share, out of `size`, and the one after its last.
   std::int64_t begin(std::int64_t size) const { return size * index / count; }
   std::int64_t end(std::int64_t size) const { return size * (index + 1) / count; }
 };

@@ -25,7 +25,7 @@ inline constexpr BufferId no_buffer = -1;
 
 /// Memory for the value of one node. Views share their origin's buffer.
 struct Buffer {
-  /// Where it lies: in the arena of temporaries, in the store, in a fed input, in a constant.
+  /// The kinds of memory: the arena of temporaries, the store, a fed input, a constant.
   enum class Space { arena, variable, input, constant };
   Space space = Space::arena;  ///< where it lies
   NodeId node = -1;            ///< the node that defines it; -1 for workspace
@@ -43,7 +43,7 @@ struct Operand {
   std::int64_t period = 1;       ///< of `Access::row` and `Access::column`
 };
 
-/// What one instruction does.
+/// The work of one instruction.
 struct Step {
   /// A single op's kernel, a fused loop of elementwise ops, or a copy of a value.
   enum class Kind { op, fused, copy };
@@ -95,8 +95,8 @@ NodeId read_through(const Plan& plan, const Step& loop, NodeId input);
 /// The operand through which a fused loop reads `input`; nothing for what it computes itself.
 std::optional<std::size_t> operand_of(const Plan& plan, const Step& loop, NodeId input);
 
-/// For each operand of a fused loop, the position in `loop.nodes` of the last node that reads it; 0 for those
-/// of the producer.
+/// Finds for each operand of a fused loop the position in `loop.nodes` of the last node that reads it; 0 for
+/// those of the producer.
 std::vector<std::size_t> last_readers(const Plan& plan, const Step& loop);
 
 /// The position in `loop.nodes` of the node that computes a value.

@@ -10,7 +10,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// What is to be computed: a graph of its own, the nodes to return, and the variables to set.
+/// A computation: a graph of its own, the nodes to return, and the variables to set.
 struct Program {
   std::shared_ptr<Graph> graph;                    ///< of this program alone
   std::vector<NodeId> outputs;                     ///< the nodes to return
@@ -18,12 +18,12 @@ struct Program {
   std::vector<NodeId> inputs;  ///< the inputs that outputs and updates depended on as written
 };
 
-/// What a pass does to one node: given the node and its inputs in the new graph, the id of the node in `to`
-/// that stands for it, or -1 to copy it as it is.
+/// The rule of a pass for one node: given the node and its inputs in the new graph, the id of the node in
+/// `to` that stands for it, or -1 to copy it as it is.
 using RewriteRule = std::function<NodeId(Graph& to, const Node& node, const std::vector<NodeId>& inputs)>;
 
-/// For each node, whether inputs, outputs and updates need it. Of an op with several outputs, one that is
-/// needed keeps the others.
+/// Tells for each node whether inputs, outputs and updates need it. One needed output of an op with several
+/// keeps the others.
 std::vector<bool> live_nodes(const Program& program);
 
 /// Copies the live nodes into a fresh graph, one by one through `rule`: nothing is mutated, and dead nodes

@@ -99,7 +99,7 @@ class Scheduler {
     }
   }
 
-  // For each buffer, the step that writes it, or -1.
+  // Finds for each buffer the step that writes it, or -1.
   std::vector<std::int32_t> writing_steps() {
     for (const auto& [variable, value] : plan_.program.updates) buffer_of(value);
     std::vector<std::int32_t> writers(plan_.buffers.size(), -1);

@@ -71,7 +71,7 @@ class PlanWalk {
   std::int64_t count_of(NodeId id) const { return element_count(graph_[id].shape.resolve(plan_.dims)); }
   bool in_arena(BufferId id) const { return plan_.buffer(id).space == Buffer::Space::arena; }
 
-  // What does not need buffers: a step's nodes are in order, and find what they read.
+  // Checks what does not need buffers: a step's nodes are in order, and find what they read.
   void check_structure(const Step& step) {
     faults_.require(!step.nodes.empty() && !step.results.empty(), "a step computes nothing");
     if (step.nodes.empty() || step.results.empty()) return;

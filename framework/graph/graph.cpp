@@ -58,7 +58,8 @@ Expr Graph::constant(const Extents& shape, std::vector<double> values, Location 
   if (Shape(shape).is_empty() || element_count(shape) != static_cast<std::int64_t>(values.size()))
     throw Error(fmt::format("constant at {}: {} values do not fill the shape {}", to_string(line(where)),
                             values.size(), to_string(shape)));
-  return {*this, append(std::make_shared<const Constant>(Constant{std::move(values)}), {}, Shape(shape), where)};
+  return {*this,
+          append(std::make_shared<const Constant>(Constant{std::move(values)}), {}, Shape(shape), where)};
 }
 
 Expr Graph::full(const Shape& shape, double value, Location where) {
@@ -105,7 +106,7 @@ std::vector<Expr> Graph::outputs(NodeId id) {
 
 namespace {
 
-// What tells a node from others of the same content type; inputs and variables are equal only to themselves.
+// The hash of a node's content. Inputs and variables are equal only to themselves.
 struct ContentHash {
   const Shape& shape;
   std::size_t operator()(const OpPtr& op) const { return op->hash(); }
@@ -129,7 +130,8 @@ bool same_content(const Node& a, const NodeContent& b, const Shape& shape) {
   if (a.shape != shape) return false;
   if (const auto* full = a.full()) {
     const Full& other = std::get<Full>(b);
-    return detail::same_value(full->value, other.value) && full->dim == other.dim && full->is_dim == other.is_dim;
+    return detail::same_value(full->value, other.value) && full->dim == other.dim &&
+           full->is_dim == other.is_dim;
   }
   const auto* constant = a.constant();
   return constant != nullptr &&
@@ -149,7 +151,7 @@ NodeId Graph::append(NodeContent content, std::vector<NodeId> inputs, Shape shap
     for (std::size_t at = first_slot(hash); by_hash_[at].id >= 0; at = next_slot(at)) {
       if (by_hash_[at].hash != hash) continue;
       const Node& node = (*this)[by_hash_[at].id];
-      // For an equal op on equal inputs, the shape follows.
+      // Equal ops on equal inputs have equal shapes.
       if (node.inputs == inputs && same_content(node, content, shape)) return by_hash_[at].id;
     }
   }

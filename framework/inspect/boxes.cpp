@@ -197,7 +197,7 @@ std::string in_full(const std::vector<Box>& boxes, const std::vector<Wire>& wire
                         (from.place.part == Part::gradient && to.place.part == Part::optimizer);
     const bool apart = from.leaf ? from.place.part != to.place.part || from.place.scope != to.place.scope
                                  : from.place.part != to.place.part && !onward;
-    // What comes from far away is named, not wired: the layout stays as the parts are.
+    // A value from far away is named, not wired, so that the layout keeps to the parts.
     if (wire.drawn_far || !apart ||
         (from.leaf && from.place.scope.empty() && from.place.part == to.place.part)) {
       lines += fmt::format("n{} -> n{} [label=\"{}\"];\n", wire.from, wire.to, dot_escaped(wire.label));

@@ -19,7 +19,7 @@ struct Box {
   bool leaf = false;   ///< data or a variable; not an op
 };
 
-/// What one box hands to another.
+/// An arrow from one box to another: a value that the second one reads.
 struct Wire {
   std::size_t from;
   std::size_t to;
@@ -33,7 +33,7 @@ struct Wire {
 std::string clustered_dot(const std::vector<Box>& boxes, const std::vector<Wire>& wires,
                           const std::string& legend, std::size_t most_boxes);
 
-/// For a quoted string of dot, with \n for new lines.
+/// A text as the inside of a quoted string of dot, with \n for new lines.
 std::string dot_escaped(std::string_view text);
 
 }  // namespace gradus

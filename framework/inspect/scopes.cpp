@@ -149,7 +149,7 @@ class Placing {
     }
   }
 
-  // What has no scope yet takes that of its readers of the same part: the layer nearest to the loss in the
+  // A node without a scope takes that of its readers in the same part: the layer nearest to the loss in the
   // gradient, and in the optimizer only where all agree.
   void spread_from_consumers(const Flags& forward) {
     std::vector<std::set<NodeId>> readers(static_cast<std::size_t>(graph_.size()));

@@ -7,11 +7,11 @@
 
 namespace gradus {
 
-/// What a node is there for.
+/// The purpose of a node.
 enum class Part { model, loss, gradient, optimizer };
 std::string_view to_string(Part part);
 
-/// Where a node belongs in a picture: a part, and within it the layer whose name is `scope`, in the sense
+/// The place of a node in a picture: a part, and within it the layer whose name is `scope`, in the sense
 /// that "encoder/0/W" belongs to "encoder/0"; empty where no name tells.
 struct NodePlace {
   Part part = Part::model;  ///< what it is there for

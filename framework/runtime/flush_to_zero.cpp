@@ -12,7 +12,7 @@ struct Flushing {
   unsigned depth;   // how many live
   unsigned before;  // the flags before the first
 };
-// Of this thread. The model saves a call where the library is shared.
+// Each thread has its own. The TLS model saves a call where the library is shared.
 [[gnu::tls_model("initial-exec")]] constinit thread_local Flushing flushing{0, 0};
 
 #if defined(__SSE2__)

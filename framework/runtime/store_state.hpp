@@ -10,7 +10,7 @@
 
 namespace gradus {
 
-/// What the handles of one store share.
+/// The values of a store; all its handles share one of these.
 template <class T>
 struct Store<T>::State {
   struct Slot {

@@ -1,5 +1,5 @@
 #pragma once
 
-// For source files that define an op of their own.
+// Everything that a source file needs to define an op of its own.
 #include "gradus/ops.hpp"
 #include "gradus/ops/rules.hpp"

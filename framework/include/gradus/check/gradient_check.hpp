@@ -30,7 +30,7 @@
 ///   optimised program computes what the program as written does; every way to plan memory gives the same
 ///   bits.
 ///
-///   Where the function has a kink (relu at 0) the gradient may lie anywhere between the one-sided
+///   At a kink of the function (relu at 0) the gradient may lie anywhere between the one-sided
 ///   derivatives; such entries are counted, and more than one in a hundred (of those that are not 0 on both
 ///   sides) fails the check: move the point.
 ///
@@ -39,7 +39,7 @@
 ///   suspects with the line that built them.
 namespace GRADUS_PUBLIC gradus {
 
-/// What is checked, and how strictly.
+/// Settings of a check: what is compared, and how strictly.
 struct GradientCheckOptions {
   /// Which entries are compared.
   enum class Mode {

@@ -44,7 +44,7 @@ struct CheckedProperty {
   std::string detail;  ///< why not
 };
 
-/// What a check found.
+/// The findings of a check.
 struct GradientReport {
   std::vector<CheckedTensor> tensors;       ///< worst first
   std::vector<CheckedProperty> properties;  ///< besides the comparisons

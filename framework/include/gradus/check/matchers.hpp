@@ -66,10 +66,10 @@ inline void PrintTo(const Expr& expr, std::ostream* out) {
 
 namespace testing {
 
-// So that "testing::" still means GoogleTest's within namespace gradus.
+// Lets "testing::" still mean GoogleTest's within namespace gradus.
 using namespace ::testing;
 
-/// What `HasCorrectGradients` makes.
+/// The matcher behind `HasCorrectGradients`.
 class HasCorrectGradientsMatcher {
  public:
   using is_gtest_matcher = void;  ///< what GoogleTest asks for
@@ -91,9 +91,9 @@ class HasCorrectGradientsMatcher {
     return ok;
   }
 
-  /// For messages.
+  /// Describes the matcher in messages.
   void DescribeTo(std::ostream* out) const { *out << "has correct gradients for a batch of " << batch_; }
-  /// For messages.
+  /// Describes the matcher in messages.
   void DescribeNegationTo(std::ostream* out) const {
     *out << "has a wrong gradient for a batch of " << batch_;
   }

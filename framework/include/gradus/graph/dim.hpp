@@ -10,7 +10,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// What the symbols in shapes stand for. Whatever needs numbers for shapes takes one of these.
+/// The numbers that the symbols in shapes stand for. Whatever needs sizes as numbers takes one of these.
 struct DimBindings {
   DimBindings() = default;
   /// Binds the batch size.
@@ -35,7 +35,7 @@ class Dim {
 
   /// The factor of B.
   constexpr std::int64_t per_batch() const { return per_batch_; }
-  /// What is added.
+  /// The number that is added.
   constexpr std::int64_t constant() const { return constant_; }
   /// Whether B does not occur.
   constexpr bool is_constant() const { return per_batch_ == 0; }
@@ -73,7 +73,7 @@ inline constexpr Dim B{1, 0};
 /// "B", "2B+1", "784".
 std::string to_string(Dim dim);
 
-/// For hash tables.
+/// The extent's hash.
 inline std::size_t hash_value(Dim d) {
   return static_cast<std::size_t>(d.per_batch()) * 0x9E3779B97F4A7C15U ^
          static_cast<std::size_t>(d.constant());

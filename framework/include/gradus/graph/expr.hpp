@@ -71,7 +71,7 @@ struct Arg {
   template <class V>
   requires(std::same_as<V, Expr> || Number<V>) Arg(V value, Location at = Location::current())
       : expr(value), where(at) {}
-  /// With a place that is known already.
+  /// An expression with a line that is known already.
   Arg(Expr value, Location at) : expr(value), where(at) {}
 
   Expr expr;       ///< what was given

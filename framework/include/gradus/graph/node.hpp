@@ -49,7 +49,7 @@ struct Output {
   std::size_t index = 0;  ///< which
 };
 
-/// What a node is: an op applied to its inputs, one output of such an op, or a leaf.
+/// The content of a node: an op applied to its inputs, one output of such an op, or a leaf.
 using NodeContent = std::variant<OpPtr, Output, std::shared_ptr<const Input>, std::shared_ptr<const Variable>,
                                  std::shared_ptr<const Constant>, Full>;
 
@@ -73,7 +73,7 @@ struct Node {
   const Constant* constant() const { return leaf<Constant>(); }
   const Full* full() const { return std::get_if<Full>(&content); }
 
-  /// What tells an input or a variable from all others, in whatever graph it stands; null for other nodes.
+  /// Tells an input or a variable from all others, in whatever graph it stands; null for other nodes.
   const void* identity() const {
     return variable() != nullptr ? static_cast<const void*>(variable()) : input();
   }

@@ -24,9 +24,9 @@ struct OnnxResult {
   std::size_t step = 0;  ///< which
 };
 
-/// What an ONNX operator reads. A number is a scalar, and numbers are a vector, of the graph's element type;
-/// a shape is a vector of 64-bit integers, which may hold the batch. (What copies and destroys it is compiled
-/// once, in the library: every file that includes an op would pay for it.)
+/// An operand of an ONNX operator. A number is a scalar, and numbers are a vector, of the graph's element
+/// type; a shape is a vector of 64-bit integers, which may hold the batch. (What copies and destroys it is
+/// compiled once, in the library: every file that includes an op would pay for it.)
 struct OnnxOperand {
   /// One of them.
   using Value = std::variant<OnnxInput, OnnxResult, double, std::vector<double>, Shape>;
@@ -46,7 +46,7 @@ struct OnnxOperand {
   Value value;  ///< which, and what
 };
 
-/// For Cast: the graph's element type, float or double, or bool.
+/// The target of a Cast: the graph's element type, float or double, or bool.
 enum class OnnxType { element, boolean };
 
 /// An attribute's value.
@@ -57,7 +57,7 @@ using OnnxAttribute = std::pair<std::string_view, OnnxValue>;
 
 /// One ONNX operator: its name, what it reads, its attributes.
 struct OnnxStep {
-  /// What gives the members, in their order.
+  /// Sets the members, in their order.
   OnnxStep(std::string_view name, std::initializer_list<OnnxOperand> reads,
            std::initializer_list<OnnxAttribute> with = {});
 

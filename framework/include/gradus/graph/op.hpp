@@ -16,7 +16,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// What the compiler may know about an op. Passes read these, never a name or a type.
+/// The properties of an op that the compiler may know. Passes read these, never a name or a type.
 struct Traits {
   std::size_t outputs = 1;   ///< how many tensors it computes
   bool broadcast = false;    ///< the output repeats the input along axes of extent 1 or missing in front
@@ -55,7 +55,7 @@ struct KernelShapes {
   const Extents& output() const { return outputs.front(); }
 };
 
-/// What a kernel works on; all tensors are row-major and contiguous.
+/// The tensors that a kernel works on; all are row-major and contiguous.
 template <class T>
 struct KernelArgs {
   const T* const* inputs = nullptr;  ///< one pointer for each input
@@ -84,7 +84,7 @@ using Block = void (*)(const class Op* op, const T* const* inputs, T* const* out
 /// A block for the element type that was asked for.
 using AnyBlock = std::variant<Block<float>, Block<double>>;
 
-/// What a reverse rule sees of a node: inputs and outputs as expressions, and the outputs' cotangents.
+/// A node as its reverse rule sees it: inputs and outputs as expressions, and the outputs' cotangents.
 struct Vjp {
   std::span<const Expr> inputs;      ///< the op's inputs
   std::span<const Expr> outputs;     ///< the op's outputs
@@ -95,12 +95,12 @@ struct Vjp {
   Expr cotangent;  ///< of the first output
 };
 
-/// What the reverse rule of an op without a derivative returns.
+/// The result of the reverse rule of an op without a derivative.
 inline std::vector<Expr> no_gradient(const Vjp& v) { return std::vector<Expr>(v.inputs.size()); }
 
 class ElementwiseOp;
 
-/// What an op is: a value with a name, attributes, traits, shape rule, reverse rule and kernels. An op knows
+/// An op: a value with a name, attributes, traits, shape rule, reverse rule and kernels. An op knows
 /// nothing of a graph's internals, and nothing else knows an op's name. Derive through `OpOf` or
 /// `Elementwise` (gradus/graph/op_of.hpp, elementwise.hpp), which supply most of this from a few members.
 class Op {
@@ -111,7 +111,7 @@ class Op {
   Op& operator=(const Op&) = default;
   virtual ~Op() = default;
 
-  /// What dumps and errors call it.
+  /// The name that dumps and errors use.
   virtual std::string_view name() const = 0;
   /// "transpose_a=true, axis=1"; empty for an op without attributes.
   virtual std::string attribute_text() const = 0;
@@ -136,7 +136,7 @@ class Op {
   virtual AnyKernel kernel(const KernelShapes& shapes, DType dtype) const = 0;
   /// How much scratch memory a kernel wants while it runs; each thread gets its own.
   virtual std::size_t workspace_bytes(const KernelShapes&, DType) const { return 0; }
-  /// With the trait `by_rows`: whether a few rows cost no more than their share of all.
+  /// Whether a few rows cost no more than their share of all; asked of ops with the trait `by_rows`.
   virtual bool rows_are_cheap(const KernelShapes&, DType) const { return true; }
   /// Arithmetic operations and elementary functions, one each.
   virtual double flop(const KernelShapes& shapes) const {
@@ -162,7 +162,7 @@ class ElementwiseOp : public Op {
   virtual AnyBlock block(DType dtype, unsigned scalars) const = 0;
 };
 
-/// What an elementwise op of one output makes of one element of each input.
+/// Applies an elementwise op of one output to one number for each input.
 double evaluate(const ElementwiseOp& op, std::span<const double> inputs);
 
 }  // namespace gradus

@@ -11,7 +11,8 @@
 #include "gradus/base/error.hpp"
 #include "gradus/graph/op.hpp"
 
-/// What ops derive from. For the source files that define an op; programs that use it need its builder alone.
+/// The base classes of ops, for the source files that define one; programs that use it need its builder
+/// alone.
 namespace GRADUS_PUBLIC gradus {
 
 /// A named attribute of an op, for its `attributes()`: `return std::tuple(attribute("axis", axis));`.
@@ -141,7 +142,7 @@ class ValueOp : public Base {
   }
 };
 
-/// What most ops derive from. `Derived` adds
+/// The base class of most ops. `Derived` adds
 /// - `Shape infer(InputShapes inputs) const`, or `std::vector<Shape> infer(…)` for several outputs (then its
 ///   traits say how many), which throws Error with the reason alone;
 /// - `std::vector<Expr> vjp(const Vjp& v) const override`;

@@ -21,11 +21,11 @@ std::int64_t element_count(std::span<const std::int64_t> extents);
 class Shape {
  public:
   Shape() = default;
-  /// Of extents written out in braces.
+  /// A shape of extents written out in braces.
   Shape(std::initializer_list<Dim> dims) : dims_(dims) {}
-  /// Of these extents.
+  /// A shape of these extents.
   explicit Shape(std::vector<Dim> dims) : dims_(std::move(dims)) {}
-  /// Of plain numbers.
+  /// A shape of plain numbers.
   explicit Shape(const Extents& extents) : dims_(extents.begin(), extents.end()) {}
 
   /// How many axes it has.
@@ -68,7 +68,7 @@ std::size_t resolve_axis(std::int64_t axis, std::size_t rank);
 std::string to_string(const Shape& shape);
 std::string to_string(std::span<const std::int64_t> extents);
 
-/// For hash tables.
+/// The shape's hash.
 std::size_t hash_value(const Shape& shape);
 
 /// Mixes a hash into a running one.

@@ -10,7 +10,7 @@ namespace GRADUS_PUBLIC gradus {
 
 struct Plan;
 
-/// What `outputs` and `updates` need of their graph, one line a node:
+/// The part of a graph that `outputs` and `updates` need, one line a node:
 /// `%7 = matmul(x, W1) [B, 128]  # model.cpp:12`.
 std::string graph_text(std::span<const Expr> outputs, std::span<const Update> updates = {});
 

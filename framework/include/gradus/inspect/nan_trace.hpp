@@ -7,7 +7,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// Where a NaN or an infinity began.
+/// The node at which a NaN or an infinity began.
 struct NanTrace {
   std::string node;  ///< "log#7 [B, 3]"
   Location where;    ///< the user's line

@@ -16,7 +16,7 @@ using Point = std::map<std::string, std::vector<double>, std::less<>>;
 /// Puts a point into a program's inputs and into a store; names that neither has are passed over.
 void put(const Point& point, Executable<double>& program, Store<double>& store);
 
-/// What every node comes to, computed one by one as written: no folding, no fusion, nothing shared.
+/// The values of all nodes, computed one by one as written: no folding, no fusion, nothing shared.
 struct NodeValues {
   std::shared_ptr<Graph> graph;             ///< a copy of what the expressions need
   std::vector<std::vector<double>> values;  ///< by node id; none for an op of several outputs

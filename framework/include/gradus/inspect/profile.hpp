@@ -8,7 +8,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// What one step of a plan costs in a run.
+/// The cost of one step of a plan in a run.
 struct StepCost {
   std::string ops;         ///< "matmul add relu"
   std::string name;        ///< of the first result: the user's, or "%7 [32, 128]"
@@ -17,7 +17,7 @@ struct StepCost {
   double bytes = 0;        ///< of operands and results, as if nothing were in a cache
 };
 
-/// What each step of a run costs.
+/// The cost of each step of a run.
 struct Profile {
   std::vector<StepCost> steps;  ///< in order
   double run_nanoseconds = 0;   ///< median of runs without a clock between the steps
@@ -30,9 +30,9 @@ Profile profile(Executable<T>& executable, std::size_t times);
 /// A table, a line a step: ns, share of the sum, FLOP, GFLOP/s, bytes; then the sum against the whole run.
 std::string profile_text(const Profile& profile);
 
-/// For floats.
+/// The version for float.
 extern template Profile profile(Executable<float>&, std::size_t);
-/// For doubles.
+/// The version for double.
 extern template Profile profile(Executable<double>&, std::size_t);
 
 }  // namespace gradus

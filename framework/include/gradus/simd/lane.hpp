@@ -21,7 +21,7 @@ struct Lane {
   Lane() = default;
   template <Arithmetic U>
   Lane(U x) : value(static_cast<T>(x)) {}  // NOLINT(google-explicit-constructor): literals in rules
-  /// So that a rule may call functions that know numbers alone.
+  /// A rule may call functions that know plain numbers alone.
   operator T() const { return value; }  // NOLINT(google-explicit-constructor)
 
   friend Lane operator+(Lane a, Lane b) { return a.value + b.value; }

@@ -5,7 +5,7 @@
 
 #include "gradus/base/public.hpp"
 
-/// What rules need beside std's functions, for plain numbers. A rule says `using math::where;` and lets
+/// The functions that rules need besides std's, for plain numbers. A rule says `using math::where;` and lets
 /// argument-dependent look-up find the graph builders of the same names.
 // NOLINTNEXTLINE(modernize-concat-nested-namespaces): the attribute belongs to the outer one
 namespace GRADUS_PUBLIC gradus {

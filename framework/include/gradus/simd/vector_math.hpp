@@ -20,7 +20,7 @@ namespace GRADUS_PUBLIC gradus {
 
 namespace detail {
 
-// What the two formats differ in.
+// The numbers in which the two formats differ.
 template <class T>
 struct Format;
 
@@ -235,7 +235,7 @@ Lane<T, isa> log1p(Lane<T, isa> x) {
   using L = Lane<T, isa>;
   using Limits = std::numeric_limits<T>;
   const L sum = L(1) + x;
-  // What the sum lost.
+  // The digits that the sum has lost.
   const L lost = where(x < L(1), x - (sum - L(1)), L(1) - (sum - x));
   L y = detail::log_of_normal(sum, lost / sum, L(0));
   y = where(x < L(Limits::infinity()), y, x);

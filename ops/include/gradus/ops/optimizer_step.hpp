@@ -12,7 +12,7 @@ Expr moving_square(Arg average, Arg x, double decay);
 /// w − rate · direction / (√square + epsilon). Fast where rate and epsilon are scalars.
 Expr adaptive_step(Arg w, Arg direction, Arg square, Arg rate, Arg epsilon);
 
-/// What a step of Adam leaves.
+/// The result of a step of Adam.
 struct AdamStep {
   Expr w;  ///< the parameter
   Expr m;  ///< the average gradient

@@ -17,8 +17,8 @@
 #include "gradus/simd/math.hpp"
 #include "gradus/simd/vector_math.hpp"
 
-/// What the source file of an op needs to make its kernels and its reverse rule from a rule. Programs that
-/// only use the op need not include it.
+/// The means by which the source file of an op makes its kernels and its reverse rule from a rule. Programs
+/// that only use the op need not include it.
 namespace GRADUS_PUBLIC gradus {
 
 namespace detail {
@@ -41,8 +41,8 @@ inline Expr chain(const Expr& cotangent, const Expr& derivative) {
 
 }  // namespace detail
 
-/// Appends a node for `ConcreteOp(attributes...)`: what a builder calls. Elementwise ops broadcast, and make a
-/// number of numbers.
+/// Appends a node for `ConcreteOp(attributes...)`: what a builder calls. Elementwise ops broadcast, and make
+/// a number of numbers.
 template <class ConcreteOp, class... Attributes>
 Expr build(std::initializer_list<Arg> operands, Attributes... attributes) {
   auto op = std::make_shared<const ConcreteOp>(std::move(attributes)...);
