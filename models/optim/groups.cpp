@@ -106,6 +106,7 @@ std::vector<std::size_t> Optimizer::trained(const std::vector<Expr>& parameters)
                       "those that do; the parameters are: {}",
                       name_, group.pattern, joined(parameters, name_of)));
     std::vector<Expr> its;
+    its.reserve(own.size());
     for (const std::size_t i : own) its.push_back(parameters[i]);
     for (const std::size_t i : group.optimizer.trained(its)) all.push_back(own[i]);
   }

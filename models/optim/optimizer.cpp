@@ -72,6 +72,7 @@ class Step final : public ParameterStep {
 
 std::vector<Expr> select(const std::vector<Expr>& from, const std::vector<std::size_t>& wanted) {
   std::vector<Expr> selected;
+  selected.reserve(wanted.size());
   for (const std::size_t i : wanted) selected.push_back(from[i]);
   return selected;
 }

@@ -51,6 +51,7 @@ std::vector<RelativeRate> relative_rates(const Optimizer& optimizer) {
   const auto rates = optimizer.rates();
   const auto leader = std::ranges::find_if(rates, [](const LearningRate& each) { return each.initial > 0; });
   std::vector<RelativeRate> relative;
+  relative.reserve(rates.size());
   for (const LearningRate& each : rates)
     relative.push_back({each.state, leader == rates.end() ? 1 : each.initial / leader->initial});
   return relative;
