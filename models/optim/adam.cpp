@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "gradus/ops/arithmetic.hpp"
-#include "gradus/ops/optimizer_step.hpp"
 #include "gradus/ops/exponential.hpp"
+#include "gradus/ops/optimizer_step.hpp"
 #include "gradus/ops/power.hpp"
 
 namespace gradus {
@@ -54,8 +54,8 @@ Optimizer adam(const AdamOptions& options) {
             const Expr m = step.slot("m"), v = step.slot("v");
             // √v̂ + ε = (√v + ε·root2) / root2.
             const Expr epsilon = keras ? Expr(options.epsilon) : options.epsilon * root2;
-            const AdamStep next = adam_step(step.parameter, m, v, step.gradient, rate, epsilon, options.beta1,
-                                            options.beta2);
+            const AdamStep next =
+                adam_step(step.parameter, m, v, step.gradient, rate, epsilon, options.beta1, options.beta2);
             step.set(m, next.m);
             step.set(v, next.v);
             return next.w;

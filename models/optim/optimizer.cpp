@@ -23,23 +23,20 @@ void check_setting(bool holds, std::string_view optimizer, std::string_view what
 
 namespace {
 
-Initializer starting_at(double value) { return value == 0 ? Initializer() : constant(value); }
-
 // The states of one optimizer in one graph.
 class Step final : public ParameterStep {
  public:
   Step(Graph& graph, std::string optimizer) : graph_(graph), optimizer_(std::move(optimizer)) {}
 
   Expr slot(std::string_view kind, double initial) override {
-    return graph_.state(fmt::format("{}/{}/{}", optimizer_, kind, graph_[parameter_].label),
-                        graph_[parameter_].shape, starting_at(initial));
+    const Node& variable = graph_[parameter_];
+    return state(fmt::format("{}/{}/{}", optimizer_, kind, variable.label), variable.shape, initial);
   }
 
   Expr shared(std::string_view kind, double initial) override {
-    auto& state = shared_[std::string(kind)];
-    if (state.is_null())
-      state = graph_.state(fmt::format("{}/{}", optimizer_, kind), {}, starting_at(initial));
-    return state;
+    auto& found = shared_[std::string(kind)];
+    if (found.is_null()) found = state(fmt::format("{}/{}", optimizer_, kind), {}, initial);
+    return found;
   }
 
   void set(const Expr& state, const Expr& value) override {
@@ -53,9 +50,19 @@ class Step final : public ParameterStep {
     gradient = slope;
   }
 
-  std::vector<Update> take() { return std::move(updates_); }
+  const std::vector<Update>& updates() const { return updates_; }
 
  private:
+  Expr state(const std::string& name, const Shape& shape, double initial) {
+    if (graph_.contains(name))
+      throw Error(
+          fmt::format("{} at {}: the graph has a '{}' already, made at {}; two optimizers of one graph "
+                      "need two names: give one of them its own with .named(\"…\")",
+                      optimizer_, to_string(graph_.line(Location())), name,
+                      to_string(graph_[graph_.find(name).id()].where)));
+    return graph_.state(name, shape, initial == 0 ? Initializer() : constant(initial));
+  }
+
   Graph& graph_;
   std::string optimizer_;
   NodeId parameter_ = -1;
@@ -63,9 +70,32 @@ class Step final : public ParameterStep {
   std::vector<Update> updates_;
 };
 
-double positive(double value, std::string_view optimizer, std::string_view what) {
+std::vector<Expr> select(const std::vector<Expr>& from, const std::vector<std::size_t>& wanted) {
+  std::vector<Expr> selected;
+  selected.reserve(wanted.size());
+  for (const std::size_t i : wanted) selected.push_back(from[i]);
+  return selected;
+}
+
+// Error unless a transform left as many values of the same shapes, which the next one relies on.
+void check_kept(const StepValues& values, const std::vector<Expr>& variables, std::string_view optimizer) {
+  Graph& graph = variables.front().graph();
+  const std::string place = fmt::format("{} at {}", optimizer, to_string(graph.line(Location())));
+  for (const auto& [made, what] :
+       {std::pair(&values.parameters, "parameters"), std::pair(&values.gradients, "gradients")}) {
+    if (made->size() != variables.size())
+      throw Error(fmt::format("{}: after a transform there are {} {} of {}; it must keep their number", place,
+                              made->size(), what, variables.size()));
+    for (std::size_t i = 0; i < variables.size(); ++i)
+      if (const Expr& one = (*made)[i]; !one.is_node() || one.shape() != variables[i].shape())
+        throw Error(fmt::format("{}: after a transform the {} hold {} for {}; it must keep the shape", place,
+                                what, one.is_node() ? to_string(one.shape()) : "a bare number",
+                                graph.describe(variables[i].id())));
+  }
+}
+
+void positive(double value, std::string_view optimizer, std::string_view what) {
   detail::check_setting(value > 0 && std::isfinite(value), optimizer, what, value);
-  return value;
 }
 
 }  // namespace
@@ -75,64 +105,123 @@ Optimizer::Optimizer(std::string name, double rate, Rule rule)
   detail::check_setting(rate >= 0 && std::isfinite(rate), name_, "the learning rate", rate);
 }
 
-Optimizer::Optimizer(std::string name, Rule rule)
-    : name_(std::move(name)), has_rate_(false), rule_(std::move(rule)) {}
+Optimizer::Optimizer(std::string name, Rule rule) : name_(std::move(name)), rule_(std::move(rule)) {}
+
+Optimizer Optimizer::named(std::string name) const {
+  if (name.empty()) throw Error(fmt::format("{}: its name is to be empty; states need one", name_));
+  if (!groups_.empty())
+    throw Error(fmt::format("{}: there are no states to be kept under '{}'; name the optimizers within",
+                            name_, name));
+  Optimizer copy = *this;
+  copy.name_ = std::move(name);
+  return copy;
+}
+
+Optimizer Optimizer::transform(Transform next) const {
+  if (!next) throw Error(fmt::format("{}: the transform is an empty function", name_));
+  Optimizer copy = *this;
+  copy.chain_.push_back(std::move(next));
+  return copy;
+}
 
 Optimizer Optimizer::clip_value(double limit) const {
-  Optimizer copy = *this;
-  copy.value_limit_ = positive(limit, name_, "the limit of clip_value, which must be above 0,");
-  return copy;
+  positive(limit, name_, "the limit of clip_value, which must be above 0,");
+  return transform([limit](StepValues& values) {
+    for (Expr& g : values.gradients) g = clip(g, -limit, limit);
+  });
 }
 
 Optimizer Optimizer::clip_norm(double limit) const {
-  Optimizer copy = *this;
-  copy.norm_limit_ = positive(limit, name_, "the limit of clip_norm, which must be above 0,");
-  return copy;
+  positive(limit, name_, "the limit of clip_norm, which must be above 0,");
+  return transform([limit](StepValues& values) {
+    Expr squares = sum(square(values.gradients.front()));
+    for (std::size_t i = 1; i < values.gradients.size(); ++i)
+      squares = squares + sum(square(values.gradients[i]));
+    const Expr scale = limit / maximum(sqrt(squares), limit);
+    for (Expr& g : values.gradients) g = g * scale;
+  });
+}
+
+Optimizer Optimizer::l2_penalty(double decay) const {
+  positive(decay, name_, "the decay of l2_penalty, which must be above 0,");
+  return transform([decay](StepValues& values) {
+    for (std::size_t i = 0; i < values.gradients.size(); ++i)
+      values.gradients[i] = values.gradients[i] + decay * values.parameters[i];
+  });
 }
 
 Optimizer Optimizer::decay_weights(double decay) const {
-  if (!has_rate_)
-    throw Error(fmt::format("{}: weight decay is a fraction of the learning rate, and it has none", name_));
-  Optimizer copy = *this;
-  copy.decay_ = positive(decay, name_, "the weight decay, which must be above 0,");
-  return copy;
+  if (!rate_)
+    throw Error(fmt::format("{}: weight decay is a fraction of the learning rate, and it has none", name_) +
+                (groups_.empty() ? "" : " of its own; give the decay to the optimizers within"));
+  positive(decay, name_, "the weight decay, which must be above 0,");
+  return transform([decay](StepValues& values) {
+    for (Expr& w : values.parameters) w = w * (1 - values.rate * decay);
+  });
 }
 
-std::vector<Expr> Optimizer::clipped(std::vector<Expr> gradients) const {
-  if (value_limit_ > 0)
-    for (Expr& g : gradients) g = clip(g, -value_limit_, value_limit_);
-  if (norm_limit_ > 0) {
-    Expr squares = sum(square(gradients.front()));
-    for (std::size_t i = 1; i < gradients.size(); ++i) squares = squares + sum(square(gradients[i]));
-    const Expr scale = norm_limit_ / maximum(sqrt(squares), norm_limit_);
-    for (Expr& g : gradients) g = g * scale;
+std::vector<LearningRate> Optimizer::rates() const {
+  std::vector<LearningRate> all;
+  for (const Optimizer* each : rules())
+    if (each->rate_) all.push_back({each->name_ + "/rate", *each->rate_});
+  return all;
+}
+
+std::string Optimizer::rate_name() const {
+  const auto all = rates();
+  return all.size() == 1 ? all.front().state : "";
+}
+
+void Optimizer::append_updates(const std::vector<Expr>& variables, StepValues values,
+                               std::vector<Update>& all) const {
+  Step step(variables.front().graph(), name_);
+  values.rate = rate_ ? step.shared("rate", *rate_) : Expr();
+  for (const Transform& transform : chain_) {
+    transform(values);
+    check_kept(values, variables, name_);
   }
-  return gradients;
+  for (const ParameterGroup& group : groups_) {
+    const auto own = members(group, variables);
+    if (own.empty()) continue;  // it is frozen
+    const StepValues its{select(values.parameters, own), select(values.gradients, own), {}};
+    group.optimizer.append_updates(select(variables, own), its, all);
+  }
+  if (!rule_) return;
+  step.rate = values.rate;
+  for (std::size_t i = 0; i < variables.size(); ++i) {
+    step.begin(variables[i], values.parameters[i], values.gradients[i]);
+    const Expr next = rule_(step);
+    step.set(variables[i], next);
+  }
+  all.insert(all.end(), step.updates().begin(), step.updates().end());
+}
+
+std::vector<Update> Optimizer::updates(const std::vector<Expr>& variables, const std::vector<Expr>& gradients,
+                                       Location where) const {
+  if (variables.empty())
+    throw Error(
+        fmt::format("{}: there is nothing to train; the graph must have at least one parameter that is "
+                    "not frozen",
+                    name_));
+  const Graph::Scope scope(variables.front().graph(), where);
+  std::vector<Update> all;
+  append_updates(variables, {variables, gradients, {}}, all);
+  return all;
 }
 
 std::vector<Update> Optimizer::operator()(const std::vector<Expr>& parameters,
                                           const std::vector<Expr>& gradients, Location where) const {
-  if (parameters.empty() || parameters.size() != gradients.size())
-    throw Error(
-        fmt::format("{}: {} parameters and {} gradients; there must be as many of both, and at least one",
-                    name_, parameters.size(), gradients.size()));
-  Graph& graph = parameters.front().graph();
-  const Graph::Scope scope(graph, where);
-  Step step(graph, name_);
-  if (has_rate_) step.rate = graph.state(rate_name(), {}, constant(rate_));
-  const std::vector<Expr> slopes = clipped(gradients);
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const Expr& w = parameters[i];
-    step.begin(w, decay_ > 0 ? w * (1 - step.rate * decay_) : w, slopes[i]);
-    const Expr next = rule_(step);
-    step.set(w, next);
-  }
-  return step.take();
+  if (parameters.size() != gradients.size())
+    throw Error(fmt::format("{}: {} parameters and {} gradients; there must be as many of both", name_,
+                            parameters.size(), gradients.size()));
+  const auto wanted = trained(parameters);
+  return updates(select(parameters, wanted), select(gradients, wanted), where);
 }
 
 std::vector<Update> Optimizer::operator()(const Expr& loss, Location where) const {
-  const auto parameters = loss.graph().parameters();
-  return (*this)(parameters, grad(loss, parameters), where);
+  const auto all = loss.graph().parameters();
+  const auto variables = select(all, trained(all));
+  return updates(variables, grad(loss, variables), where);
 }
 
 }  // namespace gradus

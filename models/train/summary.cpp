@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "gradus/graph/node.hpp"
@@ -31,9 +32,18 @@ struct Line {
   Counts counts;
 };
 
-Counts counts_of(const Variable& variable, const Shape& shape) {
+using Names = std::set<std::string, std::less<>>;
+
+Names updated_by(std::span<const Update> updates) {
+  Names names;
+  for (const Update& update : updates) names.insert(update.variable.graph()[update.variable.id()].label);
+  return names;
+}
+
+// Running means are updated, too, but not trained.
+Counts counts_of(const Variable& variable, const Shape& shape, const Names& updated) {
   const std::int64_t count = element_count(shape.resolve({}));
-  return variable.trainable ? Counts{count, 0} : Counts{0, count};
+  return variable.trainable && updated.contains(variable.name) ? Counts{count, 0} : Counts{0, count};
 }
 
 std::int64_t variables_in(const Graph& graph) {
@@ -44,7 +54,7 @@ std::int64_t variables_in(const Graph& graph) {
 }
 
 // Inputs and named nodes, in order; variables count for the node whose name is theirs up to the last slash.
-std::vector<Line> lines_of(const Graph& graph, NodeId last) {
+std::vector<Line> lines_of(const Graph& graph, NodeId last, const Names& updated) {
   std::map<std::string, Counts, std::less<>> by_owner;
   const auto is_named = [&](std::string_view owner) {
     for (NodeId id = 0; id < graph.size(); ++id)
@@ -60,7 +70,7 @@ std::vector<Line> lines_of(const Graph& graph, NodeId last) {
       continue;
     }
     const std::string owner = variable->name.substr(0, variable->name.rfind('/'));
-    const Counts own = counts_of(*variable, graph[id].shape);
+    const Counts own = counts_of(*variable, graph[id].shape, updated);
     if (owner == variable->name || !is_named(owner)) {
       lines.push_back({variable->name, node.shape, own});
       continue;
@@ -75,8 +85,8 @@ std::vector<Line> lines_of(const Graph& graph, NodeId last) {
 
 }  // namespace
 
-std::string summary_of(const Expr& prediction, const Graph& training) {
-  const std::vector<Line> lines = lines_of(prediction.graph(), prediction.id());
+std::string summary_of(const Expr& prediction, const Graph& training, std::span<const Update> updates) {
+  const std::vector<Line> lines = lines_of(prediction.graph(), prediction.id(), updated_by(updates));
   std::size_t name_width = 5, shape_width = 5;
   Counts total;
   for (const Line& line : lines) {

@@ -46,6 +46,17 @@ std::unique_ptr<ModelGraph> build(const ModelDefinition& model, Mode::Purpose pu
   return made;
 }
 
+// Ratios to what the rates start with: those of the store may have been rounded, or been 0 in a warm-up.
+std::vector<RelativeRate> relative_rates(const Optimizer& optimizer) {
+  const auto rates = optimizer.rates();
+  const auto leader = std::ranges::find_if(rates, [](const LearningRate& each) { return each.initial > 0; });
+  std::vector<RelativeRate> relative;
+  relative.reserve(rates.size());
+  for (const LearningRate& each : rates)
+    relative.push_back({each.state, leader == rates.end() ? 1 : each.initial / leader->initial});
+  return relative;
+}
+
 std::vector<Expr> all_feeds(const ModelGraph& graph) {
   std::vector<Expr> feeds = graph.inputs;
   feeds.push_back(graph.target);
@@ -69,7 +80,7 @@ Trainer<T>::Impl::Impl(const ModelDefinition& model, std::uint64_t its_seed)
     : training(build(model, Mode::training)),
       inference(build(model, Mode::inference)),
       store(its_seed),
-      rate_name(model.optimizer.rate_name()),
+      rates(relative_rates(model.optimizer)),
       seed(its_seed),
       step_programs(training->scores, training->updates, all_feeds(*training), store),
       score_programs(inference->scores, {}, all_feeds(*inference), store),
@@ -98,16 +109,17 @@ double Trainer<T>::Impl::training_seconds() const {
 
 template <class T>
 double Trainer<T>::Impl::rate() const {
-  if (rate_name.empty()) throw Error("this optimizer has no learning rate that could be scheduled");
-  return static_cast<double>(store.values(rate_name).front());
+  const auto leader = std::ranges::find(rates, 1.0, &RelativeRate::ratio);
+  if (leader == rates.end()) throw Error("this optimizer has no learning rate that could be scheduled");
+  return static_cast<double>(store.values(leader->state).front());
 }
 
 template <class T>
 void Trainer<T>::Impl::set_rate(double rate) {
-  if (rate_name.empty()) throw Error("this optimizer has no learning rate that could be scheduled");
+  if (rates.empty()) throw Error("this optimizer has no learning rate that could be scheduled");
   if (!(rate >= 0) || !std::isfinite(rate))
     throw Error(fmt::format("a learning rate of {} was asked for in epoch {}", rate, at.epoch + 1));
-  store.values(rate_name).front() = static_cast<T>(rate);
+  for (const RelativeRate& each : rates) store.values(each.state).front() = static_cast<T>(rate * each.ratio);
 }
 
 template <class T>
@@ -355,7 +367,7 @@ std::map<std::string, std::string>& Trainer<T>::notes() {
 
 template <class T>
 std::string Trainer<T>::summary() const {
-  return summary_of(impl_->inference->prediction, impl_->training->graph);
+  return summary_of(impl_->inference->prediction, impl_->training->graph, impl_->training->updates);
 }
 
 template <class T>

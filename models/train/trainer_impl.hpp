@@ -13,6 +13,12 @@
 /// What trainer.cpp, checkpoint.cpp and find_nan.cpp share.
 namespace gradus {
 
+/// A learning rate's state and its share of the training's rate.
+struct RelativeRate {
+  std::string state;  ///< that holds it
+  double ratio = 1;   ///< to the first one that is not zero
+};
+
 template <class T>
 struct Trainer<T>::Impl final : Training {
   Impl(const ModelDefinition& model, std::uint64_t seed);
@@ -57,7 +63,7 @@ struct Trainer<T>::Impl final : Training {
   std::unique_ptr<ModelGraph> training;
   std::unique_ptr<ModelGraph> inference;
   Store<T> store;
-  std::string rate_name;
+  std::vector<RelativeRate> rates;  // of the optimizer, or of its groups
   std::uint64_t seed;
   Programs<T> step_programs;
   Programs<T> score_programs;

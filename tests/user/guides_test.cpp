@@ -16,6 +16,7 @@
 #include "snippets/own_network.cpp"
 //
 #include "snippets/own_check.cpp"
+#include "snippets/own_groups.cpp"
 #include "snippets/own_loop.cpp"
 #include "snippets/own_picture.cpp"
 // docs/custom-op.md
@@ -43,6 +44,17 @@ TEST(Guides, AModelOfOnesOwn) {
   EXPECT_LT(trained_loss(users, items, ratings), 0.05F);
   EXPECT_THAT(picture(),
               ::testing::AllOf(::testing::HasSubstr("label=\"user\""), ::testing::HasSubstr("PREDICTION")));
+}
+
+TEST(Guides, GroupsOfParameters) {
+  const Recommender model;
+  std::set<std::string> updated;
+  for (const gradus::Update& update : fine_tuning()(model.loss))
+    updated.insert(model.g[update.variable.id()].label);
+  EXPECT_THAT(updated,
+              ::testing::IsSupersetOf({"item/W", "item/b", "offset", "biases/step", "adam/m/item/W"}));
+  EXPECT_FALSE(updated.contains("user/W"));
+  EXPECT_FALSE(updated.contains("adam/m/user/W"));
 }
 
 TEST(Guides, OpsOfOnesOwn) {

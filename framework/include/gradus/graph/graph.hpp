@@ -44,6 +44,8 @@ class Graph {
   /// Names a node for dumps, errors and pictures; the first name stays. Returns the same expression.
   Expr name(const Expr& expr, std::string label);
 
+  /// Whether there is an input, parameter or state of this name.
+  bool contains(const std::string& name) const { return by_name_.contains(name); }
   /// The leaf of this name; Error listing the names that exist when there is none.
   Expr find(std::string_view name);
 

@@ -4,7 +4,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// Of `adagrad`.
+/// Settings of `adagrad`.
 struct AdagradOptions {
   double rate = 0.01;      ///< learning rate
   double epsilon = 1e-10;  ///< keeps the divisor from zero

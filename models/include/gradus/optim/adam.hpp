@@ -4,7 +4,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// Of `adam`, named as in its paper.
+/// Settings of `adam`, named as in its paper.
 struct AdamOptions {
   double rate = 0.001;    ///< learning rate
   double beta1 = 0.9;     ///< decay of the average gradient
@@ -23,7 +23,7 @@ std::vector<Update> adam(const Expr& loss, const AdamOptions& options = {},
 std::vector<Update> adam(const std::vector<Expr>& parameters, const std::vector<Expr>& gradients,
                          const AdamOptions& options = {}, Location where = Location::current());
 
-/// Of `adamw`.
+/// Settings of `adamw`.
 struct AdamWOptions {
   AdamOptions adam = {};  ///< all but the decay
   double decay = 0.01;    ///< PyTorch's; Keras's is 0.004
@@ -32,7 +32,7 @@ struct AdamWOptions {
 /// Adam with decoupled weight decay: w ← w·(1 − rate·decay), then Adam's step. Named "adam", too.
 Optimizer adamw(const AdamWOptions& options = {});
 
-/// Of `nadam`.
+/// Settings of `nadam`.
 struct NadamOptions {
   double rate = 0.002;            ///< learning rate
   double beta1 = 0.9;             ///< decay of the average gradient

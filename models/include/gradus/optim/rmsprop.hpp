@@ -4,7 +4,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// Of `rmsprop`.
+/// Settings of `rmsprop`.
 struct RmspropOptions {
   double rate = 0.01;       ///< learning rate
   double smoothing = 0.99;  ///< decay of the average square

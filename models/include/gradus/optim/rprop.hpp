@@ -4,7 +4,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// Of `rprop`.
+/// Settings of `rprop`.
 struct RpropOptions {
   double initial_step = 0.01;   ///< of every parameter
   double decrease = 0.5;        ///< factor where the sign of a gradient changed

@@ -4,7 +4,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// Of `sgd`.
+/// Settings of `sgd`.
 struct SgdOptions {
   double rate = 0.01;     ///< learning rate
   double momentum = 0;    ///< v ← momentum · v − rate · g; w ← w + v

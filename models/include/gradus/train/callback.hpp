@@ -29,7 +29,9 @@ class Training {
   virtual double training_seconds() const = 0;    ///< of the epoch so far
   virtual double validation_seconds() const = 0;  ///< of the epoch, at its end
 
-  /// The learning rate; Error for an optimizer without one.
+  /// The learning rate; Error for an optimizer without one. Of `groups`, it is that of the first group whose
+  /// rate is not zero to begin with; setting it scales all of them, so that they keep the ratios with which
+  /// the optimizer was made (as PyTorch's schedulers do).
   virtual double rate() const = 0;
   virtual void set_rate(double rate) = 0;
 

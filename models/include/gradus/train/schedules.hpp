@@ -22,7 +22,8 @@ Schedule warm_up(std::int64_t length, double start, Schedule then);
 
 /// How often the rate is set.
 enum class Every { epoch, step };
-/// Sets the learning rate before every epoch, or every step counted through all epochs.
+/// Sets the learning rate before every epoch, or every step counted through all epochs. All groups of an
+/// optimizer keep their ratios: the schedule's numbers are those of the first group, see `Training::rate`.
 std::shared_ptr<Callback> schedule(Schedule rates, Every when = Every::epoch);
 
 }  // namespace gradus
