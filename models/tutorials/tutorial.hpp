@@ -133,7 +133,7 @@ struct RunSettings {
   std::string_view optimizer;
 };
 
-/// The beginning of a run's report: name, settings, the command that repeats it.
+/// The beginning of a run's report: name, settings, the options that repeat it.
 RunReport begin_report(const Tutorial& tutorial, const RunSettings& settings, const TrainOptions& options);
 
 /// The graph of a training step, for dot, with the prediction as its second output.

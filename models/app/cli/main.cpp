@@ -5,8 +5,9 @@
 #include <exception>
 #include <map>
 
-#include "gradus/base/error.hpp"
+#include "gradus/base/option_error.hpp"
 #include "gradus/version.hpp"
+#include "models/app/cli/command_line.hpp"
 #include "models/app/cli/commands.hpp"
 
 namespace {
@@ -129,21 +130,10 @@ void add_train(CLI::App& app, std::string& name, gradus::TrainOptions& options, 
   });
 }
 
-// For a shell, of which the words are to be the same.
-std::string as_typed(int argc, char** argv) {
-  std::string text = "gradus";
-  for (int i = 1; i < argc; ++i) {
-    std::string word;
-    for (const char c : std::string_view(argv[i])) word += c == '\'' ? "'\\''" : std::string(1, c);
-    const bool plain =
-        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:%@") ==
-        std::string::npos;
-    text += plain && !word.empty() ? " " + word : " '" + word + "'";
-  }
-  return text;
-}
-
 int run(int argc, char** argv) {
+  std::vector<std::string> words{"gradus"};
+  for (int i = 1; i < argc; ++i) words.emplace_back(argv[i]);
+  const std::string command = shell_command(words);
   CLI::App app{
       "gradus: models written once as graphs of tensor ops, differentiated and compiled into one flat "
       "program.\n"
@@ -181,7 +171,7 @@ int run(int argc, char** argv) {
   MlpOptions mlp_options;
   std::string name;
   std::string out;
-  add_train(app, name, train_options, mlp_options, out, as_typed(argc, argv), status);
+  add_train(app, name, train_options, mlp_options, out, command, status);
 
   PredictOptions predict_options;
   auto* predict_command = app.add_subcommand(
@@ -274,14 +264,20 @@ int run(int argc, char** argv) {
   return status;
 }
 
+int refused(const std::string& why) {
+  std::fflush(stdout);
+  fmt::print(stderr, "gradus: {}\n", why);
+  return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
+  } catch (const gradus::OptionError& error) {
+    return refused(with_options(error.what(), error.options()));
   } catch (const std::exception& error) {
-    std::fflush(stdout);
-    fmt::print(stderr, "gradus: {}\n", error.what());
-    return 1;
+    return refused(error.what());
   }
 }

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <limits>
 
-#include "gradus/base/error.hpp"
+#include "gradus/base/option_error.hpp"
 #include "models/app/plot/external.hpp"
 
 namespace gradus {
@@ -294,7 +294,9 @@ std::string drawn_by_gnuplot(const Picture& picture, ImageFormat format) {
 
 std::string drawn_by_dot(const std::string& dot, ImageFormat format) {
   const auto program = find_program("dot");
-  if (!program) throw Error("graph: " + std::string(how_to_get_dot) + ", or use --format dot");
+  if (!program)
+    throw OptionError({"format=dot"},
+                      "graph: " + std::string(how_to_get_dot) + ", or take it as text for dot");
   return checked(*program, {"-T" + std::string(ending(format))}, dot, "the graph");
 }
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "gradus/base/error.hpp"
+#include "gradus/base/option_error.hpp"
 #include "models/data/whole_number.hpp"
 
 namespace gradus {
@@ -120,7 +120,9 @@ TableRecipe recipe_of(const TensorFile& file) {
   };
   const auto found = file.metadata().find("recipe");
   if (found == file.metadata().end())
-    throw refuse("there is no recipe in it; name a file that 'gradus train mlp --save' wrote");
+    throw OptionError({"model"}, fmt::format("model file '{}': there is no recipe in it; name a model that "
+                                             "was trained on a table and saved",
+                                             file.path().string()));
   try {
     const Json json = Json::parse(found->second);
     TableRecipe recipe;
