@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "gradus/train/trainer.hpp"
+#include "gradus/train/dataset.hpp"
+#include "gradus/train/model.hpp"
 #include "models/train/model_weights.hpp"
 #include "models/train/programs.hpp"
 

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "gradus/train/dataset.hpp"
-#include "gradus/train/trainer.hpp"
+#include "gradus/train/fit_options.hpp"
 
 namespace gradus {
 

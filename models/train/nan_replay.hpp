@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "gradus/runtime/store.hpp"
-#include "gradus/train/trainer.hpp"
+#include "gradus/train/model.hpp"
 #include "models/train/programs.hpp"
 
 namespace gradus {

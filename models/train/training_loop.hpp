@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "gradus/train/trainer.hpp"
+#include "gradus/train/fit_options.hpp"
 #include "models/train/compiled_model.hpp"
 #include "models/train/data_split.hpp"
 #include "models/train/nan_replay.hpp"

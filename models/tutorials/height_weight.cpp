@@ -1,9 +1,10 @@
+#include "models/tutorials/height_weight.hpp"
+
 #include <fmt/format.h>
 
 #include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
-#include "models/tutorials/all.hpp"
 #include "models/tutorials/small_network.hpp"
 
 namespace gradus {

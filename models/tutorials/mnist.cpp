@@ -1,4 +1,4 @@
-#include "gradus/data/mnist.hpp"
+#include "models/tutorials/mnist.hpp"
 
 #include <fmt/format.h>
 
@@ -9,11 +9,11 @@
 
 #include "gradus/base/option_error.hpp"
 #include "gradus/base/random.hpp"
+#include "gradus/data/mnist.hpp"
 #include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
 #include "gradus/train/training.hpp"
-#include "models/tutorials/all.hpp"
 #include "models/tutorials/mnist_pictures.hpp"
 
 namespace gradus {

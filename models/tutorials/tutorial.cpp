@@ -2,30 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "gradus/base/option_error.hpp"
 #include "gradus/inspect/dump.hpp"
-#include "models/tutorials/all.hpp"
 
 namespace gradus {
-
-const std::vector<const Tutorial*>& tutorials() {
-  static const std::vector<const Tutorial*> all{&neuron(),      &feedforward(), &height_weight(),
-                                                &two_targets(), &exam_score(),  &bp_network(),
-                                                &mnist(),       &sine()};
-  return all;
-}
-
-const Tutorial& find_tutorial(std::string_view name) {
-  const auto found = std::ranges::find(tutorials(), name, &Tutorial::name);
-  if (found != tutorials().end()) return **found;
-  std::string names;
-  for (const Tutorial* tutorial : tutorials())
-    names += (names.empty() ? "" : ", ") + std::string(tutorial->name());
-  throw Error(fmt::format("there is no tutorial '{}'; there are: {}", name, names));
-}
 
 RunReport Tutorial::train(const TrainOptions&) const {
   throw Error(fmt::format("{} has nothing to train: its weights are given; see 'gradus tutorials'", name()));

@@ -14,7 +14,7 @@
 #include "gradus/check/gradient_check.hpp"
 #include "gradus/runtime/store.hpp"
 #include "gradus/train/run.hpp"
-#include "models/app/report/report.hpp"
+#include "models/app/report/run_report.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
@@ -103,12 +103,6 @@ class Tutorial {
   virtual RunReport train(const TrainOptions& options) const;
   virtual Problem problem() const = 0;
 };
-
-/// All of them, from the simplest on.
-const std::vector<const Tutorial*>& tutorials();
-
-/// Error listing the names that exist when there is none of this name.
-const Tutorial& find_tutorial(std::string_view name);
 
 /// scale · sin(1 + 12.9898 i + 78.233 j) for row i and column j: starting weights that need no generator.
 std::vector<double> sine_pattern(std::int64_t rows, std::int64_t columns, double scale);

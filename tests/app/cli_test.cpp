@@ -12,7 +12,7 @@
 #include <set>
 #include <string>
 
-#include "models/tutorials/tutorial.hpp"
+#include "models/tutorials/all.hpp"
 
 namespace gradus {
 namespace {

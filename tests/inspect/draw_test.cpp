@@ -11,7 +11,7 @@
 #include "framework/compile/plan.hpp"
 #include "framework/inspect/scopes.hpp"
 #include "gradus/gradus.hpp"
-#include "models/tutorials/tutorial.hpp"
+#include "models/tutorials/all.hpp"
 #include "tests/support/well_formed.hpp"
 
 namespace gradus {

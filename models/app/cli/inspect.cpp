@@ -1,3 +1,5 @@
+#include "models/app/cli/inspect.hpp"
+
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -7,8 +9,8 @@
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/inspect/dump.hpp"
 #include "gradus/runtime/executable.hpp"
-#include "models/app/cli/commands.hpp"
 #include "models/app/plot/draw.hpp"
+#include "models/tutorials/all.hpp"
 
 namespace gradus::cli {
 

@@ -1,3 +1,5 @@
+#include "models/app/cli/tutorials.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -5,7 +7,8 @@
 
 #include "gradus/data/atomic_file.hpp"
 #include "models/app/cli/command_line.hpp"
-#include "models/app/cli/commands.hpp"
+#include "models/app/report/report.hpp"
+#include "models/tutorials/all.hpp"
 
 namespace gradus::cli {
 

@@ -9,6 +9,7 @@
 #include "gradus/base/option_error.hpp"
 #include "gradus/data/atomic_file.hpp"
 #include "models/app/plot/draw.hpp"
+#include "models/app/report/report_html.hpp"
 
 namespace gradus {
 
@@ -60,15 +61,13 @@ void require_report_folder(const std::filesystem::path& folder) {
   std::error_code error;
   const auto there = std::filesystem::status(folder, error);
   if (std::filesystem::exists(there) && !std::filesystem::is_directory(there))
-    throw OptionError(
-        {"report_folder"},
-        fmt::format("report folder {}: there is a file of this name; name a folder", folder.string()));
+    throw OptionError({"report_folder"},
+                      fmt::format("{}: there is a file of this name; name a folder", folder.string()));
   std::filesystem::create_directories(folder, error);
   if (error)
-    throw OptionError(
-        {"report_folder"},
-        fmt::format("report folder {}: it cannot be made: {}; name another, or mend its permissions",
-                    folder.string(), error.message()));
+    throw OptionError({"report_folder"},
+                      fmt::format("{}: the folder cannot be made: {}; name another, or mend its permissions",
+                                  folder.string(), error.message()));
   require_writable(folder / report_name);
 }
 

@@ -1,3 +1,5 @@
+#include "models/app/report/report_html.hpp"
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
@@ -8,7 +10,6 @@
 #include <string>
 
 #include "gradus/simd/isa.hpp"
-#include "models/app/report/report.hpp"
 
 namespace gradus {
 

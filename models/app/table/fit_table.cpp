@@ -14,8 +14,10 @@
 #include "gradus/base/random.hpp"
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/data/csv.hpp"
+#include "gradus/data/read_table.hpp"
 #include "gradus/inspect/dump.hpp"
 #include "gradus/train/callbacks.hpp"
+#include "models/app/table/table_network.hpp"
 #include "models/app/table/table_report.hpp"
 
 namespace gradus {

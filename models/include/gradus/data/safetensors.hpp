@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "gradus/data/tensor_file.hpp"
+#include "gradus/data/tensor_bytes.hpp"
 
 /// Files of named tensors in the safetensors format (github.com/huggingface/safetensors): 8 bytes of header
 /// length, a JSON header, then the tensors' bytes, little-endian.

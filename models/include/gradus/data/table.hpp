@@ -62,7 +62,4 @@ class Table {
 /// a, b". About the delimiter when it looks as if that were wrong.
 OptionError no_column(std::string_view file, std::string_view name, const std::vector<std::string>& names);
 
-/// Reads a table from CSV (see read_csv), NPY or NPZ (see read_array_table); the contents tell which.
-Table read_table(const std::filesystem::path& path, const ReadTableOptions& options = {});
-
 }  // namespace gradus
