@@ -190,7 +190,8 @@ class CsvParser {
     for (const std::string& name : options_.numbers) targets_[index_of(name)].must_be_number = true;
   }
 
-  // For as many rows as there are if the others are as long as these: growing would take every page twice.
+  // Reserves memory for all rows, assuming that the rest are as long as those read so far. Growing the
+  // vectors instead would touch every page of memory twice.
   void make_room(std::size_t bytes) {
     const std::size_t rows = rows_ + rows_ * static_cast<std::size_t>(end_ - at_) / bytes + rows_;
     for (TableColumn& column : columns_)
@@ -233,7 +234,8 @@ class CsvParser {
                                                    : "; add what is missing"));
   }
 
-  // What nearly all fields of number columns are: digits up to the delimiter.
+  // Reads a plain number that a delimiter follows, which nearly all fields of number columns are; false, and
+  // nothing is read, for any other field.
   bool read_number_fast(TableColumn& column) {
     double value = 0;
     const char* start = at_;

@@ -61,16 +61,16 @@ Table history_in(const TensorFile& file, std::size_t width) {
   return epochs;
 }
 
-CallbackMemories memories_in(const TensorFile& file, const std::vector<std::string>& callbacks) {
-  CallbackMemories memories;
+CallbackStates callback_states_in(const TensorFile& file, const std::vector<std::string>& callbacks) {
+  CallbackStates states;
   for (const std::string& callback : callbacks) {
     const std::string prefix = tensor_prefix(callback);
-    NamedValues& values = memories.emplace_back(callback, NamedValues{}).second;
+    NamedValues& values = states.emplace_back(callback, NamedValues{}).second;
     for (const TensorBytes& tensor : file.tensors())
       if (tensor.name.starts_with(prefix))
         values[tensor.name.substr(prefix.size())] = file.values(tensor.name);
   }
-  return memories;
+  return states;
 }
 
 // Error unless the file is a checkpoint whose tensors fill the store exactly.
@@ -98,10 +98,10 @@ void write_checkpoint(const std::string& path, const Store<T>& store, const Trai
   tensors.push_back(vector_tensor(std::string(sums_name), state.position.sums));
   tensors.push_back(vector_tensor(std::string(history_name), history));
   SavedPosition saved{state.position, state.seed, state.history.names, {}};
-  const CallbackMemories memories = state.memories();
-  for (const auto& [callback, memory] : memories) {
+  const CallbackStates callback_states = state.callback_states();
+  for (const auto& [callback, callback_state] : callback_states) {
     saved.callbacks.push_back(callback);
-    for (const auto& [name, values] : memory)
+    for (const auto& [name, values] : callback_state)
       tensors.push_back(vector_tensor(tensor_prefix(callback) + name, values));
   }
   auto metadata = state.notes;
@@ -121,7 +121,7 @@ void read_checkpoint(const std::string& path, std::size_t scores, Store<T>& stor
   if (saved.at.sums.size() != scores)
     refuse(file, "its position in the training makes no sense for this model; it is damaged or of another");
   Table epochs = history_in(file, saved.names.size());
-  CallbackMemories memories = memories_in(file, saved.callbacks);
+  CallbackStates callback_states = callback_states_in(file, saved.callbacks);
 
   for (const std::string& name : store.names()) {
     const auto to = store.values(name);
@@ -131,7 +131,7 @@ void read_checkpoint(const std::string& path, std::size_t scores, Store<T>& stor
   state.history = {};
   state.history.names = std::move(saved.names);
   state.history.epochs = std::move(epochs);
-  state.resumed = std::move(memories);
+  state.resumed = std::move(callback_states);
 }
 
 template void write_checkpoint(const std::string&, const Store<float>&, const TrainingState&);

@@ -144,7 +144,7 @@ void TrainingLoop<T>::write_checkpoints() {
 
 template <class T>
 const Scores& TrainingLoop<T>::scores() {
-  // At the end of an epoch they are there; on the way they are made when someone asks.
+  // At the end of an epoch they are complete; before that they are computed only when a callback asks.
   if (training_seconds_ >= 0) return scores_;
   const Position& at = state_.position;
   const auto done = std::min(at.step * at.batch, at.samples);
@@ -189,7 +189,7 @@ std::string TrainingLoop<T>::find_nan() {
   const std::int64_t bad = step() - 1;
   const auto found = replay_.find(model_.graph(Mode::training), model_.store(), bad,
                                   [this](std::int64_t step) { return begin_step(step); });
-  // Where the replay ended: begin_step has set it.
+  // The position is now that of the last step that was replayed: begin_step has set it.
   const std::string place = fmt::format("epoch {}, step {}: ", epoch() + 1, step() + 1);
   if (found) return place + *found;
   state_.position.step = bad + 1;

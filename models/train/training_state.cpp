@@ -44,7 +44,7 @@ void TrainingState::restore(const Callbacks& resumed_callbacks) const {
   for (std::size_t i = 0; i < resumed_callbacks.size(); ++i) {
     Callback& callback = *resumed_callbacks[i];
     if (callback.name().empty()) continue;
-    const auto found = std::ranges::find(*resumed, key_of(i, callback), &CallbackMemories::value_type::first);
+    const auto found = std::ranges::find(*resumed, key_of(i, callback), &CallbackStates::value_type::first);
     if (found == resumed->end())
       throw Error(
           fmt::format("fit: the checkpoint knows no callback '{}' in place {}; resume with the callbacks "
@@ -54,9 +54,9 @@ void TrainingState::restore(const Callbacks& resumed_callbacks) const {
   }
 }
 
-CallbackMemories TrainingState::memories() const {
+CallbackStates TrainingState::callback_states() const {
   if (resumed) return *resumed;
-  CallbackMemories all;
+  CallbackStates all;
   for (std::size_t i = 0; i < callbacks.size(); ++i)
     if (!callbacks[i]->name().empty()) all.emplace_back(key_of(i, *callbacks[i]), callbacks[i]->save());
   return all;

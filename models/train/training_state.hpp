@@ -14,32 +14,32 @@
 
 namespace gradus {
 
-/// What each callback that has a name remembers, by its place in the list and its name: "2/early_stopping".
-using CallbackMemories = std::vector<std::pair<std::string, NamedValues>>;
+/// The saved states of the callbacks that have one, by their index and name: "2/early_stopping".
+using CallbackStates = std::vector<std::pair<std::string, NamedValues>>;
 
-/// What a training carries from step to step beside the values of its store. Both together are what a
-/// checkpoint holds, and enough to go on bit for bit.
+/// The state of a training between two steps, except for the values of its store. A checkpoint holds both, so
+/// that a resumed training continues bit for bit.
 struct TrainingState {
-  /// Before the first step; everything random in the training comes from the seed.
+  /// The state before the first step. The seed determines all random numbers of the training.
   explicit TrainingState(std::uint64_t seed);
 
-  /// Begins at the first epoch, of so many samples, with empty sums of so many scores. The generator goes on:
-  /// a second training sees other orders than the first.
+  /// Goes to the beginning of the first epoch and clears the history. The generator is not reset: a second
+  /// `fit` shuffles differently from the first.
   void start(std::int64_t samples, std::int64_t batch, bool shuffle, std::size_t scores);
   /// Error unless a training of these samples and batches can go on from this position.
   void require_same(std::int64_t samples, std::int64_t batch, bool shuffle) const;
-  /// Gives the callbacks what those of the checkpoint remembered, if the training was resumed. Error when the
-  /// checkpoint knows no such callback in its place.
+  /// Loads the states in the checkpoint into these callbacks, if the training was resumed. Error when a
+  /// callback has no state there.
   void restore(const Callbacks& resumed_callbacks) const;
-  /// What the callbacks remember now.
-  CallbackMemories memories() const;
+  /// The current states of the callbacks.
+  CallbackStates callback_states() const;
 
   std::uint64_t seed;
   Random shuffler;  ///< draws the order of each epoch
   Position position;
   History history;
   Callbacks callbacks;                       ///< of the latest `fit`
-  std::optional<CallbackMemories> resumed;   ///< from a checkpoint, until a `fit` goes on from it
+  std::optional<CallbackStates> resumed;     ///< callbacks' states in a checkpoint, until `fit` loads them
   std::map<std::string, std::string> notes;  ///< the user's texts, written into every file
 };
 

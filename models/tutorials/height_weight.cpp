@@ -11,7 +11,7 @@ namespace gradus {
 
 namespace {
 
-// What the tutorial takes off, in lb and in.
+// The constants that the tutorial subtracts to centre weights (lb) and heights (in).
 constexpr double mean_weight = 135;
 constexpr double mean_height = 66;
 const std::vector<double> emily{-7, -3};

@@ -60,7 +60,7 @@ GradientCheckOptions::Mode mode_of(const CheckOptions& options, const std::vecto
 int check(const CheckOptions& options) {
   const Problem p = find_tutorial(options.name).problem();
   const auto parameters = p.graph->parameters();
-  // What has no loss is checked by its output.
+  // A tutorial without a loss is not trained; the gradient of its output is checked instead.
   const Expr& checked = p.loss.is_null() ? p.prediction : p.loss;
   const auto mode = mode_of(options, parameters);
   const GradientReport report =

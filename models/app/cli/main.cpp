@@ -225,7 +225,7 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
   command->callback([&options, &status] { status = export_model(options); });
 }
 
-// What all commands are asked for, where the parser writes it.
+// The options of all commands. The parser writes into them, so they must outlive it.
 struct Arguments {
   TutorialsOptions tutorials;
   std::string name;  // of the tutorial to train

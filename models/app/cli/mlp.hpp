@@ -8,7 +8,7 @@
 /// The commands `train mlp` and `predict`.
 namespace gradus::cli {
 
-/// What `gradus train mlp` takes beside the options of `train`.
+/// The options of `gradus train mlp`, in addition to those of `gradus train`.
 struct MlpOptions {
   TableOptions table;
   std::string optimizer = "adam";

@@ -180,7 +180,7 @@ std::string body(const Confusion& confusion) {
 // Colours are for the many: a few outliers would leave them all alike.
 constexpr double most_but_outliers = 0.995;
 
-// What this share of all magnitudes does not exceed.
+// The quantile of the absolute values of all pixels, for a colour scale that a few extreme ones do not set.
 double largest(const std::vector<std::vector<double>>& images, double share) {
   std::vector<double> all;
   for (const auto& image : images)

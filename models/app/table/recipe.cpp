@@ -73,7 +73,8 @@ void encode(const Table& table, const ColumnRecipe& recipe, const Rows& rows, st
   for (std::size_t i = 0; i < rows.size(); ++i) into[i * width + offset + place[column.codes[rows[i]]]] = 1;
 }
 
-// What a file must hold so that the model that is made of its recipe is no larger than the file.
+// Error unless the file's tensors have the sizes that its recipe claims. The recipe is untrusted: without
+// this check a small file could make a model of any size.
 void check_sizes(const TensorFile& file, const TableRecipe& recipe) {
   std::int64_t width = recipe.inputs();
   for (std::size_t i = 0; i <= recipe.hidden.size(); ++i) {

@@ -42,7 +42,7 @@ struct TableRecipe {
   std::int64_t inputs() const;
   /// How many numbers the network answers with.
   std::int64_t outputs() const { return target.width(); }
-  /// For a model file.
+  /// The recipe as JSON, to be stored in a model file and read by `recipe_of`.
   std::string json() const;
 };
 

@@ -36,7 +36,7 @@ class Table {
   /// lines, and rows are counted from 0.
   using Shifts = std::vector<std::pair<std::size_t, std::uint64_t>>;
 
-  /// Of columns with so many rows each.
+  /// A table of these columns, each of which has `rows` entries.
   Table(std::filesystem::path path, std::size_t rows, std::vector<TableColumn> columns, Shifts shifts = {});
 
   /// The file.

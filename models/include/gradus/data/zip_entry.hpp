@@ -11,7 +11,7 @@
 /// file's size, and libraries believe the archive's own counts.
 namespace GRADUS_PUBLIC gradus {
 
-/// What the directory says of an entry.
+/// An entry of an archive, as the central directory describes it.
 struct ZipEntry {
   std::string name;        ///< its path in the archive
   bool deflated = false;   ///< else stored

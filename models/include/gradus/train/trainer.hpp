@@ -47,7 +47,7 @@ class Trainer {
   /// A table of layers with shapes and parameter counts.
   std::string summary() const;
 
-  /// What outlives a step: parameters, slots, counters.
+  /// The values that persist between steps: parameters, optimizer slots, counters.
   Store<T>& store();
   /// One of the two graphs.
   ModelGraph& graph(Mode::Purpose purpose);
