@@ -13,7 +13,7 @@
 #include "gradus/ops.hpp"
 #include "gradus/optim/optimizers.hpp"
 #include "gradus/runtime/executable.hpp"
-#include "models/tutorials/tutorial.hpp"
+#include "models/tutorials/all.hpp"
 #include "timing.hpp"
 
 namespace gradus::benchmarks {

@@ -7,6 +7,7 @@
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
 #include "gradus/optim/optimizers.hpp"
+#include "models/tutorials/all.hpp"
 
 namespace gradus::benchmarks {
 

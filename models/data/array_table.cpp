@@ -56,7 +56,7 @@ class ArrayTable {
       std::vector<std::string> names;
       names.reserve(sources_.size());
       for (const Source& source : sources_) names.push_back(source.name);
-      fail(no_column(name, names));
+      throw no_column(place(), name, names);
     };
     for (const auto* names : {&options_.text, &options_.numbers})
       for (const std::string& name : *names) find(name);
@@ -74,9 +74,8 @@ class ArrayTable {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& why) const {
-    throw Error(fmt::format("table '{}': {}", path_.string(), why));
-  }
+  [[noreturn]] void fail(const std::string& why) const { throw Error(fmt::format("{}: {}", place(), why)); }
+  std::string place() const { return fmt::format("table '{}'", path_.string()); }
 
   TableColumn read(const Source& source) const {
     const TensorBytes& array = arrays_[source.array].tensor;

@@ -79,16 +79,19 @@ class CsvParser {
   };
 
   [[noreturn]] void fail_file(const std::string& why) const {
-    throw Error(fmt::format("{} '{}': {}", what, path_.string(), why));
+    throw Error(fmt::format("{}: {}", place(), why));
   }
-  [[noreturn]] void fail_line(const std::string& why) const {
-    throw Error(fmt::format("{}:{}: {}", path_.string(), line_, why));
+  // `options`: those that would mend it.
+  [[noreturn]] void fail_line(const std::string& why, std::vector<std::string> options = {}) const {
+    throw OptionError(std::move(options), fmt::format("{}:{}: {}", path_.string(), line_, why));
   }
-  [[noreturn]] void fail_field(std::size_t field, const std::string& why) const {
-    fail_line(fmt::format(
-        "column {}: {}",
-        field < names_.size() ? fmt::format("'{}'", names_[field]) : std::to_string(field + 1), why));
+  [[noreturn]] void fail_field(std::size_t field, const std::string& why,
+                               std::vector<std::string> options = {}) const {
+    const std::string column =
+        field < names_.size() ? fmt::format("'{}'", names_[field]) : std::to_string(field + 1);
+    fail_line(fmt::format("column {}: {}", column, why), std::move(options));
   }
+  std::string place() const { return fmt::format("{} '{}'", what, path_.string()); }
 
   bool at_line_end() const {
     return at_ == end_ || *at_ == '\n' || (*at_ == '\r' && (at_ + 1 == end_ || at_[1] == '\n'));
@@ -152,8 +155,9 @@ class CsvParser {
     }
     if (std::ranges::all_of(fields, [](const auto& f) { return number_of(f).has_value(); }))
       fail_line(
-          "a header with the columns' names was expected, but all fields are numbers; add one, or use "
-          "--no-header");
+          "a header with the columns' names was expected, but all fields are numbers; add one, or read the "
+          "file without a header",
+          {"header=false"});
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (fields[i].empty())
         fail_line(fmt::format("column {} has no name in the header; give it one", i + 1));
@@ -169,7 +173,7 @@ class CsvParser {
   std::size_t index_of(const std::string& name) const {
     const auto found = std::ranges::find(names_, name);
     if (found != names_.end()) return static_cast<std::size_t>(found - names_.begin());
-    fail_file(no_column(name, names_));
+    throw no_column(place(), name, names_);
   }
 
   void choose_columns() {
@@ -186,7 +190,8 @@ class CsvParser {
     for (const std::string& name : options_.numbers) targets_[index_of(name)].must_be_number = true;
   }
 
-  // For as many rows as there are if the others are as long as these: growing would take every page twice.
+  // Reserves memory for all rows, assuming that the rest are as long as those read so far. Growing the
+  // vectors instead would touch every page of memory twice.
   void make_room(std::size_t bytes) {
     const std::size_t rows = rows_ + rows_ * static_cast<std::size_t>(end_ - at_) / bytes + rows_;
     for (TableColumn& column : columns_)
@@ -229,7 +234,8 @@ class CsvParser {
                                                    : "; add what is missing"));
   }
 
-  // What nearly all fields of number columns are: digits up to the delimiter.
+  // Reads a plain number that a delimiter follows, which nearly all fields of number columns are; false, and
+  // nothing is read, for any other field.
   bool read_number_fast(TableColumn& column) {
     double value = 0;
     const char* start = at_;
@@ -258,10 +264,10 @@ class CsvParser {
     if (is_missing(shown)) fail_missing(field, shown);
     if (value)
       fail_field(field, fmt::format("'{}' is no finite number that a double holds; correct it", shown));
-    fail_field(field, fmt::format("'{}' is not a number, as {} are; correct it, or make the column text with "
-                                  "--text {}",
-                                  shown, target.must_be_number ? "its values must be" : "those before",
-                                  column.name));
+    fail_field(field,
+               fmt::format("'{}' is not a number, as {} are; correct it, or read the column as text", shown,
+                           target.must_be_number ? "its values must be" : "those before"),
+               {"text=" + column.name});
   }
 
   void add_label(Target& target, std::size_t field, std::string_view text) {

@@ -5,12 +5,12 @@
 
 namespace gradus {
 
-/// What a file is by its first bytes, whatever its name.
+/// The format of a file, which is recognised by its first bytes and not by its name.
 enum class FileKind { npy, npz, other };
 
-/// Of a file's bytes, or the first of them.
+/// The format of a file with these contents; the first 8 bytes are enough.
 FileKind kind_of(std::string_view bytes);
-/// Of a file; `other`, too, when it cannot be read: who opens it next says why.
+/// The format of a file. `other` also for a file that cannot be read: opening it will report the error.
 FileKind kind_of(const std::filesystem::path& path);
 
 }  // namespace gradus

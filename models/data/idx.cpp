@@ -170,7 +170,8 @@ class ByteSource {
   z_stream stream_{};
 };
 
-/// What files that are often taken for IDX files start with.
+/// The remedy for a file that is no IDX file, by its first bytes: some kinds of files are often taken for
+/// one.
 std::string_view remedy_for(std::span<const std::uint8_t> start) {
   if (start[0] == '<') return "this looks like a web page: fetch the file itself";
   if (start[0] == 'P' && start[1] == 'K') return "this is a zip archive: unpack it";

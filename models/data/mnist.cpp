@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-#include "gradus/base/error.hpp"
+#include "gradus/base/option_error.hpp"
 #include "gradus/data/idx.hpp"
 #include "gradus/graph/shape.hpp"
 
@@ -53,14 +53,15 @@ std::vector<std::string_view> missing_files(const fs::path& directory) {
 void require_files(const fs::path& directory, std::string_view source) {
   std::error_code ignored;
   if (!fs::is_directory(directory, ignored))
-    throw Error(fmt::format("{} '{}': {}\n{}", source, directory.string(),
-                            fs::exists(directory, ignored)
-                                ? "expected a directory, found a file; name the directory it is in"
-                                : "there is no such directory",
-                            mnist_help()));
+    throw OptionError({"data"},
+                      fmt::format("{} '{}': {}\n{}", source, directory.string(),
+                                  fs::exists(directory, ignored)
+                                      ? "expected a directory, found a file; name the directory it is in"
+                                      : "there is no such directory",
+                                  mnist_help()));
   if (const auto missing = missing_files(directory); !missing.empty())
-    throw Error(fmt::format("{} '{}': there is no {} in it, plain or .gz\n{}", source, directory.string(),
-                            join(missing, ", no "), mnist_help()));
+    throw OptionError({"data"}, fmt::format("{} '{}': there is no {} in it, plain or .gz\n{}", source,
+                                            directory.string(), join(missing, ", no "), mnist_help()));
 }
 
 std::string environment(const char* name) {
@@ -108,10 +109,10 @@ Digits load_digits(const fs::path& images_path, const fs::path& labels_path) {
 
 }  // namespace
 
-std::optional<fs::path> find_mnist(const std::string& data_option) {
-  if (!data_option.empty()) {
-    require_files(data_option, "--data");
-    return data_option;
+std::optional<fs::path> find_mnist(const std::string& folder) {
+  if (!folder.empty()) {
+    require_files(folder, "MNIST directory");
+    return folder;
   }
   if (const std::string variable = environment("GRADUS_MNIST"); !variable.empty()) {
     require_files(variable, "GRADUS_MNIST");
@@ -138,8 +139,8 @@ std::string mnist_help() {
       "Fetch them from https://ossci-datasets.s3.amazonaws.com/mnist/ or\n"
       "https://storage.googleapis.com/cvdf-datasets/mnist/ (each name with .gz) and put them into one "
       "directory:\n"
-      "./data/mnist, ~/.cache/gradus/mnist, or any other that --data DIR or the environment variable\n"
-      "GRADUS_MNIST names.\n",
+      "./data/mnist, ~/.cache/gradus/mnist, the one that the environment variable GRADUS_MNIST names,\n"
+      "or any other that is given by its path\n",
       join(kFiles, "\n  "));
 }
 

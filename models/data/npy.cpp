@@ -24,7 +24,7 @@ constexpr std::string_view damaged = "the file is damaged or no NPY file; get or
 constexpr std::array<std::string_view, 13> descriptions{"|b1", "|u1", "|i1", "<u2", "<i2", "<f2", "",
                                                         "<u4", "<i4", "<f4", "<u8", "<i8", "<f8"};
 
-// What a type that is not read is, and what to do about it.
+// The reason why element types of some kinds are not supported, and the remedy.
 struct Refusal {
   std::string_view kinds;
   std::string_view why;

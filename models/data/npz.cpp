@@ -8,6 +8,8 @@
 #include "gradus/base/error.hpp"
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/data/npy.hpp"
+#include "gradus/data/zip_reader.hpp"
+#include "gradus/data/zip_writer.hpp"
 
 namespace gradus {
 

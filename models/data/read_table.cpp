@@ -1,3 +1,5 @@
+#include "gradus/data/read_table.hpp"
+
 #include "gradus/data/csv.hpp"
 #include "models/data/array_table.hpp"
 #include "models/data/file_kind.hpp"

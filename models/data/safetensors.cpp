@@ -50,7 +50,7 @@ struct Entry {
   std::uint64_t end;
 };
 
-// What the header says of one tensor; Error with the reason alone.
+// Parses the header entry of one tensor. Error, which gives only the reason, for a malformed one.
 Entry entry_of(const std::string& name, const Json& value, std::uint64_t data_bytes) {
   if (!value.is_object() || value.size() != 3 || !value.contains("dtype") || !value.contains("shape") ||
       !value.contains("data_offsets"))

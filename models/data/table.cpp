@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "gradus/base/error.hpp"
-
 namespace gradus {
 
 Table::Table(std::filesystem::path path, std::size_t rows, std::vector<TableColumn> columns, Shifts shifts)
@@ -17,7 +15,7 @@ const TableColumn& Table::column(std::string_view name) const {
   if (found != columns_.end()) return *found;
   std::vector<std::string> names;
   for (const TableColumn& each : columns_) names.push_back(each.name);
-  throw Error(fmt::format("table '{}': {}", path_.string(), no_column(name, names)));
+  throw no_column(fmt::format("table '{}'", path_.string()), name, names);
 }
 
 std::string Table::place(std::size_t row, std::string_view column) const {
@@ -26,16 +24,15 @@ std::string Table::place(std::size_t row, std::string_view column) const {
   return fmt::format("{}:{}: column '{}'", path_.string(), row + std::prev(next)->second, column);
 }
 
-std::string no_column(std::string_view name, const std::vector<std::string>& names) {
+OptionError no_column(std::string_view file, std::string_view name, const std::vector<std::string>& names) {
   constexpr std::size_t shown = 20;
   std::string all;
   for (std::size_t i = 0; i < std::min(shown, names.size()); ++i) all += (i == 0 ? "" : ", ") + names[i];
   if (names.size() > shown) all += ", …, " + names.back();
   const bool other_delimiter = names.size() == 1 && names[0].find_first_of(",;\t|") != std::string::npos;
-  return fmt::format("there is no column '{}'; there are: {}{}", name, all,
-                     other_delimiter ? " (if that is more than one column, say what separates them with "
-                                       "--delimiter)"
-                                     : "");
+  const std::string message = fmt::format("{}: there is no column '{}'; there are: {}", file, name, all);
+  if (!other_delimiter) return {{}, message};
+  return {{"delimiter"}, message + "; if that is more than one column, another delimiter separates them"};
 }
 
 }  // namespace gradus

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-/// What reading and writing zip archives share (PKWARE's APPNOTE, 4.3 to 4.5).
+/// Constants of the zip format for its reader and its writer (PKWARE's APPNOTE, 4.3 to 4.5).
 namespace gradus::zip {
 
 constexpr std::string_view local_signature = "PK\x03\x04";

@@ -1,3 +1,5 @@
+#include "gradus/data/zip_reader.hpp"
+
 #include <fmt/format.h>
 #include <zlib.h>
 
@@ -8,7 +10,6 @@
 #include <utility>
 
 #include "gradus/base/error.hpp"
-#include "gradus/data/zip.hpp"
 #include "models/data/utf8.hpp"
 #include "models/data/zip_format.hpp"
 

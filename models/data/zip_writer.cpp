@@ -1,3 +1,5 @@
+#include "gradus/data/zip_writer.hpp"
+
 #include <fmt/format.h>
 #include <zlib.h>
 
@@ -5,7 +7,6 @@
 #include <utility>
 
 #include "gradus/base/error.hpp"
-#include "gradus/data/zip.hpp"
 #include "models/data/utf8.hpp"
 #include "models/data/zip_format.hpp"
 
@@ -64,7 +65,8 @@ std::string zip64_of(std::initializer_list<std::uint64_t> numbers, bool all) {
 
 std::uint64_t narrow(std::uint64_t number) { return std::min(number, most); }
 
-// What local header and directory have in common: from the version needed to the length of the extra.
+// The fields that the local header and the directory entry have in common: from the version needed to extract
+// up to the length of the extra field.
 std::string common(const ZipEntry& entry, std::uint64_t packed, std::uint64_t size, std::size_t extra) {
   std::string text;
   append(text, version, 2);
@@ -93,7 +95,7 @@ void ZipWriter::add(std::string name, std::vector<std::string_view> pieces, bool
   ZipEntry entry{std::move(name), deflate, 0, 0, {}};
   uLong crc = 0;
   for (const std::string_view piece : pieces) {
-    // Of no data zlib would begin anew.
+    // Given no data, zlib would return the initial value again.
     if (!piece.empty()) crc = crc32_z(crc, reinterpret_cast<const Bytef*>(piece.data()), piece.size());
     entry.size += piece.size();
   }

@@ -91,7 +91,7 @@ class Exporter {
         throw Error(
             fmt::format("ONNX export: '{}' is the name of two of the inputs, variables and outputs", given));
       describe(*to_.add_output(), given, graph()[id].shape);
-      // What has a name already, as another output or as a leaf, gets a second one.
+      // A value that already has a name, as another output or as a leaf, gets a second one.
       if (name(id).empty() && (is_compact(id) || !graph()[id].is_leaf()))
         name(id) = given;
       else
@@ -115,7 +115,7 @@ class Exporter {
     for (const NodeId id : program_.outputs) written_out_[static_cast<std::size_t>(id)] = true;
     for (NodeId id = graph().size() - 1; id >= 0; --id) {
       const Node& node = graph()[id];
-      // What is itself not written out reads nothing.
+      // A node that is not written to the file has no inputs there.
       const bool written = !is_compact(id) || written_out_[static_cast<std::size_t>(id)];
       const auto compact = read_compact(node);
       for (std::size_t i = 0; i < compact.size(); ++i)
@@ -250,8 +250,7 @@ class Exporter {
                       variable.name));
     if (Shape(store_.extents(variable.name)) != shape)
       throw Error(fmt::format("ONNX export: '{}' has the shape {} in the graph, but {} in the store",
-                              variable.name, to_string(shape),
-                              to_string(store_.extents(variable.name))));
+                              variable.name, to_string(shape), to_string(store_.extents(variable.name))));
     const auto values = store_.values(variable.name);
     tensor<T>(name, store_.extents(variable.name), values);
   }

@@ -42,9 +42,6 @@ class Programs {
     return *last_;
   }
 
-  const std::vector<Expr>& outputs() const { return outputs_; }
-  const std::vector<Update>& updates() const { return updates_; }
-
  private:
   Program& add(std::int64_t batch) {
     Program made{compile<T>(std::span(outputs_), std::span(updates_), batch, store_), {}, {}, {}};
@@ -69,6 +66,16 @@ class Programs {
   std::map<std::int64_t, Program> programs_;
   Program* last_ = nullptr;
   std::int64_t last_batch_ = 0;
+};
+
+/// A training step: a program, and the rows of the data that it is fed.
+template <class T>
+struct Step {
+  typename Programs<T>::Program& program;
+  const Dataset<T>& data;
+  std::span<const std::uint32_t> rows;
+
+  void run() const { program.run(data, rows); }
 };
 
 }  // namespace gradus

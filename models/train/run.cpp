@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "gradus/base/error.hpp"
+#include "gradus/base/option_error.hpp"
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/train/callbacks.hpp"
 
@@ -11,7 +11,8 @@ namespace gradus {
 template <class T>
 History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> options,
                      const TrainingFiles& files) {
-  if (files.resume && files.checkpoint.empty()) throw Error("--resume needs --checkpoint FILE to go on from");
+  if (files.resume && files.checkpoint.empty())
+    throw OptionError({"resume", "checkpoint"}, "resume needs a checkpoint file to go on from");
   if (files.resume && std::filesystem::exists(files.checkpoint)) trainer.resume(files.checkpoint);
   options.callbacks.push_back(stop_on_nan());
   if (!files.checkpoint.empty())

@@ -7,7 +7,6 @@
 #include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
-#include "models/tutorials/all.hpp"
 
 namespace gradus {
 

@@ -4,6 +4,7 @@
 
 #include "gradus/runtime/xtensor.hpp"
 #include "models/tutorials/small_network.hpp"
+#include "models/tutorials/tutorial.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
@@ -28,5 +29,8 @@ class BpNetwork {
   Trainer<double> trainer_;
   std::int64_t outputs_;
 };
+
+/// n-h-o sigmoid, whole batch as matrices, shown on XOR.
+const Tutorial& bp_network();
 
 }  // namespace gradus

@@ -1,3 +1,5 @@
+#include "models/tutorials/exam_score.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +8,6 @@
 #include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
-#include "models/tutorials/all.hpp"
 #include "models/tutorials/small_network.hpp"
 
 namespace gradus {

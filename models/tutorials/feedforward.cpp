@@ -1,6 +1,7 @@
+#include "models/tutorials/feedforward.hpp"
+
 #include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
-#include "models/tutorials/all.hpp"
 #include "models/tutorials/small_network.hpp"
 
 namespace gradus {

@@ -1,16 +1,17 @@
+#include "models/tutorials/height_weight.hpp"
+
 #include <fmt/format.h>
 
 #include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
-#include "models/tutorials/all.hpp"
 #include "models/tutorials/small_network.hpp"
 
 namespace gradus {
 
 namespace {
 
-// What the tutorial takes off, in lb and in.
+// The constants that the tutorial subtracts to centre weights (lb) and heights (in).
 constexpr double mean_weight = 135;
 constexpr double mean_height = 66;
 const std::vector<double> emily{-7, -3};

@@ -1,4 +1,4 @@
-#include "gradus/data/mnist.hpp"
+#include "models/tutorials/mnist.hpp"
 
 #include <fmt/format.h>
 
@@ -7,12 +7,13 @@
 #include <iterator>
 #include <optional>
 
+#include "gradus/base/option_error.hpp"
 #include "gradus/base/random.hpp"
+#include "gradus/data/mnist.hpp"
 #include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
 #include "gradus/train/training.hpp"
-#include "models/tutorials/all.hpp"
 #include "models/tutorials/mnist_pictures.hpp"
 
 namespace gradus {
@@ -74,7 +75,7 @@ Dataset<T> dataset(const Digits& digits) {
 
 std::filesystem::path data_or_error(const std::string& data) {
   const auto found = find_mnist(data);
-  if (!found) throw Error("mnist: the data was not found\n" + mnist_help());
+  if (!found) throw OptionError({"data"}, "mnist: the data was not found\n" + mnist_help());
   return *found;
 }
 
@@ -143,7 +144,7 @@ class MnistTutorial final : public Tutorial {
     report.data = {{"training", fmt::format("{} images, the last tenth for validation", data.train.count)},
                    {"test", fmt::format("{} images", data.test.count)},
                    {"from", folder.string()}};
-    if (!options.data.empty()) report.command += fmt::format(" --data '{}'", options.data);
+    if (!options.data.empty()) report.options.emplace_back("data", options.data);
     with_precision(precision, [&](auto tag) {
       using T = decltype(tag);
       Trainer<T> trainer(model(glorot_uniform(), glorot_uniform(), rate), options.seed);

@@ -1,13 +1,14 @@
+#include "models/tutorials/sine.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
 #include <numbers>
 
 #include "gradus/nn/layers.hpp"
-#include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/activation.hpp"
+#include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/losses.hpp"
-#include "models/tutorials/all.hpp"
 #include "models/tutorials/small_network.hpp"
 
 namespace gradus {

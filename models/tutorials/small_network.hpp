@@ -67,7 +67,7 @@ class SmallTraining {
   Dataset<T> data_;
 };
 
-/// What the trained small networks have in common.
+/// The common base of the tutorials that train a small network on data in the source.
 class SmallTutorial : public Tutorial {
  public:
   Problem problem() const final;
@@ -88,7 +88,7 @@ class SmallTutorial : public Tutorial {
     std::int64_t epochs;
     std::vector<double> outputs;
   };
-  /// What a picture may show of a trained network.
+  /// A trained network, from which the pictures of a report are drawn.
   struct Trained {
     Predict predict;
     std::vector<Fit> fits;  ///< before the training, on the way, and at its end
@@ -100,14 +100,15 @@ class SmallTutorial : public Tutorial {
   virtual Data data() const = 0;
   /// The data in words.
   virtual Facts data_facts() const = 0;
-  /// What its losses are, "loss" and, where that is another, "reported".
+  /// The losses to draw, each with its description: "loss", and "reported" if the printed loss is another
+  /// one.
   virtual std::vector<std::pair<std::string, std::string>> loss_texts() const = 0;
   virtual std::string loss_unit() const { return "no unit"; }
   virtual ModelDefinition written_out(double rate) const = 0;
   virtual ModelDefinition random(const TrainOptions& options, double rate) const = 0;
-  /// What the trained network says, as it is printed and reported.
+  /// The trained network's predictions, to be printed and reported.
   virtual Facts conclude(const Predict& predict, double loss) const = 0;
-  /// What there is to be seen besides the losses.
+  /// The pictures of the report in addition to the loss curves.
   virtual std::vector<Picture> pictures(const Trained& trained) const = 0;
 
   /// The map with the network's first output at each point, times `scale`; `to_inputs` makes inputs of a

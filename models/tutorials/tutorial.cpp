@@ -2,30 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
+#include "gradus/base/option_error.hpp"
 #include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"
-#include "models/tutorials/all.hpp"
 
 namespace gradus {
-
-const std::vector<const Tutorial*>& tutorials() {
-  static const std::vector<const Tutorial*> all{&neuron(),      &feedforward(), &height_weight(),
-                                                &two_targets(), &exam_score(),  &bp_network(),
-                                                &mnist(),       &sine()};
-  return all;
-}
-
-const Tutorial& find_tutorial(std::string_view name) {
-  const auto found = std::ranges::find(tutorials(), name, &Tutorial::name);
-  if (found != tutorials().end()) return **found;
-  std::string names;
-  for (const Tutorial* tutorial : tutorials())
-    names += (names.empty() ? "" : ", ") + std::string(tutorial->name());
-  throw Error(fmt::format("there is no tutorial '{}'; there are: {}", name, names));
-}
 
 RunReport Tutorial::train(const TrainOptions&) const {
   throw Error(fmt::format("{} has nothing to train: its weights are given; see 'gradus tutorials'", name()));
@@ -78,12 +61,14 @@ RunReport begin_report(const Tutorial& tutorial, const RunSettings& settings, co
                      {"epochs", fmt::format("{}", settings.epochs)},
                      {"seed", fmt::format("{}", options.seed)},
                      {"precision", std::string(precision)}};
-  report.command =
-      fmt::format("gradus train {} --epochs {} --batch {} --rate {} --seed {} --precision {}",
-                  tutorial.name(), settings.epochs, settings.batch, settings.rate, options.seed, precision);
+  report.options = {{"epochs", fmt::format("{}", settings.epochs)},
+                    {"batch", fmt::format("{}", settings.batch)},
+                    {"rate", fmt::format("{}", settings.rate)},
+                    {"seed", fmt::format("{}", options.seed)},
+                    {"precision", std::string(precision)}};
   if (options.init_scale) {
     report.settings.emplace_back("starting weights' scale", fmt::format("{}", *options.init_scale));
-    report.command += fmt::format(" --init-scale {}", *options.init_scale);
+    report.options.emplace_back("init_scale", fmt::format("{}", *options.init_scale));
   }
   return report;
 }
@@ -95,23 +80,23 @@ std::string training_dot(const ModelGraph& model) {
 namespace {
 std::int64_t positive(std::optional<std::int64_t> value, std::int64_t by_default, std::string_view what) {
   if (value.value_or(by_default) < 1)
-    throw Error(fmt::format("{} is {}; it must be at least 1", what, *value));
+    throw OptionError({std::string(what)}, fmt::format("{} is {}; it must be at least 1", what, *value));
   return value.value_or(by_default);
 }
 }  // namespace
 
 std::int64_t epochs_or(const TrainOptions& options, std::int64_t by_default) {
-  return positive(options.epochs, by_default, "--epochs");
+  return positive(options.epochs, by_default, "epochs");
 }
 
 std::int64_t batch_or(const TrainOptions& options, std::int64_t by_default) {
-  return positive(options.batch, by_default, "--batch");
+  return positive(options.batch, by_default, "batch");
 }
 
 double rate_or(const TrainOptions& options, double by_default) {
   const double rate = options.rate.value_or(by_default);
   if (!(rate > 0) || !std::isfinite(rate))
-    throw Error(fmt::format("--rate is {}; it must be a finite number above 0", rate));
+    throw OptionError({"rate"}, fmt::format("rate is {}; it must be a finite number above 0", rate));
   return rate;
 }
 

@@ -14,7 +14,7 @@
 #include "gradus/check/gradient_check.hpp"
 #include "gradus/runtime/store.hpp"
 #include "gradus/train/run.hpp"
-#include "models/app/report/report.hpp"
+#include "models/app/report/run_report.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
@@ -34,18 +34,19 @@ struct Figure {
   double tolerance;                 ///< of |ours − expected|, in double
   bool relative = false;            ///< the tolerance is a fraction of the expected figure
   double single_tolerance = 1e-4;   ///< the same in single precision
-  /// What an independent single-precision computation gets, where rounding alone may lead somewhere else.
+  /// The result of an independent single-precision computation, if rounding makes it differ from `expected`
+  /// by more than the tolerance.
   std::optional<double> single_expected = std::nullopt;
 
-  /// What single precision is expected to get: the nearer of the two, as each instruction set rounds in its
-  /// own way.
+  /// The figure that single precision is compared with: the nearer of `expected` and `single_expected`, as
+  /// instruction sets round differently.
   double expected_in_single(double ours) const {
     const double other = single_expected.value_or(expected);
     return std::abs(ours - other) < std::abs(ours - expected) ? other : expected;
   }
 };
 
-/// What a tutorial comes to from its written-out starting weights.
+/// The results of training a tutorial from its written-out starting weights.
 struct Result {
   std::map<std::string, double, std::less<>> figures;  ///< by quantity
   std::vector<double> losses;                          ///< as often as the tutorial prints them
@@ -104,12 +105,6 @@ class Tutorial {
   virtual Problem problem() const = 0;
 };
 
-/// All of them, from the simplest on.
-const std::vector<const Tutorial*>& tutorials();
-
-/// Error listing the names that exist when there is none of this name.
-const Tutorial& find_tutorial(std::string_view name);
-
 /// scale · sin(1 + 12.9898 i + 78.233 j) for row i and column j: starting weights that need no generator.
 std::vector<double> sine_pattern(std::int64_t rows, std::int64_t columns, double scale);
 
@@ -124,7 +119,7 @@ Point starting_point(Graph& graph, std::uint64_t seed);
 /// A model for dumps and checks, at its starting weights; its inputs have no values yet.
 Problem problem_of(const ModelDefinition& model, std::int64_t batch);
 
-/// What a run was asked for, with every default filled in.
+/// The hyperparameters of a run, with all defaults filled in.
 struct RunSettings {
   std::int64_t epochs;
   std::int64_t batch;
@@ -133,7 +128,7 @@ struct RunSettings {
   std::string_view optimizer;
 };
 
-/// The beginning of a run's report: name, settings, the command that repeats it.
+/// The beginning of a run's report: name, settings, the options that repeat it.
 RunReport begin_report(const Tutorial& tutorial, const RunSettings& settings, const TrainOptions& options);
 
 /// The graph of a training step, for dot, with the prediction as its second output.

@@ -1,12 +1,13 @@
+#include "models/tutorials/two_targets.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "gradus/nn/layers.hpp"
-#include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/activation.hpp"
+#include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/losses.hpp"
-#include "models/tutorials/all.hpp"
 #include "models/tutorials/small_network.hpp"
 #include "models/tutorials/two_slips.hpp"
 

@@ -12,7 +12,7 @@
 #include <set>
 #include <string>
 
-#include "models/tutorials/tutorial.hpp"
+#include "models/tutorials/all.hpp"
 
 namespace gradus {
 namespace {
@@ -141,12 +141,12 @@ TEST_F(Cli, RefusesAnUnknownInstructionSet) {
 }
 
 TEST_F(Cli, RefusesBadNumbers) {
-  expect_refused(run("train sine --batch 0"), HasSubstr("--batch is 0"));
-  expect_refused(run("train sine --epochs -3"), HasSubstr("--epochs is -3"));
-  expect_refused(run("train sine --epochs 0"), HasSubstr("--epochs is 0"));
-  expect_refused(run("train sine --rate nan"), HasSubstr("--rate is nan"));
-  expect_refused(run("train sine --rate -1"), HasSubstr("--rate is -1"));
-  expect_refused(run("train sine --rate inf"), HasSubstr("--rate is inf"));
+  expect_refused(run("train sine --batch 0"), AllOf(HasSubstr("batch is 0"), HasSubstr("(--batch)")));
+  expect_refused(run("train sine --epochs -3"), AllOf(HasSubstr("epochs is -3"), HasSubstr("(--epochs)")));
+  expect_refused(run("train sine --epochs 0"), AllOf(HasSubstr("epochs is 0"), HasSubstr("(--epochs)")));
+  expect_refused(run("train sine --rate nan"), AllOf(HasSubstr("rate is nan"), HasSubstr("(--rate)")));
+  expect_refused(run("train sine --rate -1"), AllOf(HasSubstr("rate is -1"), HasSubstr("(--rate)")));
+  expect_refused(run("train sine --rate inf"), AllOf(HasSubstr("rate is inf"), HasSubstr("(--rate)")));
   expect_refused(run("train sine --epochs many"), HasSubstr("many"));
   expect_refused(run("train sine --seed -1"), HasSubstr("-1"));
   expect_refused(run("train bp-network --init-scale nan"), HasSubstr("nan"));

@@ -1,6 +1,4 @@
 // What `gradus train NAME --out DIR` leaves behind: pictures, and a report that explains itself.
-#include "models/app/report/report.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -19,6 +17,7 @@
 #include "gradus/base/error.hpp"
 #include "models/app/plot/draw.hpp"
 #include "models/app/plot/external.hpp"
+#include "models/app/report/report_html.hpp"
 #include "models/tutorials/mnist_pictures.hpp"
 #include "tests/support/well_formed.hpp"
 

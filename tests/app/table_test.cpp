@@ -7,6 +7,8 @@
 #include "gradus/data/csv.hpp"
 #include "gradus/data/npy.hpp"
 #include "gradus/data/npz.hpp"
+#include "gradus/data/read_table.hpp"
+#include "gradus/data/zip_writer.hpp"
 #include "tests/support/broken_files.hpp"
 
 namespace gradus {

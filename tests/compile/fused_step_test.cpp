@@ -9,7 +9,7 @@
 
 #include "gradus/graph/node.hpp"
 #include "gradus/runtime/executable.hpp"
-#include "models/tutorials/tutorial.hpp"
+#include "models/tutorials/all.hpp"
 
 namespace gradus {
 namespace {

@@ -347,15 +347,16 @@ TEST_F(MnistTest, LooksInTheOrderThatIsDocumented) {
   const Environment homeless("HOME", std::nullopt);
   EXPECT_EQ(find_mnist(""), std::nullopt);
 
-  expect_parts(error_of([&] { find_mnist("none"); }), {"--data 'none'", "no such directory", mnist_help()});
+  expect_parts(error_of([&] { find_mnist("none"); }),
+               {"MNIST directory 'none'", "no such directory", mnist_help()});
   expect_parts(error_of([&] { find_mnist((option / "train-images-idx3-ubyte").string()); }),
-               {"--data", "expected a directory, found a file"});
+               {"MNIST directory", "expected a directory, found a file"});
 }
 
 TEST(MnistHelp, SaysWhatToDo) {
   expect_parts(mnist_help(),
                {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
-                "t10k-labels-idx1-ubyte", "GRADUS_MNIST", "--data", "./data/mnist", "~/.cache/gradus/mnist"});
+                "t10k-labels-idx1-ubyte", "GRADUS_MNIST", "./data/mnist", "~/.cache/gradus/mnist"});
 }
 
 std::uint64_t sum(const std::vector<std::uint8_t>& values) {

@@ -10,6 +10,7 @@
 
 #include "gradus/data/npy.hpp"
 #include "gradus/data/tensor_file.hpp"
+#include "gradus/data/zip_writer.hpp"
 #include "tests/support/broken_files.hpp"
 
 namespace gradus {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "gradus/data/tensor_file.hpp"
 #include "tests/support/broken_files.hpp"
 
 namespace gradus {

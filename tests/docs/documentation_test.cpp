@@ -154,4 +154,85 @@ TEST(Documentation, TheChinesePageShowsTheSameCode) {
   EXPECT_EQ(code_of(project / "README.zh-CN.md"), code_of(project / "README.md"));
 }
 
+// What stands between quotes on a line, without its comment.
+std::vector<std::string> string_literals(const std::string& line) {
+  std::vector<std::string> all;
+  bool inside = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (!inside && line.compare(i, 2, "//") == 0) break;
+    const bool is_character = !inside && line.compare(i, 3, "'\"'") == 0;
+    if (is_character) i += 2;
+    if (line[i] == '"') {
+      inside = !inside;
+      if (inside) all.emplace_back();
+    } else if (inside) {
+      all.back() += line[i];
+      if (line[i] == '\\' && i + 1 < line.size()) all.back() += line[++i];
+    }
+  }
+  return all;
+}
+
+std::vector<fs::path> library_sources() {
+  std::vector<fs::path> found;
+  for (const char* folder : {"framework", "ops", "models"})
+    for (const auto& entry : fs::recursive_directory_iterator(project / folder)) {
+      const auto extension = entry.path().extension();
+      const bool program = entry.path().string().find("models/app/cli/") != std::string::npos;
+      if (!program && (extension == ".cpp" || extension == ".hpp")) found.push_back(entry.path());
+    }
+  return found;
+}
+
+// The library has no command line: what the program's users are to type, models/app/cli/command_line.cpp
+// adds.
+TEST(Sources, OfTheLibraryDoNotSpeakOfCommandLineOptions) {
+  static const std::regex option("(^|[^a-zA-Z0-9-])--[a-z]");
+  static const std::set<std::string> of_other_programs{"--default-settings"};  // gnuplot's
+  std::size_t checked = 0;
+  for (const fs::path& source : library_sources())
+    for (const std::string& line : lines(content(source)))
+      for (const std::string& text : string_literals(line)) {
+        ++checked;
+        EXPECT_TRUE(of_other_programs.contains(text) || !std::regex_search(text, option))
+            << source << ": \"" << text << "\": throw an OptionError";
+      }
+  EXPECT_GT(checked, 1000U);
+}
+
+TEST(Sources, StringLiteralsWouldBeFound) {
+  EXPECT_THAT(string_literals(R"(f("a \" b", '"', i--, "--c");  // "d")"),
+              testing::ElementsAre(R"(a \" b)", "--c"));
+}
+
+TEST(Sources, NameOnlyOptionsThatTheProgramHas) {
+  const std::string known = content(project / "models/app/cli/command_line.cpp");
+  static const std::regex error(R"re(OptionError\(\s*\{([^}]*)\})re");
+  std::size_t checked = 0;
+  for (const fs::path& source : library_sources()) {
+    const std::string text = content(source);
+    for (std::sregex_iterator at(text.begin(), text.end(), error), end; at != end; ++at)
+      for (const std::string& option : string_literals((*at)[1])) {
+        ++checked;
+        EXPECT_THAT(known, testing::HasSubstr("{\"" + option + "\", ")) << source;
+      }
+  }
+  EXPECT_GT(checked, 10U);
+}
+
+// So that whoever looks for what a header declares knows where it is.
+TEST(Sources, OfModelsImplementTheHeaderOfTheirName) {
+  // The program's main file, and what stands for export.cpp in a build without ONNX.
+  static const std::set<std::string> others{"main.cpp", "no_onnx.cpp"};
+  static const std::regex include(R"re(#include "[^"]*/([a-z0-9_]+)\.hpp")re");
+  for (const auto& entry : fs::recursive_directory_iterator(project / "models")) {
+    const fs::path& source = entry.path();
+    if (source.extension() != ".cpp" || others.contains(source.filename().string())) continue;
+    std::smatch first;
+    const std::string text = content(source);
+    ASSERT_TRUE(std::regex_search(text, first, include)) << source;
+    EXPECT_EQ(first[1], source.stem().string()) << source << " must include its own header first";
+  }
+}
+
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "gradus/data/npy.hpp"
 #include "gradus/data/npz.hpp"
+#include "gradus/data/zip_writer.hpp"
 #include "support.hpp"
 
 namespace gradus::fuzz {

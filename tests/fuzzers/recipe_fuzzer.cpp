@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gradus/data/safetensors.hpp"
+#include "gradus/data/tensor_file.hpp"
 #include "models/app/table/recipe.hpp"
 #include "support.hpp"
 

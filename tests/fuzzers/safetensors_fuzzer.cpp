@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gradus/data/safetensors.hpp"
+#include "gradus/data/tensor_file.hpp"
 #include "support.hpp"
 
 namespace gradus::fuzz {

@@ -12,7 +12,7 @@
 #include "framework/inspect/scopes.hpp"
 #include "gradus/gradus.hpp"
 #include "models/app/plot/draw.hpp"
-#include "models/tutorials/tutorial.hpp"
+#include "models/tutorials/all.hpp"
 #include "tests/support/well_formed.hpp"
 
 namespace gradus {

@@ -11,7 +11,8 @@
 #include "gradus/base/random.hpp"
 #include "gradus/onnx/export.hpp"
 #include "models/app/table/recipe.hpp"
-#include "models/tutorials/tutorial.hpp"
+#include "models/app/table/table_network.hpp"
+#include "models/tutorials/all.hpp"
 #include "tests/support/op_table.hpp"
 
 namespace gradus::test {

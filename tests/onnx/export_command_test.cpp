@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "gradus/data/safetensors.hpp"
-#include "models/tutorials/tutorial.hpp"
+#include "gradus/data/tensor_file.hpp"
+#include "models/tutorials/all.hpp"
 
 namespace gradus {
 namespace {

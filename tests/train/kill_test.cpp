@@ -15,7 +15,7 @@
 #include <thread>
 
 #include "gradus/base/random.hpp"
-#include "gradus/data/safetensors.hpp"
+#include "gradus/data/tensor_file.hpp"
 #include "gradus/nn/layers.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/optim/optimizers.hpp"

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gradus/base/random.hpp"
-#include "gradus/data/safetensors.hpp"
+#include "gradus/data/tensor_file.hpp"
 #include "gradus/gradus.hpp"
 #include "gradus/train/training.hpp"
 #include "tests/support/framework_support.hpp"

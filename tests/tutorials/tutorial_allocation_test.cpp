@@ -11,7 +11,7 @@
 #include "gradus/ops/losses.hpp"
 #include "gradus/runtime/executable.hpp"
 #include "gradus/train/training.hpp"
-#include "models/tutorials/tutorial.hpp"
+#include "models/tutorials/all.hpp"
 #include "tests/support/allocation_counter.hpp"
 
 namespace gradus {

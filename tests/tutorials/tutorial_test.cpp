@@ -9,6 +9,13 @@
 #include "gradus/data/mnist.hpp"
 #include "models/tutorials/all.hpp"
 #include "models/tutorials/bp_network.hpp"
+#include "models/tutorials/exam_score.hpp"
+#include "models/tutorials/feedforward.hpp"
+#include "models/tutorials/height_weight.hpp"
+#include "models/tutorials/mnist.hpp"
+#include "models/tutorials/neuron.hpp"
+#include "models/tutorials/sine.hpp"
+#include "models/tutorials/two_targets.hpp"
 
 namespace gradus {
 namespace {

@@ -1,3 +1,5 @@
+#include "models/app/cli/inspect.hpp"
+
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -9,8 +11,8 @@
 #include "gradus/inspect/dump.hpp"
 #include "gradus/inspect/stages.hpp"
 #include "gradus/runtime/executable.hpp"
-#include "models/app/cli/commands.hpp"
 #include "models/app/plot/draw.hpp"
+#include "models/tutorials/all.hpp"
 
 namespace gradus::cli {
 
@@ -60,7 +62,7 @@ GradientCheckOptions::Mode mode_of(const CheckOptions& options, const std::vecto
 int check(const CheckOptions& options) {
   const Problem p = find_tutorial(options.name).problem();
   const auto parameters = p.graph->parameters();
-  // What has no loss is checked by its output.
+  // A tutorial without a loss is not trained; the gradient of its output is checked instead.
   const Expr& checked = p.loss.is_null() ? p.prediction : p.loss;
   const auto mode = mode_of(options, parameters);
   const GradientReport report =

@@ -5,9 +5,15 @@
 #include <exception>
 #include <map>
 
-#include "gradus/base/error.hpp"
+#include "gradus/base/option_error.hpp"
 #include "gradus/version.hpp"
-#include "models/app/cli/commands.hpp"
+#include "models/app/cli/command_line.hpp"
+#include "models/app/cli/inspect.hpp"
+#include "models/app/cli/mlp.hpp"
+#include "models/app/cli/onnx/export.hpp"
+#include "models/app/cli/profile.hpp"
+#include "models/app/cli/tutorials.hpp"
+#include "models/app/table/table_network.hpp"
 
 namespace {
 
@@ -129,21 +135,126 @@ void add_train(CLI::App& app, std::string& name, gradus::TrainOptions& options, 
   });
 }
 
-// For a shell, of which the words are to be the same.
-std::string as_typed(int argc, char** argv) {
-  std::string text = "gradus";
-  for (int i = 1; i < argc; ++i) {
-    std::string word;
-    for (const char c : std::string_view(argv[i])) word += c == '\'' ? "'\\''" : std::string(1, c);
-    const bool plain =
-        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:%@") ==
-        std::string::npos;
-    text += plain && !word.empty() ? " " + word : " '" + word + "'";
-  }
-  return text;
+void add_tutorials(CLI::App& app, TutorialsOptions& options, int& status) {
+  auto* command = app.add_subcommand("tutorials",
+                                     "Train every tutorial from its written-out starting weights "
+                                     "and compare each figure with the published and\n"
+                                     "the expected one; exit status 1 if any is out of tolerance");
+  command->add_option("--json", options.json, "Write the rows to this file, too");
+  add_data(command, options.reproduce.data);
+  add_precision(command, options.reproduce.precision,
+                "Compute in float or double (default double; float's tolerance is 1e-4, sine's 5 %)");
+  command->callback([&options, &status] { status = tutorials(options); });
+}
+
+void add_predict(CLI::App& app, PredictOptions& options, int& status) {
+  auto* command = app.add_subcommand(
+      "predict", "Apply a model that 'train mlp --save' wrote to a table; answers with CSV");
+  command->add_option("model", options.model, "The saved model")->required();
+  command
+      ->add_option("--data,--csv", options.data,
+                   "The table: CSV, .npy or .npz; columns are found by their names")
+      ->required();
+  command->add_option("--output", options.output, "Write here (default: the standard output)");
+  add_delimiter(command, options.delimiter);
+  command->callback([&options, &status] { status = predict(options); });
+}
+
+void add_check(CLI::App& app, CheckOptions& options, int& status) {
+  auto* command = app.add_subcommand(
+      "check",
+      "Compare a tutorial's gradients with central differences, in double; exit status 1 on a mismatch");
+  command->add_option("name", options.name, "Which; see 'gradus list'")->required();
+  command
+      ->add_option("--mode", options.mode,
+                   "full: every entry; fast: random directions and sampled entries (default: full up to 200 "
+                   "parameters)")
+      ->check(CLI::IsMember({"full", "fast"}));
+  command->add_option("--order", options.order, "2: the gradient of the gradient, too")
+      ->check(CLI::Range(1, 2))
+      ->capture_default_str();
+  command->add_option("--json", options.json, "Write the report to this file, too");
+  command->callback([&options, &status] { status = check(options); });
+}
+
+void add_graph(CLI::App& app, GraphOptions& options, int& status) {
+  auto* command = app.add_subcommand("graph", "Print a tutorial's graph, or the program that it compiles to");
+  command->add_option("name", options.name, "Which; see 'gradus list'")->required();
+  command
+      ->add_option("--what", options.what,
+                   "forward, training (gradient and updates, too), stages (of the compiler) or plan")
+      ->check(CLI::IsMember({"forward", "training", "stages", "plan"}))
+      ->capture_default_str();
+  command->add_option("--format", options.format, "text, dot, or svg (by graphviz)")
+      ->check(CLI::IsMember({"text", "dot", "svg"}))
+      ->capture_default_str();
+  command->add_option("--boxes", options.boxes, "A picture of more boxes than this is folded by scope")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->callback([&options, &status] { status = graph(options); });
+}
+
+void add_profile(CLI::App& app, ProfileOptions& options, int& status) {
+  auto* command = app.add_subcommand(
+      "profile", "Time a tutorial's training step, step by step of its plan: ns, share, GFLOP/s, bytes");
+  command->add_option("name", options.name, "Which; see 'gradus list'")->required();
+  command->add_option("--batch", options.batch, "Samples a step (default: the tutorial's)")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--runs", options.runs, "How many runs the medians are of")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  add_precision(command, options.precision, "float or double (default float)");
+  command->add_option("--json", options.json, "Write the figures to this file, too");
+  command->add_option("--svg", options.svg,
+                      "Draw the plan with its costs as colours into this file (by graphviz)");
+  command->callback([&options, &status] { status = profile(options); });
+}
+
+void add_export(CLI::App& app, ExportOptions& options, int& status) {
+  auto* command = app.add_subcommand("export", "Write a model's inference graph for other programs");
+  command
+      ->add_option(
+          "model", options.model,
+          "A file that 'train mlp --save' wrote, or a tutorial, with its written-out starting weights")
+      ->required();
+  command->add_option("--onnx", options.onnx, "Write it to this file, as ONNX (opset 17)")->required();
+  command
+      ->add_option_function<std::string>(
+          "--precision",
+          [&options](const std::string& precision) { options.precision = precisions.at(precision); },
+          "float or double (default float; a saved model: its own)")
+      ->check(CLI::IsMember({"float", "double"}));
+  command->callback([&options, &status] { status = export_model(options); });
+}
+
+// The options of all commands. The parser writes into them, so they must outlive it.
+struct Arguments {
+  TutorialsOptions tutorials;
+  std::string name;  // of the tutorial to train
+  gradus::TrainOptions train;
+  MlpOptions mlp;
+  std::string out;
+  PredictOptions predict;
+  CheckOptions check;
+  GraphOptions graph;
+  ProfileOptions profile;
+  ExportOptions export_model;
+};
+
+void add_commands(CLI::App& app, Arguments& arguments, const std::string& typed, int& status) {
+  app.add_subcommand("list", "The tutorials, a line each")->callback([&status] { status = list(); });
+  add_tutorials(app, arguments.tutorials, status);
+  add_train(app, arguments.name, arguments.train, arguments.mlp, arguments.out, typed, status);
+  add_predict(app, arguments.predict, status);
+  add_check(app, arguments.check, status);
+  add_graph(app, arguments.graph, status);
+  add_profile(app, arguments.profile, status);
+  add_export(app, arguments.export_model, status);
 }
 
 int run(int argc, char** argv) {
+  std::vector<std::string> words{"gradus"};
+  for (int i = 1; i < argc; ++i) words.emplace_back(argv[i]);
   CLI::App app{
       "gradus: models written once as graphs of tensor ops, differentiated and compiled into one flat "
       "program.\n"
@@ -164,103 +275,8 @@ int run(int argc, char** argv) {
       "  gradus profile mnist --batch 32");
   int status = 0;
 
-  app.add_subcommand("list", "The tutorials, a line each")->callback([&] { status = list(); });
-
-  TutorialsOptions tutorials_options;
-  auto* tutorials_command = app.add_subcommand("tutorials",
-                                               "Train every tutorial from its written-out starting weights "
-                                               "and compare each figure with the published and\n"
-                                               "the expected one; exit status 1 if any is out of tolerance");
-  tutorials_command->add_option("--json", tutorials_options.json, "Write the rows to this file, too");
-  add_data(tutorials_command, tutorials_options.reproduce.data);
-  add_precision(tutorials_command, tutorials_options.reproduce.precision,
-                "Compute in float or double (default double; float's tolerance is 1e-4, sine's 5 %)");
-  tutorials_command->callback([&] { status = tutorials(tutorials_options); });
-
-  gradus::TrainOptions train_options;
-  MlpOptions mlp_options;
-  std::string name;
-  std::string out;
-  add_train(app, name, train_options, mlp_options, out, as_typed(argc, argv), status);
-
-  PredictOptions predict_options;
-  auto* predict_command = app.add_subcommand(
-      "predict", "Apply a model that 'train mlp --save' wrote to a table; answers with CSV");
-  predict_command->add_option("model", predict_options.model, "The saved model")->required();
-  predict_command
-      ->add_option("--data,--csv", predict_options.data,
-                   "The table: CSV, .npy or .npz; columns are found by their names")
-      ->required();
-  predict_command->add_option("--output", predict_options.output,
-                              "Write here (default: the standard output)");
-  add_delimiter(predict_command, predict_options.delimiter);
-  predict_command->callback([&] { status = predict(predict_options); });
-
-  CheckOptions check_options;
-  auto* check_command = app.add_subcommand(
-      "check",
-      "Compare a tutorial's gradients with central differences, in double; exit status 1 on a mismatch");
-  check_command->add_option("name", check_options.name, "Which; see 'gradus list'")->required();
-  check_command
-      ->add_option("--mode", check_options.mode,
-                   "full: every entry; fast: random directions and sampled entries (default: full up to 200 "
-                   "parameters)")
-      ->check(CLI::IsMember({"full", "fast"}));
-  check_command->add_option("--order", check_options.order, "2: the gradient of the gradient, too")
-      ->check(CLI::Range(1, 2))
-      ->capture_default_str();
-  check_command->add_option("--json", check_options.json, "Write the report to this file, too");
-  check_command->callback([&] { status = check(check_options); });
-
-  GraphOptions graph_options;
-  auto* graph_command =
-      app.add_subcommand("graph", "Print a tutorial's graph, or the program that it compiles to");
-  graph_command->add_option("name", graph_options.name, "Which; see 'gradus list'")->required();
-  graph_command
-      ->add_option("--what", graph_options.what,
-                   "forward, training (gradient and updates, too), stages (of the compiler) or plan")
-      ->check(CLI::IsMember({"forward", "training", "stages", "plan"}))
-      ->capture_default_str();
-  graph_command->add_option("--format", graph_options.format, "text, dot, or svg (by graphviz)")
-      ->check(CLI::IsMember({"text", "dot", "svg"}))
-      ->capture_default_str();
-  graph_command
-      ->add_option("--boxes", graph_options.boxes, "A picture of more boxes than this is folded by scope")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  graph_command->callback([&] { status = graph(graph_options); });
-
-  ProfileOptions profile_options;
-  auto* profile_command = app.add_subcommand(
-      "profile", "Time a tutorial's training step, step by step of its plan: ns, share, GFLOP/s, bytes");
-  profile_command->add_option("name", profile_options.name, "Which; see 'gradus list'")->required();
-  profile_command->add_option("--batch", profile_options.batch, "Samples a step (default: the tutorial's)")
-      ->check(CLI::PositiveNumber);
-  profile_command->add_option("--runs", profile_options.runs, "How many runs the medians are of")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  add_precision(profile_command, profile_options.precision, "float or double (default float)");
-  profile_command->add_option("--json", profile_options.json, "Write the figures to this file, too");
-  profile_command->add_option("--svg", profile_options.svg,
-                              "Draw the plan with its costs as colours into this file (by graphviz)");
-  profile_command->callback([&] { status = profile(profile_options); });
-
-  ExportOptions export_options;
-  auto* export_command = app.add_subcommand("export", "Write a model's inference graph for other programs");
-  export_command
-      ->add_option(
-          "model", export_options.model,
-          "A file that 'train mlp --save' wrote, or a tutorial, with its written-out starting weights")
-      ->required();
-  export_command->add_option("--onnx", export_options.onnx, "Write it to this file, as ONNX (opset 17)")
-      ->required();
-  export_command
-      ->add_option_function<std::string>(
-          "--precision",
-          [&](const std::string& precision) { export_options.precision = precisions.at(precision); },
-          "float or double (default float; a saved model: its own)")
-      ->check(CLI::IsMember({"float", "double"}));
-  export_command->callback([&] { status = export_model(export_options); });
+  Arguments arguments;
+  add_commands(app, arguments, shell_command(words), status);
 
   // CLI11 would only say that a subcommand is required.
   const auto is_first_word = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
@@ -275,14 +291,20 @@ int run(int argc, char** argv) {
   return status;
 }
 
+int refused(const std::string& why) {
+  std::fflush(stdout);
+  fmt::print(stderr, "gradus: {}\n", why);
+  return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
+  } catch (const gradus::OptionError& error) {
+    return refused(with_options(error.what(), error.options()));
   } catch (const std::exception& error) {
-    std::fflush(stdout);
-    fmt::print(stderr, "gradus: {}\n", error.what());
-    return 1;
+    return refused(error.what());
   }
 }

@@ -1,3 +1,5 @@
+#include "models/app/cli/mlp.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +9,7 @@
 
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/optim/optimizers.hpp"
-#include "models/app/cli/commands.hpp"
+#include "models/app/report/report.hpp"
 
 namespace gradus::cli {
 

@@ -1,4 +1,4 @@
-#include "gradus/inspect/profile.hpp"
+#include "models/app/cli/profile.hpp"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,10 @@
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"
+#include "gradus/inspect/profile.hpp"
 #include "gradus/simd/isa.hpp"
-#include "models/app/cli/commands.hpp"
 #include "models/app/plot/draw.hpp"
+#include "models/tutorials/all.hpp"
 
 namespace gradus::cli {
 

@@ -1,10 +1,14 @@
+#include "models/app/cli/tutorials.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "gradus/data/atomic_file.hpp"
-#include "models/app/cli/commands.hpp"
+#include "models/app/cli/command_line.hpp"
+#include "models/app/report/report.hpp"
+#include "models/tutorials/all.hpp"
 
 namespace gradus::cli {
 
@@ -78,7 +82,7 @@ int tutorials(const TutorialsOptions& options) {
   for (const Tutorial* tutorial : gradus::tutorials()) {
     if (const auto why = tutorial->missing(options.reproduce.data)) {
       fmt::print("{:<14} left out: its data was not found (see below)\n", tutorial->name());
-      notes += "\n" + *why;
+      notes += "\n" + with_options(*why, {"data"}) + "\n";
       continue;
     }
     for (const Row& row : rows_of(*tutorial, options.reproduce)) {
@@ -103,7 +107,11 @@ int train(const std::string& name, TrainOptions options, const std::string& out)
   if (options.pictures) require_report_folder(out);
   RunReport report = tutorial.train(options);
   if (!options.pictures) return 0;
-  report.command += fmt::format(" --out '{}'", out);
+  report.graph_note = fmt::format("See also 'gradus graph {} --what plan'.", name);
+  std::vector<std::string> words{"gradus", "train", name};
+  for (const auto& [option, value] : report.options) words.insert(words.end(), {option_name(option), value});
+  words.insert(words.end(), {"--out", out});
+  report.command = shell_command(words);
   write_report(out, report, options.print);
   return 0;
 }

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <limits>
 
-#include "gradus/base/error.hpp"
+#include "gradus/base/option_error.hpp"
 #include "models/app/plot/external.hpp"
 
 namespace gradus {
@@ -180,7 +180,7 @@ std::string body(const Confusion& confusion) {
 // Colours are for the many: a few outliers would leave them all alike.
 constexpr double most_but_outliers = 0.995;
 
-// What this share of all magnitudes does not exceed.
+// The quantile of the absolute values of all pixels, for a colour scale that a few extreme ones do not set.
 double largest(const std::vector<std::vector<double>>& images, double share) {
   std::vector<double> all;
   for (const auto& image : images)
@@ -294,7 +294,9 @@ std::string drawn_by_gnuplot(const Picture& picture, ImageFormat format) {
 
 std::string drawn_by_dot(const std::string& dot, ImageFormat format) {
   const auto program = find_program("dot");
-  if (!program) throw Error("graph: " + std::string(how_to_get_dot) + ", or use --format dot");
+  if (!program)
+    throw OptionError({"format=dot"},
+                      "graph: " + std::string(how_to_get_dot) + ", or take it as text for dot");
   return checked(*program, {"-T" + std::string(ending(format))}, dot, "the graph");
 }
 

@@ -18,7 +18,8 @@ bool can_draw_graphs();
 extern const std::string_view how_to_get_gnuplot;
 extern const std::string_view how_to_get_dot;
 
-/// What gnuplot is told: the project's one style, legible in grey and without colour vision.
+/// The gnuplot script that draws a picture. All pictures have one style, which is legible in grey and to
+/// colour-blind readers.
 std::string gnuplot_script(const Picture& picture, ImageFormat format);
 
 /// A picture, by gnuplot; Error when it is not installed or fails.

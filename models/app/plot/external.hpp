@@ -8,10 +8,10 @@
 
 namespace gradus {
 
-/// Where a program of this name lies, by $PATH; nothing when it is not installed.
+/// Searches $PATH for a program; nothing when it is not installed.
 std::optional<std::filesystem::path> find_program(std::string_view name);
 
-/// What a program answered.
+/// The result of running a program.
 struct Answer {
   int status = 0;      ///< 0 when all went well; 128 + the signal that killed it
   std::string output;  ///< its standard output

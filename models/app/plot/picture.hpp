@@ -10,7 +10,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// What is to be seen; how it looks is the business of draw.hpp alone.
+/// An axis of a chart. This header describes what a picture shows; draw.hpp decides how it looks.
 struct Axis {
   std::string label;                ///< with the unit
   bool logarithmic = false;         ///< with a logarithmic scale

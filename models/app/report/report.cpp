@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <iterator>
 
-#include "gradus/base/error.hpp"
+#include "gradus/base/option_error.hpp"
 #include "gradus/data/atomic_file.hpp"
 #include "models/app/plot/draw.hpp"
+#include "models/app/report/report_html.hpp"
 
 namespace gradus {
 
@@ -60,11 +61,13 @@ void require_report_folder(const std::filesystem::path& folder) {
   std::error_code error;
   const auto there = std::filesystem::status(folder, error);
   if (std::filesystem::exists(there) && !std::filesystem::is_directory(there))
-    throw Error(fmt::format("--out {}: there is a file of this name; name a folder", folder.string()));
+    throw OptionError({"report_folder"},
+                      fmt::format("{}: there is a file of this name; name a folder", folder.string()));
   std::filesystem::create_directories(folder, error);
   if (error)
-    throw Error(fmt::format("--out {}: the folder cannot be made: {}; name another, or mend its permissions",
-                            folder.string(), error.message()));
+    throw OptionError({"report_folder"},
+                      fmt::format("{}: the folder cannot be made: {}; name another, or mend its permissions",
+                                  folder.string(), error.message()));
   require_writable(folder / report_name);
 }
 
@@ -80,8 +83,8 @@ void write_report(const std::filesystem::path& folder, const RunReport& report,
   Album graphs(folder, can_draw_graphs(), how_to_get_dot);
   if (!report.graph.empty())
     graphs.add(std::string(graph_name), "The graph of a training step",
-               "Layers, loss, gradients and optimizer, with the shapes of what passes between them; see also "
-               "'gradus graph NAME --what plan'.",
+               "Layers, loss, gradients and optimizer, with the shapes of what passes between them." +
+                   (report.graph_note.empty() ? "" : " " + report.graph_note),
                [&](ImageFormat format) { return drawn_by_dot(report.graph, format); });
   const std::size_t charts_drawn = drawn.size();
   graphs.finish(drawn, left_out);

@@ -2,33 +2,11 @@
 
 #include <filesystem>
 #include <functional>
-#include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
-#include "gradus/train/history.hpp"
-#include "models/app/plot/picture.hpp"
+#include "models/app/report/run_report.hpp"
 
 namespace GRADUS_PUBLIC gradus {
-
-/// Things and what is to be said of them: "learning rate", "0.3".
-using Facts = std::vector<std::pair<std::string, std::string>>;
-
-/// A training as a person wants to read it afterwards. All texts are plain.
-struct RunReport {
-  std::string name;               ///< of the model
-  std::string about;              ///< what was trained, in a line
-  Facts data;                     ///< what it was trained on
-  Facts settings;                 ///< with every default filled in
-  std::string summary;            ///< the table of layers
-  History history;                ///< of the training
-  Facts figures;                  ///< what it came to
-  std::vector<Picture> pictures;  ///< in the order of the page
-  std::string graph;              ///< of the training, for dot; or empty
-  double seconds = 0;             ///< that the training took
-  std::string command;            ///< that does it again
-};
 
 /// Makes the folder of a report, if need be. Error, before anything is trained, when it cannot be made or
 /// written to, or when something lies where the report is to go.
@@ -39,20 +17,5 @@ void require_report_folder(const std::filesystem::path& folder);
 /// report says so.
 void write_report(const std::filesystem::path& folder, const RunReport& report,
                   const std::function<void(std::string_view)>& print);
-
-/// A picture as the report takes it up.
-struct DrawnPicture {
-  std::string title;    ///< a line
-  std::string caption;  ///< what to see in it
-  std::string svg;      ///< the drawing itself
-  bool wide = false;    ///< shown in its own size, to be scrolled; else fitted to the page
-};
-
-/// The page itself. `left_out` says which pictures are missing, and why.
-std::string report_html(const RunReport& report, const std::vector<DrawnPicture>& pictures,
-                        const std::vector<std::string>& left_out, const Facts& machine);
-
-/// The machine that runs this program: processor, kernels in use, system, compiler.
-Facts machine_facts();
 
 }  // namespace gradus

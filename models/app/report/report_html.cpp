@@ -1,3 +1,5 @@
+#include "models/app/report/report_html.hpp"
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
@@ -8,7 +10,6 @@
 #include <string>
 
 #include "gradus/simd/isa.hpp"
-#include "models/app/report/report.hpp"
 
 namespace gradus {
 
@@ -104,7 +105,8 @@ std::string figure(const DrawnPicture& picture) {
       escaped(picture.title), escaped(picture.caption));
 }
 
-// What follows "key" and a separator in a file of such lines.
+// The value of a key in a text file whose lines are "key", a separator and a value; "unknown" if there is
+// none.
 std::string line_of(const char* path, std::string_view key, char separator) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {

@@ -10,13 +10,15 @@
 #include <numeric>
 #include <set>
 
-#include "gradus/base/error.hpp"
+#include "gradus/base/option_error.hpp"
 #include "gradus/base/random.hpp"
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/data/csv.hpp"
+#include "gradus/data/read_table.hpp"
 #include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"
 #include "gradus/train/callbacks.hpp"
+#include "models/app/table/table_network.hpp"
 #include "models/app/table/table_report.hpp"
 
 namespace gradus {
@@ -30,7 +32,8 @@ struct Split {
 
 Split split_of(const Table& table, const TableOptions& options) {
   if (!(options.validation_split >= 0 && options.validation_split < 1))
-    throw Error(fmt::format("--validation-split is {}; it must be in [0, 1)", options.validation_split));
+    throw OptionError({"validation_split"},
+                      fmt::format("validation_split is {}; it must be in [0, 1)", options.validation_split));
   Rows rows(table.rows());
   std::iota(rows.begin(), rows.end(), 0U);
   if (!options.in_order) Random(options.seed, stream_of("split")).shuffle(rows);
@@ -38,10 +41,11 @@ Split split_of(const Table& table, const TableOptions& options) {
   const auto end = rows.begin() + static_cast<std::ptrdiff_t>(kept);
   Split split{{rows.begin(), end}, {end, rows.end()}};
   if (split.training.empty() || (split.validation.empty() && options.validation_split > 0))
-    throw Error(fmt::format(
-        "{}: a --validation-split of {} leaves {} of {} rows for training and {} for "
-        "validation; there must be some of both",
-        options.data, options.validation_split, split.training.size(), rows.size(), split.validation.size()));
+    throw OptionError({"validation_split"},
+                      fmt::format("{}: a validation_split of {} leaves {} of {} rows for training and {} for "
+                                  "validation; there must be some of both",
+                                  options.data, options.validation_split, split.training.size(), rows.size(),
+                                  split.validation.size()));
   return split;
 }
 
@@ -79,7 +83,8 @@ ColumnRecipe text_recipe(const TableColumn& column, const Rows& rows) {
 }
 
 Table read_rows(const TableOptions& options) {
-  if (options.target.empty()) throw Error("--target is empty; name the column that is to be predicted");
+  if (options.target.empty())
+    throw OptionError({"target"}, "target is empty; name the column that is to be predicted");
   ReadTableOptions read{.text = options.text, .delimiter = options.delimiter, .header = options.header};
   if (!options.features.empty()) {
     read.columns = options.features;
@@ -102,16 +107,18 @@ void check_classes(const Table& table, const TableRecipe& recipe, const Split& s
                     "classification needs at least two",
                     table.path().string(), column.name, recipe.target.categories.front()));
   if (column.labels.size() == table.rows() && table.rows() > 2)
-    throw Error(
+    throw OptionError(
+        {"task=regress"},
         fmt::format("{}: column '{}': every row has a class of its own, {} in all; name another "
-                    "target, or use --regress for numbers",
+                    "target, or regress it if these are numbers",
                     table.path().string(), column.name, column.labels.size()));
   for (const std::uint32_t row : split.validation) {
     const std::string& label = column.labels[column.codes[row]];
     if (std::ranges::find(recipe.target.categories, label) == recipe.target.categories.end())
-      throw Error(
+      throw OptionError(
+          {"seed", "in_order=false", "validation_split"},
           fmt::format("{}: the class '{}' occurs only in the rows that are kept for validation; add rows "
-                      "of it, use another --seed (or leave out --in-order), or a smaller --validation-split",
+                      "of it, use another seed, split at random and not in order, or keep fewer rows",
                       table.place(row, column.name), label));
   }
 }
@@ -126,10 +133,12 @@ TableRecipe make_recipe(const Table& table, const TableOptions& options, const S
                                                : text_recipe(column, split.training));
   }
   if (recipe.features.empty())
-    throw Error(fmt::format(
-        "{}: '{}' is the only column; there must be others to predict it from{}", table.path().string(),
-        options.target,
-        options.delimiter == ',' ? " (if there are, say what separates them with --delimiter)" : ""));
+    throw OptionError(
+        {"delimiter"},
+        fmt::format(
+            "{}: '{}' is the only column; there must be others to predict it from, or, if there are, another "
+            "delimiter than '{}'",
+            table.path().string(), options.target, options.delimiter));
   recipe.target =
       target.is_number ? number_recipe(target, split.training, true) : text_recipe(target, split.training);
   if (recipe.task == Task::classify) check_classes(table, recipe, split);
@@ -197,7 +206,8 @@ RunReport train_on(const Table& table, const TableRecipe& recipe, const Split& s
   fit.callbacks = {progress_bar({.print = options.print, .live = options.live})};
   if (options.patience > 0) {
     if (split.validation.empty())
-      throw Error("--patience watches val_loss; it needs a --validation-split above 0");
+      throw OptionError({"patience", "validation_split"},
+                        "patience watches val_loss; it needs a validation_split above 0");
     fit.callbacks.push_back(early_stopping({.patience = options.patience}));
   }
   Trainer<T> trainer(model_of(recipe, options.optimizer), options.seed);

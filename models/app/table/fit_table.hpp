@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "gradus/train/run.hpp"
-#include "models/app/report/report.hpp"
+#include "models/app/report/run_report.hpp"
 #include "models/app/table/recipe.hpp"
 
 namespace GRADUS_PUBLIC gradus {

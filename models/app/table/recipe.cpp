@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "gradus/base/error.hpp"
+#include "gradus/base/option_error.hpp"
 #include "models/data/whole_number.hpp"
 
 namespace gradus {
@@ -73,7 +73,8 @@ void encode(const Table& table, const ColumnRecipe& recipe, const Rows& rows, st
   for (std::size_t i = 0; i < rows.size(); ++i) into[i * width + offset + place[column.codes[rows[i]]]] = 1;
 }
 
-// What a file must hold so that the model that is made of its recipe is no larger than the file.
+// Error unless the file's tensors have the sizes that its recipe claims. The recipe is untrusted: without
+// this check a small file could make a model of any size.
 void check_sizes(const TensorFile& file, const TableRecipe& recipe) {
   std::int64_t width = recipe.inputs();
   for (std::size_t i = 0; i <= recipe.hidden.size(); ++i) {
@@ -120,7 +121,9 @@ TableRecipe recipe_of(const TensorFile& file) {
   };
   const auto found = file.metadata().find("recipe");
   if (found == file.metadata().end())
-    throw refuse("there is no recipe in it; name a file that 'gradus train mlp --save' wrote");
+    throw OptionError({"model"}, fmt::format("model file '{}': there is no recipe in it; name a model that "
+                                             "was trained on a table and saved",
+                                             file.path().string()));
   try {
     const Json json = Json::parse(found->second);
     TableRecipe recipe;

@@ -6,7 +6,7 @@
 
 #include "gradus/data/table.hpp"
 #include "gradus/data/tensor_file.hpp"
-#include "gradus/train/trainer.hpp"
+#include "gradus/train/dataset.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
@@ -42,20 +42,12 @@ struct TableRecipe {
   std::int64_t inputs() const;
   /// How many numbers the network answers with.
   std::int64_t outputs() const { return target.width(); }
-  /// For a model file.
+  /// The recipe as JSON, to be stored in a model file and read by `recipe_of`.
   std::string json() const;
 };
 
 /// "hidden1" and so on, from layer 0.
 std::string hidden_name(std::size_t layer);
-
-/// relu, tanh, sigmoid and so on, as `activation` names them.
-std::vector<std::string> activation_names();
-
-/// Hidden layers with their activation, then a linear one: logits of the classes with cross-entropy and
-/// accuracy, or the standardised target with mean square and absolute error. Error for an activation or a
-/// normalization that there is not, or a size below 1.
-ModelDefinition model_of(const TableRecipe& recipe, const Optimizer& optimizer = adam());
 
 /// The recipe in a saved model's metadata. Error, naming the file, when there is none, it makes no sense, or
 /// the file's tensors do not have its sizes: so nothing larger than the file is made from it.

@@ -1,3 +1,5 @@
+#include "models/app/table/table_network.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 #include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
-#include "models/app/table/recipe.hpp"
 
 namespace gradus {
 

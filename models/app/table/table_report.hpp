@@ -7,8 +7,8 @@
 
 namespace gradus {
 
-/// What a model says of some rows against what the table says: a confusion matrix, or predicted over true
-/// numbers. `outputs` are the network's, row-major.
+/// A picture that compares the model's predictions for some rows with their true targets: a confusion matrix
+/// for classes, predicted over true values for numbers. `outputs` are the network's, row-major.
 Picture picture_of(const Table& table, const TableRecipe& recipe, const Rows& rows,
                    const std::vector<double>& outputs);
 

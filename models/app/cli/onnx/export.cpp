@@ -1,12 +1,14 @@
-#include "gradus/onnx/export.hpp"
+#include "models/app/cli/onnx/export.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 
-#include "models/app/cli/commands.hpp"
+#include "gradus/onnx/export.hpp"
 #include "models/app/table/recipe.hpp"
+#include "models/app/table/table_network.hpp"
+#include "models/tutorials/all.hpp"
 
 namespace gradus::cli {
 

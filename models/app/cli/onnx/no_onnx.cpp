@@ -1,6 +1,6 @@
 // A build without the ONNX component.
 #include "gradus/base/error.hpp"
-#include "models/app/cli/commands.hpp"
+#include "models/app/cli/onnx/export.hpp"
 
 namespace gradus::cli {
 

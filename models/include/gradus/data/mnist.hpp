@@ -29,10 +29,11 @@ struct Mnist {
 
 /// The directory that holds the four MNIST files, or nothing when there is none.
 ///
-/// `data_option` is the value of --data, empty if it was not given. The first of these that is set is taken,
-/// and is an Error when it is not a directory with the four files: `data_option`, the environment variable
-/// GRADUS_MNIST. Without either the first complete one of ./data/mnist and ~/.cache/gradus/mnist.
-std::optional<std::filesystem::path> find_mnist(const std::string& data_option);
+/// The first of these that is not empty is taken: `folder`, the environment variable GRADUS_MNIST.
+/// OptionError about "data" when it is no directory with the four files. Without either the first complete
+/// one of
+/// ./data/mnist and ~/.cache/gradus/mnist.
+std::optional<std::filesystem::path> find_mnist(const std::string& folder);
 
 /// Reads the four files from a directory: train-images-idx3-ubyte, train-labels-idx1-ubyte and the same of
 /// t10k, each plain or with .gz, or written with a dot as in train-images.idx3-ubyte; any number of images.

@@ -12,7 +12,7 @@
 /// to save it instead, because turning it around would take a copy.
 namespace GRADUS_PUBLIC gradus {
 
-/// What the front of an NPY file says; the tensor has no bytes yet.
+/// The parsed header of an NPY file. The tensor has its type and extents, but no bytes yet.
 struct NpyHeader {
   TensorBytes tensor;           ///< type and extents
   std::size_t size = 0;         ///< of magic and header: the elements begin there
@@ -47,7 +47,8 @@ class NpyFile {
   TensorBytes tensor_;
 };
 
-/// What stands before the elements. Error for what NumPy has not: BF16, more than 64 axes.
+/// The bytes of an NPY file that precede the elements. Error for arrays that NumPy does not support: BF16, or
+/// more than 64 axes.
 std::string npy_header(const TensorBytes& tensor);
 /// Writes the array, atomically (see write_atomically); its name is not kept.
 void write_npy(const std::filesystem::path& path, const TensorBytes& tensor);

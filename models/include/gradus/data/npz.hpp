@@ -10,7 +10,7 @@
 
 #include "gradus/data/array.hpp"
 #include "gradus/data/mapped_file.hpp"
-#include "gradus/data/zip.hpp"
+#include "gradus/data/zip_entry.hpp"
 
 /// Arrays by name in NumPy's .npz: a zip archive of NPY files, stored or deflated.
 namespace GRADUS_PUBLIC gradus {

@@ -8,27 +8,28 @@
 #include <utility>
 #include <vector>
 
-#include "gradus/data/tensor_file.hpp"
+#include "gradus/data/tensor_bytes.hpp"
 
 /// Files of named tensors in the safetensors format (github.com/huggingface/safetensors): 8 bytes of header
 /// length, a JSON header, then the tensors' bytes, little-endian.
 namespace GRADUS_PUBLIC gradus {
 
-/// What a file's bytes hold: the tensors, which look into them, and the metadata. Error, naming the file, the
-/// place and the remedy, for what is truncated, no safetensors file, or inconsistent: a header that is larger
-/// than the file or no JSON object, keys given twice, unknown types, extents that do not fit the bytes,
-/// tensors that overlap or leave gaps.
+/// Parses the contents of a file: the tensors, which are views of the contents, and the metadata. Error,
+/// naming the file, the place and the remedy, for contents that are truncated, no safetensors file, or
+/// inconsistent: a header that is larger than the file or no JSON object, keys given twice, unknown types,
+/// extents that do not fit the bytes, tensors that overlap or leave gaps.
 std::pair<std::vector<TensorBytes>, std::map<std::string, std::string>> parse_safetensors(
     std::string_view contents, const std::filesystem::path& path);
 
-/// What stands before the tensors' bytes. Error for a name given twice, or bytes that do not fit the extents.
+/// The header: the bytes of a file that precede those of the tensors. Error for a name given twice, or bytes
+/// that do not fit the extents.
 std::string safetensors_header(const std::filesystem::path& path, std::span<const TensorBytes> tensors,
                                const std::map<std::string, std::string>& metadata);
 /// Writes the tensors in this order, atomically (see write_atomically).
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorBytes> tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
-/// Where metadata are kept; the name of no tensor.
+/// The key of the metadata in the header. No tensor can have this name.
 constexpr std::string_view metadata_key = "__metadata__";
 /// Metadata as JSON; Error for what is no UTF-8 text.
 std::string metadata_text(const std::filesystem::path& path,

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "gradus/base/public.hpp"
+#include "gradus/base/option_error.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
@@ -36,7 +36,7 @@ class Table {
   /// lines, and rows are counted from 0.
   using Shifts = std::vector<std::pair<std::size_t, std::uint64_t>>;
 
-  /// Of columns with so many rows each.
+  /// A table of these columns, each of which has `rows` entries.
   Table(std::filesystem::path path, std::size_t rows, std::vector<TableColumn> columns, Shifts shifts = {});
 
   /// The file.
@@ -58,10 +58,8 @@ class Table {
   Shifts shifts_;
 };
 
-/// "there is no column 'x'; there are: a, b", for messages.
-std::string no_column(std::string_view name, const std::vector<std::string>& names);
-
-/// Reads a table from CSV (see read_csv), NPY or NPZ (see read_array_table); the contents tell which.
-Table read_table(const std::filesystem::path& path, const ReadTableOptions& options = {});
+/// The error to throw for a column that is asked for and not there: "FILE: there is no column 'x'; there are:
+/// a, b". About the delimiter when it looks as if that were wrong.
+OptionError no_column(std::string_view file, std::string_view name, const std::vector<std::string>& names);
 
 }  // namespace gradus

@@ -12,14 +12,14 @@
 /// Tensors as files hold them: typed bytes, little-endian and row-major, wherever they are.
 namespace GRADUS_PUBLIC gradus {
 
-/// What files know.
+/// The element types that tensor files can have.
 enum class ElementType { boolean, u8, i8, u16, i16, f16, bf16, u32, i32, f32, u64, i64, f64 };
 
 /// "F32" and the like, as safetensors spells them.
 std::string_view name_of(ElementType type);
 /// Nothing when there is no such type.
 std::optional<ElementType> element_type_named(std::string_view name);
-/// Of an element.
+/// The size of an element in bytes.
 std::size_t bytes_of(ElementType type);
 /// F16, BF16, F32, F64.
 bool is_floating(ElementType type);

@@ -13,8 +13,8 @@
 /// Files of named tensors: weights, checkpoints.
 namespace GRADUS_PUBLIC gradus {
 
-/// What a file in the safetensors or in the NPZ format holds; the contents tell which. The tensors look into
-/// the mapped file, and live as long as this.
+/// A file of named tensors in the safetensors or the NPZ format; which of both is recognised by the contents.
+/// The tensors are views of the mapped file and valid as long as this object.
 class TensorFile {
  public:
   /// Error, naming the file, the place and the remedy, for what is missing, and what parse_safetensors or

@@ -7,26 +7,27 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// What a graph is built for, training or inference: two graphs of one model, over one store. Layers that
-/// differ between both ask it, and tell it what a training step sets besides the parameters.
+/// Training or inference. A model is built as one graph for each, with the variables in one store. Layers
+/// that behave differently, such as dropout, ask the mode, and register with it the state that a training
+/// step updates besides the parameters.
 class Mode {
  public:
-  /// What a graph is built for.
+  /// The purpose of a graph.
   enum Purpose { training, inference };
-  /// For a graph that is built with this purpose.
+  /// A mode for building one graph.
   explicit Mode(Purpose purpose) : purpose_(purpose) {}
 
   /// Whether the graph is to be trained.
   bool is_training() const { return purpose_ == training; }
 
-  /// After each training step `state` shall hold `value`: a running mean. Ignored for inference.
+  /// Sets `state`, such as a running mean, to `value` after each training step. Ignored for inference.
   void update(const Expr& state, const Expr& value);
 
   /// The state of the graph's random layers, "random/generator" [4], for `random_uniform`: a key from the
   /// store's seed, and a count that each training step advances, so that a store's values say all about it.
   Expr generator(Graph& graph);
 
-  /// To be handed to `compile` beside the optimizer's.
+  /// The registered updates, to be passed to `compile` together with the optimizer's.
   const std::vector<Update>& updates() const { return updates_; }
 
  private:

@@ -6,7 +6,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// Of `layer_norm`.
+/// Options of `layer_norm`.
 struct LayerNormOptions {
   double epsilon = 1e-3;  ///< Keras's; PyTorch's is 1e-5
   bool scale = true;      ///< has gamma
@@ -19,7 +19,7 @@ struct LayerNormOptions {
 Expr layer_norm(const Expr& x, const std::string& name, const LayerNormOptions& options = {},
                 Location where = Location::current());
 
-/// Of `batch_norm`.
+/// Options of `batch_norm`.
 struct BatchNormOptions {
   double epsilon = 1e-3;   ///< Keras's; PyTorch's is 1e-5
   double momentum = 0.99;  ///< of the running mean and variance; what PyTorch calls 0.01

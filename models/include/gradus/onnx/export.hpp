@@ -16,7 +16,7 @@ struct OnnxOutput {
   std::string name = {};  ///< what it is called in the file
 };
 
-/// What else stands in the file.
+/// Options of the export.
 struct OnnxOptions {
   std::string graph_name = "gradus";                 ///< of the graph
   std::map<std::string, std::string> metadata = {};  ///< texts for whoever reads it

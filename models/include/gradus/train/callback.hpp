@@ -58,7 +58,8 @@ class Training {
   ~Training() = default;
 };
 
-/// What is done along the way. Derive, or use one of callbacks.hpp, or `on_epoch_end`.
+/// A hook that is called in the course of a training, as in Keras. Derive from it, or use those in
+/// callbacks.hpp.
 class Callback {
  public:
   virtual ~Callback() = default;
@@ -75,8 +76,8 @@ class Callback {
   virtual void on_epoch_end(Training&) {}
   virtual void on_train_end(Training&) {}
 
-  /// What a checkpoint must hold so that a resumed training goes on alike: a name, and numbers. Empty:
-  /// nothing.
+  /// The state of the callback, which a checkpoint holds so that a resumed training continues in the same
+  /// way: a name, and values. A callback without a state has an empty name.
   virtual std::string name() const { return {}; }
   virtual NamedValues save() const { return {}; }
   virtual void load(const NamedValues&) {}

@@ -16,10 +16,10 @@ std::shared_ptr<Callback> on_epoch_end(std::function<void(Training&)> action);
 /// Calls a function before every epoch.
 std::shared_ptr<Callback> on_epoch_begin(std::function<void(Training&)> action);
 
-/// What "better" means for a score: automatic is larger for accuracies and smaller for the rest.
+/// The direction in which a score improves. Automatic: larger for accuracies, smaller for all others.
 enum class Better { automatic, smaller, larger };
 
-/// Of `early_stopping`.
+/// Options of `early_stopping`.
 struct EarlyStoppingOptions {
   std::string monitor = "val_loss";  ///< the score watched
   double min_delta = 0;              ///< a smaller change is no improvement
@@ -31,7 +31,7 @@ struct EarlyStoppingOptions {
 /// Stops when a score no longer improves, as Keras's EarlyStopping does.
 std::shared_ptr<Callback> early_stopping(const EarlyStoppingOptions& options = {});
 
-/// Of `reduce_on_plateau`.
+/// Options of `reduce_on_plateau`.
 struct PlateauOptions {
   std::string monitor = "val_loss";   ///< the score watched
   double factor = 0.1;                ///< of the rate
@@ -44,7 +44,7 @@ struct PlateauOptions {
 /// Multiplies the learning rate by a factor when a score no longer improves: Keras's ReduceLROnPlateau.
 std::shared_ptr<Callback> reduce_on_plateau(const PlateauOptions& options = {});
 
-/// Of `checkpoint`.
+/// Options of `checkpoint`.
 struct CheckpointOptions {
   std::int64_t every_epochs = 1;  ///< 0: not by epochs
   std::int64_t every_steps = 0;   ///< 0: only at the end of an epoch
@@ -53,7 +53,7 @@ struct CheckpointOptions {
 /// number of epochs done. Atomic: see write_atomically.
 std::shared_ptr<Callback> checkpoint(const std::string& path, const CheckpointOptions& options = {});
 
-/// Of `save_best`.
+/// Options of `save_best`.
 struct BestOptions {
   std::string monitor = "val_loss";   ///< the score watched
   Better better = Better::automatic;  ///< which way is up

@@ -21,7 +21,7 @@ struct Scores {
   double at(std::string_view name) const;
 };
 
-/// What a training came to, epoch by epoch: what Keras's `fit` returns.
+/// The scores of a training after each epoch, and how it ended, as Keras's `fit` returns them.
 struct History {
   std::vector<std::string> names;           ///< of the scores
   std::vector<std::vector<double>> epochs;  ///< the scores after each epoch that was finished
@@ -41,7 +41,7 @@ struct History {
   std::string csv() const;
 };
 
-/// Of such a table.
+/// The header of such a table, and one of its lines; both end with a line break.
 std::string csv_header(std::span<const std::string> names);
 std::string csv_line(std::int64_t epoch, std::span<const double> values);
 

@@ -9,11 +9,11 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// Of `progress_bar`.
+/// Options of `progress_bar`.
 struct ProgressOptions {
-  /// Where text goes; empty: the standard output.
+  /// Prints a piece of text; if empty, to the standard output.
   std::function<void(std::string_view)> print = {};
-  /// Whether a line may be overwritten; empty: when the standard output is a terminal.
+  /// Whether a line may be overwritten; by default, if the standard output is a terminal.
   std::optional<bool> live = {};
 };
 

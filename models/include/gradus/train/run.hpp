@@ -6,7 +6,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// What a program leaves on the disk of a training.
+/// The files that a training program reads and writes.
 struct TrainingFiles {
   std::string history;                ///< .json or .csv, or empty
   std::string checkpoint;             ///< or empty

@@ -1,65 +1,16 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "gradus/nn/mode.hpp"
-#include "gradus/optim/adam.hpp"
 #include "gradus/runtime/store.hpp"
-#include "gradus/train/callback.hpp"
-#include "gradus/train/dataset.hpp"
-#include "gradus/train/metrics.hpp"
+#include "gradus/train/fit_options.hpp"
+#include "gradus/train/model.hpp"
 
 namespace GRADUS_PUBLIC gradus {
-
-/// A tensor that a model is fed.
-struct Feed {
-  std::string name;  ///< of the graph's input
-  Shape shape;       ///< with B for the batch
-};
-
-/// A model and how it is trained.
-struct ModelDefinition {
-  std::vector<Feed> inputs;  ///< in the order of the data
-  Feed target;               ///< what the loss compares with
-  /// From inputs to predictions. Called twice, for training and for inference: see Mode.
-  std::function<Expr(const std::vector<Expr>& inputs, Mode& mode)> network;
-  /// A scalar; a mean over the batch, if epochs of unequal batches are to be told rightly.
-  std::function<Expr(Arg prediction, Arg target)> loss;
-  std::vector<Metric> metrics = {};
-  Optimizer optimizer = adam();
-};
-
-/// One of a model's two graphs.
-struct ModelGraph {
-  Graph graph;                  ///< where all the rest lies
-  std::vector<Expr> inputs;     ///< what is fed
-  Expr target;                  ///< fed, too
-  Expr prediction;              ///< the network's answer
-  Expr loss;                    ///< a scalar
-  std::vector<Expr> scores;     ///< the loss, then the metrics
-  std::vector<Update> updates;  ///< none for inference
-};
-
-/// How `fit` goes about it.
-template <class T>
-struct FitOptions {
-  std::int64_t epochs = 1;  ///< passes over the data
-  std::int64_t batch = 32;  ///< the last of an epoch is smaller, if need be
-  bool shuffle = true;      ///< each epoch in another order, from the trainer's seed
-  /// The last part of the data, taken before any shuffling, is kept for validation (Keras's meaning: training
-  /// has the first ⌊n · (1 − split)⌋ samples).
-  double validation_split = 0;
-  std::optional<Dataset<T>> validation = std::nullopt;  ///< data of its own instead
-  Callbacks callbacks = {};
-  bool verbose = true;  ///< a progress bar on the standard output
-};
 
 /// Trains, evaluates and applies a model, as Keras's fit, evaluate and predict do: a graph for training and
 /// one for inference over one store. The same definition, seed and data give the same bits.
@@ -96,7 +47,7 @@ class Trainer {
   /// A table of layers with shapes and parameter counts.
   std::string summary() const;
 
-  /// What outlives a step: parameters, slots, counters.
+  /// The values that persist between steps: parameters, optimizer slots, counters.
   Store<T>& store();
   /// One of the two graphs.
   ModelGraph& graph(Mode::Purpose purpose);

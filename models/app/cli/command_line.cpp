@@ -1,0 +1,74 @@
+#include "models/app/cli/command_line.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace gradus::cli {
+
+namespace {
+
+struct OptionRow {
+  std::string_view option;  // as the library calls it; with a value when that has a name of its own
+  std::string_view name;    // as a person types it
+};
+
+constexpr std::array<OptionRow, 20> option_rows{{{"batch", "--batch"},
+                                                 {"checkpoint", "--checkpoint"},
+                                                 {"data", "--data"},
+                                                 {"delimiter", "--delimiter"},
+                                                 {"epochs", "--epochs"},
+                                                 {"format=dot", "--format dot"},
+                                                 {"header=false", "--no-header"},
+                                                 {"in_order=false", "no --in-order"},
+                                                 {"init_scale", "--init-scale"},
+                                                 {"model", "a file that 'gradus train mlp --save' wrote"},
+                                                 {"patience", "--patience"},
+                                                 {"precision", "--precision"},
+                                                 {"rate", "--rate"},
+                                                 {"report_folder", "--out"},
+                                                 {"resume", "--resume"},
+                                                 {"seed", "--seed"},
+                                                 {"target", "--target"},
+                                                 {"task=regress", "--regress"},
+                                                 {"text", "--text"},
+                                                 {"validation_split", "--validation-split"}}};
+
+std::string shell_word(std::string_view word) {
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:%@";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string_view::npos) return std::string(word);
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
+}  // namespace
+
+std::string option_name(std::string_view option) {
+  const auto find = [](std::string_view wanted) {
+    return std::ranges::find(option_rows, wanted, &OptionRow::option);
+  };
+  if (const auto* const row = find(option); row != option_rows.end()) return std::string(row->name);
+  const std::size_t equals = option.find('=');
+  const auto* const row = find(option.substr(0, equals));
+  if (equals == std::string_view::npos || row == option_rows.end()) return {};
+  return std::string(row->name) + " " + shell_word(option.substr(equals + 1));
+}
+
+std::string with_options(std::string message, const std::vector<std::string>& options) {
+  std::string names;
+  for (const std::string& option : options)
+    if (const std::string name = option_name(option); !name.empty())
+      names += (names.empty() ? "" : ", ") + name;
+  if (names.empty()) return message;
+  while (message.ends_with('\n')) message.pop_back();
+  return message + " (" + names + ")";
+}
+
+std::string shell_command(const std::vector<std::string>& words) {
+  std::string command;
+  for (const std::string& word : words) command += (command.empty() ? "" : " ") + shell_word(word);
+  return command;
+}
+
+}  // namespace gradus::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "gradus/inspect/dump.hpp"
+
+/// The commands `check` and `graph`.
+namespace gradus::cli {
+
+struct CheckOptions {
+  std::string name;
+  std::string mode;  ///< full, fast, or empty: full up to 200 parameters
+  int order = 1;
+  std::string json;  ///< file to write, or empty
+};
+int check(const CheckOptions& options);
+
+struct GraphOptions {
+  std::string name;
+  std::string what = "training";  ///< forward, training or plan
+  std::string format = "text";    ///< text, dot or svg
+  std::size_t boxes = DrawOptions().most_boxes;
+};
+int graph(const GraphOptions& options);
+
+}  // namespace gradus::cli

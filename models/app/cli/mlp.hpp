@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include "models/app/table/fit_table.hpp"
+#include "models/tutorials/tutorial.hpp"
+
+/// The commands `train mlp` and `predict`.
+namespace gradus::cli {
+
+/// The options of `gradus train mlp`, in addition to those of `gradus train`.
+struct MlpOptions {
+  TableOptions table;
+  std::string optimizer = "adam";
+  double momentum = 0;
+  double weight_decay = 0;
+  double clip_norm = 0;
+  double clip_value = 0;
+};
+int train_mlp(MlpOptions options, const TrainOptions& shared, const std::string& out);
+
+struct PredictOptions {
+  std::string model;
+  std::string data;
+  std::string output;  ///< or empty: the standard output
+  char delimiter = ',';
+};
+int predict(const PredictOptions& options);
+
+}  // namespace gradus::cli

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gradus/train/dataset.hpp"
+#include "gradus/train/model.hpp"
+#include "models/train/model_weights.hpp"
+#include "models/train/programs.hpp"
+
+namespace gradus {
+
+/// A learning rate's state and its share of the training's rate.
+struct RelativeRate {
+  std::string state;  ///< that holds it
+  double ratio = 1;   ///< to the first one that is not zero
+};
+
+/// A model as it is computed: a graph for training and one for inference, whose variables are in one store,
+/// and the programs that they compile to.
+template <class T>
+class CompiledModel {
+ public:
+  /// Builds both graphs and creates their variables, which start from the seed. Error for a definition that
+  /// lacks a part, or whose loss or metric is no scalar.
+  CompiledModel(const ModelDefinition& model, std::uint64_t seed);
+
+  /// The graph for training, or the one for inference.
+  ModelGraph& graph(Mode::Purpose purpose) { return purpose == Mode::training ? *training_ : *inference_; }
+  Store<T>& store() { return store_; }
+  ModelWeights<T>& weights() { return weights_; }
+  /// "loss", then the metrics.
+  const std::vector<std::string>& score_names() const { return score_names_; }
+  /// The learning rates of the optimizer, or of its groups; none for an optimizer without any.
+  const std::vector<RelativeRate>& rates() const { return rates_; }
+
+  /// The program of a training step, whose results are the scores.
+  typename Programs<T>::Program& training_step(std::int64_t batch) { return step_programs_.at(batch); }
+  /// The means of the scores over rows of the data, at inference.
+  std::vector<double> mean_scores(const Dataset<T>& data, std::span<const std::uint32_t> rows,
+                                  std::int64_t batch);
+  /// The predictions for all of the data, row-major.
+  std::vector<T> predict(const Dataset<T>& data, std::int64_t batch);
+
+ private:
+  std::unique_ptr<ModelGraph> training_;
+  std::unique_ptr<ModelGraph> inference_;
+  Store<T> store_;
+  ModelWeights<T> weights_;
+  std::vector<RelativeRate> rates_;
+  std::vector<std::string> score_names_;
+  Programs<T> step_programs_;
+  Programs<T> score_programs_;
+  Programs<T> predict_programs_;
+};
+
+}  // namespace gradus

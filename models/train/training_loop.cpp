@@ -1,0 +1,204 @@
+#include "models/train/training_loop.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "gradus/base/error.hpp"
+#include "gradus/train/progress.hpp"
+#include "models/train/checkpoint.hpp"
+
+namespace gradus {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+void require_rate(const std::vector<RelativeRate>& rates) {
+  if (rates.empty()) throw Error("this optimizer has no learning rate that could be scheduled");
+}
+
+}  // namespace
+
+template <class T>
+TrainingLoop<T>::TrainingLoop(CompiledModel<T>& model, TrainingState& state, const Dataset<T>& data,
+                              const FitOptions<T>& options)
+    : model_(model), state_(state), data_(data), split_(split_data(data, options)) {
+  if (state.resumed)
+    state.require_same(split_.training, options.batch, options.shuffle);
+  else
+    state.start(split_.training, options.batch, options.shuffle, model.score_names().size());
+  order_.resize(static_cast<std::size_t>(split_.training));
+  begin_history(options);
+  Callbacks callbacks = options.callbacks;
+  if (options.verbose) callbacks.push_back(progress_bar());
+  std::ranges::copy_if(callbacks, std::back_inserter(step_callbacks_), &Callback::wants_steps);
+  state.restore(callbacks);
+  state.callbacks = std::move(callbacks);
+  state.resumed.reset();
+}
+
+template <class T>
+void TrainingLoop<T>::begin_history(const FitOptions<T>& options) {
+  scores_ = {model_.score_names(), {}};
+  if (split_.validation != nullptr)
+    for (const std::string& name : model_.score_names()) scores_.names.push_back("val_" + name);
+  scores_.values.assign(scores_.names.size(), std::nan(""));
+  History history;
+  history.names = scores_.names;
+  history.epochs = std::move(state_.history.epochs);
+  history.planned_epochs = options.epochs;
+  history.steps = (split_.training + options.batch - 1) / options.batch;
+  history.samples = split_.training;
+  history.validation = static_cast<std::int64_t>(split_.validation_rows.size());
+  history.batch = options.batch;
+  state_.history = std::move(history);
+}
+
+template <class T>
+void TrainingLoop<T>::run() {
+  for (const auto& callback : state_.callbacks) callback->on_train_begin(*this);
+  while (epoch() < epochs() && !stopping_) {
+    order_samples();
+    training_seconds_ = -1;
+    epoch_start_ = Clock::now();
+    for (const auto& callback : state_.callbacks) callback->on_epoch_begin(*this);
+    run_epoch();
+    if (step() == steps() && !state_.history.failed) finish_epoch();
+  }
+  for (const auto& callback : state_.callbacks) callback->on_train_end(*this);
+}
+
+// The order depends only on how many numbers were drawn before it, which a checkpoint holds.
+template <class T>
+void TrainingLoop<T>::order_samples() {
+  state_.shuffler.set_counter(state_.position.drawn);
+  std::iota(order_.begin(), order_.end(), 0U);
+  if (state_.position.shuffle) state_.shuffler.shuffle(order_);
+}
+
+template <class T>
+void TrainingLoop<T>::run_epoch() {
+  while (step() < steps() && !stopping_) {
+    const Step<T> next = begin_step(step());
+    next.run();
+    end_step(next);
+    if (!requested_checkpoints_.empty()) write_checkpoints();
+  }
+}
+
+template <class T>
+Step<T> TrainingLoop<T>::begin_step(std::int64_t step) {
+  Position& at = state_.position;
+  at.step = step;
+  const std::int64_t done = step * at.batch, count = std::min(at.batch, at.samples - done);
+  auto& program = model_.training_step(count);
+  for (const auto& callback : step_callbacks_) callback->on_step_begin(*this);
+  return {program, data_,
+          std::span(order_).subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(count))};
+}
+
+template <class T>
+void TrainingLoop<T>::end_step(const Step<T>& step) {
+  Position& at = state_.position;
+  ++at.step;
+  const auto& scores = step.program.results;
+  for (std::size_t i = 0; i < at.sums.size(); ++i)
+    at.sums[i] += static_cast<double>(scores[i].front()) * static_cast<double>(step.rows.size());
+  loss_ = static_cast<double>(scores.front().front());
+  for (const auto& callback : step_callbacks_) callback->on_step_end(*this);
+}
+
+template <class T>
+void TrainingLoop<T>::finish_epoch() {
+  Position& at = state_.position;
+  scores();
+  training_seconds_ = seconds_since(epoch_start_);
+  const auto start = Clock::now();
+  if (split_.validation != nullptr) {
+    const auto means = model_.mean_scores(*split_.validation, split_.validation_rows, at.batch);
+    std::ranges::copy(means, scores_.values.begin() + static_cast<std::ptrdiff_t>(at.sums.size()));
+  }
+  validation_seconds_ = seconds_since(start);
+  state_.history.epochs.push_back(scores_.values);
+  for (const auto& callback : state_.callbacks) callback->on_epoch_end(*this);
+  ++at.epoch;
+  at.step = 0;
+  at.drawn = state_.shuffler.counter();
+  std::ranges::fill(at.sums, 0.0);
+  write_checkpoints();
+}
+
+template <class T>
+void TrainingLoop<T>::write_checkpoints() {
+  for (const std::string& path : std::exchange(requested_checkpoints_, {}))
+    write_checkpoint(path, model_.store(), state_);
+}
+
+template <class T>
+const Scores& TrainingLoop<T>::scores() {
+  // At the end of an epoch they are complete; before that they are computed only when a callback asks.
+  if (training_seconds_ >= 0) return scores_;
+  const Position& at = state_.position;
+  const auto done = std::min(at.step * at.batch, at.samples);
+  for (std::size_t i = 0; i < at.sums.size(); ++i)
+    scores_.values[i] = at.sums[i] / static_cast<double>(std::max<std::int64_t>(done, 1));
+  return scores_;
+}
+
+template <class T>
+double TrainingLoop<T>::training_seconds() const {
+  return training_seconds_ >= 0 ? training_seconds_ : seconds_since(epoch_start_);
+}
+
+template <class T>
+double TrainingLoop<T>::rate() const {
+  require_rate(model_.rates());
+  const auto leader = std::ranges::find(model_.rates(), 1.0, &RelativeRate::ratio);
+  return static_cast<double>(model_.store().values(leader->state).front());
+}
+
+template <class T>
+void TrainingLoop<T>::set_rate(double rate) {
+  require_rate(model_.rates());
+  if (!(rate >= 0) || !std::isfinite(rate))
+    throw Error(fmt::format("a learning rate of {} was asked for in epoch {}", rate, epoch() + 1));
+  for (const RelativeRate& each : model_.rates())
+    model_.store().values(each.state).front() = static_cast<T>(rate * each.ratio);
+}
+
+template <class T>
+void TrainingLoop<T>::stop(std::string reason) {
+  stopping_ = true;
+  state_.history.stopped = std::move(reason);
+}
+
+template <class T>
+void TrainingLoop<T>::fail(std::string reason) {
+  state_.history.failed = true;
+  stop(std::move(reason));
+}
+
+template <class T>
+std::string TrainingLoop<T>::find_nan() {
+  const std::int64_t bad = step() - 1;
+  const auto found = replay_.find(model_.graph(Mode::training), model_.store(), bad,
+                                  [this](std::int64_t step) { return begin_step(step); });
+  // The position is now that of the last step that was replayed: begin_step has set it.
+  const std::string place = fmt::format("epoch {}, step {}: ", epoch() + 1, step() + 1);
+  if (found) return place + *found;
+  state_.position.step = bad + 1;
+  return place + "the loss is not finite, though every node is when computed by itself";
+}
+
+template class TrainingLoop<float>;
+template class TrainingLoop<double>;
+
+}  // namespace gradus

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gradus/train/fit_options.hpp"
+#include "models/train/compiled_model.hpp"
+#include "models/train/data_split.hpp"
+#include "models/train/nan_replay.hpp"
+#include "models/train/training_state.hpp"
+
+namespace gradus {
+
+/// One call of `fit`: runs the epochs and their steps, and calls the callbacks, which see and steer it as a
+/// Training.
+template <class T>
+class TrainingLoop final : public Training {
+ public:
+  /// All arguments must outlive the loop. The state goes on from where it is if it was resumed, else from the
+  /// first epoch. Error for options that make no sense, or differ from those that the training was begun
+  /// with.
+  TrainingLoop(CompiledModel<T>& model, TrainingState& state, const Dataset<T>& data,
+               const FitOptions<T>& options);
+
+  /// Trains up to the last epoch, or until a callback stops it.
+  void run();
+
+  std::int64_t epoch() const override { return state_.position.epoch; }
+  std::int64_t epochs() const override { return state_.history.planned_epochs; }
+  std::int64_t step() const override { return state_.position.step; }
+  std::int64_t steps() const override { return state_.history.steps; }
+  double loss() const override { return loss_; }
+  const Scores& scores() override;
+  const History& history() const override { return state_.history; }
+  double training_seconds() const override;
+  double validation_seconds() const override { return validation_seconds_; }
+  double rate() const override;
+  void set_rate(double rate) override;
+  NamedValues weights() const override { return model_.weights().values(); }
+  void set_weights(const NamedValues& weights) override { model_.weights().set(weights); }
+  void stop(std::string reason) override;
+  void fail(std::string reason) override;
+  void save_checkpoint(const std::string& path) override { requested_checkpoints_.push_back(path); }
+  void save_weights(const std::string& path) override { model_.weights().save(path, state_.notes); }
+  void mark() override { replay_.mark(model_.store(), state_.position.step); }
+  std::string find_nan() override;
+
+ private:
+  void begin_history(const FitOptions<T>& options);
+  void order_samples();
+  void run_epoch();
+  Step<T> begin_step(std::int64_t step);
+  void end_step(const Step<T>& step);
+  void finish_epoch();
+  void write_checkpoints();
+
+  CompiledModel<T>& model_;
+  TrainingState& state_;
+  const Dataset<T>& data_;
+  DataSplit<T> split_;
+  Rows order_;  // the samples to train on, as this epoch takes them
+  Callbacks step_callbacks_;
+  NanReplay<T> replay_;
+  Scores scores_;
+  double loss_ = 0;
+  bool stopping_ = false;
+  std::chrono::steady_clock::time_point epoch_start_;
+  double training_seconds_ = -1;  // negative while the epoch's steps run
+  double validation_seconds_ = 0;
+  std::vector<std::string> requested_checkpoints_;  // paths
+};
+
+}  // namespace gradus

@@ -1,0 +1,35 @@
+#include "models/tutorials/all.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gradus/base/error.hpp"
+#include "models/tutorials/bp_network.hpp"
+#include "models/tutorials/exam_score.hpp"
+#include "models/tutorials/feedforward.hpp"
+#include "models/tutorials/height_weight.hpp"
+#include "models/tutorials/mnist.hpp"
+#include "models/tutorials/neuron.hpp"
+#include "models/tutorials/sine.hpp"
+#include "models/tutorials/two_targets.hpp"
+
+namespace gradus {
+
+const std::vector<const Tutorial*>& tutorials() {
+  static const std::vector<const Tutorial*> all{&neuron(),      &feedforward(), &height_weight(),
+                                                &two_targets(), &exam_score(),  &bp_network(),
+                                                &mnist(),       &sine()};
+  return all;
+}
+
+const Tutorial& find_tutorial(std::string_view name) {
+  const auto found = std::ranges::find(tutorials(), name, &Tutorial::name);
+  if (found != tutorials().end()) return **found;
+  std::string names;
+  for (const Tutorial* tutorial : tutorials())
+    names += (names.empty() ? "" : ", ") + std::string(tutorial->name());
+  throw Error(fmt::format("there is no tutorial '{}'; there are: {}", name, names));
+}
+
+}  // namespace gradus
