@@ -220,19 +220,4 @@ TEST(Sources, NameOnlyOptionsThatTheProgramHas) {
   EXPECT_GT(checked, 10U);
 }
 
-// So that whoever looks for what a header declares knows where it is.
-TEST(Sources, OfModelsImplementTheHeaderOfTheirName) {
-  // The program's main file, and what stands for export.cpp in a build without ONNX.
-  static const std::set<std::string> others{"main.cpp", "no_onnx.cpp"};
-  static const std::regex include(R"re(#include "[^"]*/([a-z0-9_]+)\.hpp")re");
-  for (const auto& entry : fs::recursive_directory_iterator(project / "models")) {
-    const fs::path& source = entry.path();
-    if (source.extension() != ".cpp" || others.contains(source.filename().string())) continue;
-    std::smatch first;
-    const std::string text = content(source);
-    ASSERT_TRUE(std::regex_search(text, first, include)) << source;
-    EXPECT_EQ(first[1], source.stem().string()) << source << " must include its own header first";
-  }
-}
-
 }  // namespace

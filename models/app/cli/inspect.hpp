@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string>
 
-#include "gradus/inspect/dump.hpp"
+#include "gradus/inspect/draw.hpp"
 
 /// The commands `check` and `graph`.
 namespace gradus::cli {
