@@ -93,8 +93,8 @@ Expr make_node(OpPtr op, std::span<const Arg> operands) {
   std::vector<NodeId> inputs = checked_inputs(graph, op->name(), operands);
   std::vector<Shape> shapes = checked_shapes(*op, operands);
   if (shapes.size() != 1) fail(op->name(), operands, "it has several outputs: make_nodes gives them all");
-  return {graph,
-          graph.append(std::move(op), std::move(inputs), std::move(shapes.front()), line_of(graph, operands))};
+  return {graph, graph.append(std::move(op), std::move(inputs), std::move(shapes.front()),
+                              line_of(graph, operands))};
 }
 
 std::vector<Expr> make_nodes(OpPtr op, std::span<const Arg> operands) {

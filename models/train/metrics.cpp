@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "gradus/ops/arithmetic.hpp"
 #include "gradus/graph/graph.hpp"
+#include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/comparison.hpp"
 #include "gradus/ops/extremum.hpp"
 #include "gradus/ops/losses.hpp"

@@ -101,7 +101,8 @@ TEST_F(GradientError, InsideOfAReverseRuleCarriesTheLineOfTheForwardNode) {
 }
 
 TEST_F(GradientError, ReverseRuleThatYieldsTheWrongShape) {
-  const Expr y = test::apply(Custom([](const Vjp& v) -> std::vector<Expr> { return {sum(v.cotangent)}; }), {w});
+  const Expr y =
+      test::apply(Custom([](const Vjp& v) -> std::vector<Expr> { return {sum(v.cotangent)}; }), {w});
   EXPECT_EQ(error_of([&] { grad(sum(y), w); }),
             "custom#4 [3]: the reverse rule yields a cotangent of shape [] for input 0 of shape [3]");
 }

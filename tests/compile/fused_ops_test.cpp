@@ -62,9 +62,9 @@ TYPED_TEST(FusedOps, AdamHasTheBitsOfItsPartsUnderEveryPlan) {
         const auto expected = this->run(this->apart(gradient).exprs(all), batch, {.optimize = false});
         for (const bool optimize : {true, false})
           for (const Reuse reuse : {Reuse::full, Reuse::none, Reuse::poisoned})
-            EXPECT_EQ(this->run(this->at_once(gradient).exprs(all), batch,
-                                {.optimize = optimize, .reuse = reuse}),
-                      expected);
+            EXPECT_EQ(
+                this->run(this->at_once(gradient).exprs(all), batch, {.optimize = optimize, .reuse = reuse}),
+                expected);
       }
 }
 

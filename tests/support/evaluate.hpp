@@ -101,8 +101,7 @@ class Evaluator {
  private:
   bool uses(const Input* leaf) const {
     const Plan& plan = executable_.plan();
-    return std::ranges::any_of(plan.program.inputs,
-                               [&](NodeId id) { return plan.node(id).input() == leaf; });
+    return std::ranges::any_of(plan.program.inputs, [&](NodeId id) { return plan.node(id).input() == leaf; });
   }
 
   std::size_t count_;

@@ -33,7 +33,8 @@ struct Planted final : Op {
   std::vector<Expr> vjp(const Vjp& v) const override { return rule(v); }
   AnyKernel kernel(const KernelShapes& shapes, DType) const override {
     const auto n = static_cast<std::size_t>(element_count(shapes.output()));
-    return Kernel<double>([f = value, n](const KernelArgs<double>& args) { f(args.inputs, args.output(), n); });
+    return Kernel<double>(
+        [f = value, n](const KernelArgs<double>& args) { f(args.inputs, args.output(), n); });
   }
   bool same_as(const Op& other) const override { return this == &other; }
   std::size_t hash() const override { return std::hash<const void*>()(this); }

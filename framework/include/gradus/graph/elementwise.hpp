@@ -80,12 +80,12 @@ Block<T> elementwise_block(unsigned wanted) {
 }  // namespace detail
 
 /// An op of `Arity` operands of one shape that works element by element. `Rule` supplies
-/// `template <class T> T f(T x, …) const`, written so that T may be float, double, a `Lane` of vector code or,
-/// for a `CompositeOp`, a graph expression; with several outputs it returns `std::array<T, Outputs>`. That one
-/// function is the kernel, the constant folder and the block of a fused loop. A rule may add `static constexpr
-/// Traits extra_traits`, and `using ScalarLoops = std::integer_sequence<unsigned, 0, …>`: the combinations of
-/// operands (a bit for each) that are commonly scalars, so that they deserve a loop of their own. An op of two
-/// operands has one for either.
+/// `template <class T> T f(T x, …) const`, written so that T may be float, double, a `Lane` of vector code
+/// or, for a `CompositeOp`, a graph expression; with several outputs it returns `std::array<T, Outputs>`.
+/// That one function is the kernel, the constant folder and the block of a fused loop. A rule may add `static
+/// constexpr Traits extra_traits`, and `using ScalarLoops = std::integer_sequence<unsigned, 0, …>`: the
+/// combinations of operands (a bit for each) that are commonly scalars, so that they deserve a loop of their
+/// own. An op of two operands has one for either.
 template <class Rule, std::size_t Arity, std::size_t Outputs = 1>
 class Elementwise : public ValueOp<Rule, ElementwiseOp> {
  public:
