@@ -89,6 +89,7 @@ TEST(Guides, CheckingGradients) {
 TEST(Guides, BatchedAndPerSampleAgree) { EXPECT_LT(difference_of_the_two_ways(), 1e-15); }
 
 TEST(Guides, LifeOfAValue) {
+  using namespace gradus;
 #include "snippets/life.cpp"
   EXPECT_EQ(program.output().values.size(), 8U);
   EXPECT_FLOAT_EQ(program.output().values[0], std::tanh(3.0F));
