@@ -107,7 +107,7 @@ class Concat final : public OpOf<Concat> {
   explicit Concat(std::int64_t along) : axis(along) {}
   auto attributes() const { return std::tuple(attribute("axis", axis)); }
   OnnxSpelling onnx(InputShapes inputs) const {
-    OnnxStep step("Concat", {}, {{"axis", axis}});
+    OnnxStep step{"Concat", {}, {{"axis", axis}}};
     for (std::size_t i = 0; i < inputs.size(); ++i) step.operands.emplace_back(OnnxInput{i});
     return {step};
   }

@@ -100,6 +100,7 @@ class Sweep {
     const std::vector<Expr> outputs =
         op.traits().outputs == 1 ? std::vector{graph_.expr(id)} : graph_.outputs(id);
     std::vector<Expr> pulled;
+    pulled.reserve(outputs.size());
     for (const Expr& output : outputs) pulled.push_back(cotangent(output.id()));
     const auto yielded =
         op.vjp({inputs, outputs, pulled, std::span(&wanted[0], arity), outputs.front(), pulled.front()});

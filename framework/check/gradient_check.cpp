@@ -127,6 +127,7 @@ GradientReport check_gradient(const Expr& loss, const HandGradient& by_hand, con
 
 GradientReport check_gradient(const ScalarFunction& function, const std::vector<ClaimedGradient>& claimed) {
   std::vector<Extents> extents;
+  extents.reserve(claimed.size());
   for (const auto& tensor : claimed) extents.push_back({static_cast<std::int64_t>(tensor.values.size())});
   return check_claimed(function, claimed, extents);
 }

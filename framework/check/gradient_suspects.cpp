@@ -79,9 +79,9 @@ class Suspects {
       const std::string why = what_is_wrong(op, at, order);
       // One line per line of the user's source.
       const std::string where = node.where.known() ? " at " + to_string(node.where) : "";
-      if (!why.empty() &&
-          seen_.insert(std::string(LoneOp::applied_by(node, *all.graph).name()) + where).second)
-        found.push_back(all.graph->describe(id) + where + ": " + why);
+      const std::string_view name = LoneOp::applied_by(node, *all.graph).name();
+      if (!why.empty() && seen_.insert(fmt::format("{}{}", name, where)).second)
+        found.push_back(fmt::format("{}{}: {}", all.graph->describe(id), where, why));
     }
   }
 

@@ -17,6 +17,7 @@ constexpr std::uint64_t rounding_seed = 1;
 
 std::vector<Expr> cotangents_of(const std::vector<Expr>& outputs) {
   std::vector<Expr> inputs;
+  inputs.reserve(outputs.size());
   for (const Expr& output : outputs)
     inputs.push_back(cotangent_input(output, fmt::format("cotangent {}", inputs.size())));
   return inputs;
@@ -55,9 +56,9 @@ std::vector<Expr> pulled_back(const Expr& expr, std::span<const Expr> wrt, std::
   return vjp({&expr, 1}, {&cotangent, 1}, wrt);
 }
 
-GradientSystem::GradientSystem(std::vector<Expr> outputs, std::vector<Expr> wrt, const Point& at,
-                               std::int64_t batch, const CompileOptions& options)
-    : point(at),
+GradientSystem::GradientSystem(std::vector<Expr> outputs, std::vector<Expr> wrt, Point at, std::int64_t batch,
+                               const CompileOptions& options)
+    : point(std::move(at)),
       outputs_(std::move(outputs)),
       cotangents_(cotangents_of(outputs_)),
       gradients_(vjp(outputs_, cotangents_, wrt)),

@@ -16,7 +16,7 @@ namespace GRADUS_PUBLIC gradus {
 class GradientSystem {
  public:
   /// Error when a `wrt` is not a named leaf, or the point lacks values for one.
-  GradientSystem(std::vector<Expr> outputs, std::vector<Expr> wrt, const Point& point, std::int64_t batch,
+  GradientSystem(std::vector<Expr> outputs, std::vector<Expr> wrt, Point at, std::int64_t batch,
                  const CompileOptions& options = {});
 
   std::vector<std::string> names;  ///< of the leaves

@@ -47,6 +47,7 @@ NodeId simplify_unary(Graph& to, const Node& node, NodeId operand, const Traits&
 
 NodeId ask_op(Graph& to, const Node& node, const std::vector<NodeId>& inputs) {
   std::vector<Expr> operands;
+  operands.reserve(inputs.size());
   for (const NodeId input : inputs) operands.push_back(to.expr(input));
   const Expr simpler = node.op()->canonicalize(operands);
   return simpler.is_null() || simpler.shape() != node.shape ? -1 : simpler.id();

@@ -53,6 +53,7 @@ class Folder {
       shapes.inputs.push_back(to[input].shape.resolve(dims_));
       values.push_back(values_of(to[input]));
     }
+    pointers.reserve(values.size());
     for (const auto& v : values) pointers.push_back(v.data());
     if (traits.view) return to.constant(shapes.output(), values.front(), node.where).id();
     std::vector<double> result(static_cast<std::size_t>(element_count(shapes.output())));

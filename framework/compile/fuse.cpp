@@ -88,8 +88,6 @@ class LoopFormer {
       read.reader = loop;
     else if (read.reader != loop)
       read.exposed = true;
-    // Whoever is outside at the end finds the value in its buffer.
-    readers_of_values_.push_back({id, loop});
   }
 
   // Consumers come before producers here: ids run down.
@@ -130,21 +128,20 @@ class LoopFormer {
   }
 
   std::vector<Step> collect() {
-    for (const auto& [value, loop] : readers_of_values_)
-      if (state(owner(value)).loop != loop) state(value).stored = true;
     std::ranges::reverse(last_nodes_);
     std::vector<Step> steps(last_nodes_.size());
     std::vector<std::size_t> step_of(states_.size());
     for (std::size_t s = 0; s < last_nodes_.size(); ++s) step_of[at(last_nodes_[s])] = s;
-    for (NodeId id = 0; id < graph_.size(); ++id) {
-      const NodeId owned_by = owner(id);
-      if (!computes(owned_by)) continue;
-      const NodeId loop = state(owned_by).loop;
-      Step& step = steps[step_of[at(loop == none ? owned_by : loop)]];
-      if (id == owned_by) add_node(step, id, loop);
-      const bool has_value = traits_[at(id)].outputs == 1;
-      if (has_value && (state(id).stored || loop == none)) step.results.push_back({id});
-    }
+    const auto step = [&](NodeId id) -> Step& {
+      const NodeId loop = state(id).loop;
+      return steps[step_of[at(loop == none ? id : loop)]];
+    };
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      if (computes(id)) add_node(step(id), id, state(id).loop);
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      if (computes(owner(id)) && !graph_[id].is_tuple() &&
+          (state(id).stored || state(owner(id)).loop == none))
+        step(owner(id)).results.push_back({id});
     return steps;
   }
 
@@ -157,6 +154,7 @@ class LoopFormer {
         continue;
       }
       if (state(owner(input)).loop == loop) continue;  // computed by the loop itself
+      state(input).stored = true;
       const Operand operand = operand_of(input, graph_[graph_[id].inputs.front()].shape);
       const bool known = std::ranges::any_of(step.operands, [&](const Operand& o) {
         return o.node == operand.node && o.access == operand.access && o.period == operand.period;
@@ -171,8 +169,7 @@ class LoopFormer {
   bool fuse_;
   std::vector<Traits> traits_;
   std::vector<NodeState> states_;
-  std::vector<std::pair<NodeId, NodeId>> readers_of_values_;  // a value, and a loop that reads it
-  std::vector<NodeId> last_nodes_;                            // of each step
+  std::vector<NodeId> last_nodes_;  // of each step
 };
 
 // Lets fused loops take in the ops that they alone read.

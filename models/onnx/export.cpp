@@ -170,7 +170,7 @@ class Exporter {
       std::vector<std::string> operands;
       for (const OnnxOperand& operand : step.operands)
         operands.push_back(
-            std::visit([&](const auto& o) { return operand_name(o, inputs, results); }, operand.value));
+            std::visit([&](const auto& o) { return operand_name(o, inputs, results); }, operand));
       results.push_back(last ? name(id) : unused(fmt::format("{}/{}", name(id), step.op)));
       ::onnx::NodeProto& made = add_node(step.op, operands, results.back(), node);
       for (const auto& attribute : step.attributes)

@@ -107,7 +107,7 @@ class ValueOp : public Base {
     if constexpr (requires { derived().onnx(inputs); }) {
       return derived().onnx(inputs);
     } else if constexpr (requires { std::string_view(Derived::onnx); }) {
-      OnnxStep step(Derived::onnx, {});
+      OnnxStep step{Derived::onnx};
       for (std::size_t i = 0; i < inputs.size(); ++i) step.operands.emplace_back(OnnxInput{i});
       return {step};
     } else {
