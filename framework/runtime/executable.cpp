@@ -71,7 +71,9 @@ struct Executable<T>::Impl {
     for (const NodeId id : plan.program.inputs) add_input(id);
     instructions = lower<T>(
         plan, [this](const Buffer& buffer) { return data(buffer); }, options.threads);
-    const auto is_parallel = [](const Instruction<T>& i) { return std::holds_alternative<ParallelParts<T>>(i); };
+    const auto is_parallel = [](const Instruction<T>& i) {
+      return std::holds_alternative<ParallelParts<T>>(i);
+    };
     if (std::ranges::any_of(instructions, is_parallel))
       workers = std::make_unique<Workers>(static_cast<std::size_t>(options.threads) - 1);
     for (std::size_t i = 0; i < plan.outputs.size(); ++i)
@@ -91,13 +93,13 @@ struct Executable<T>::Impl {
     if (const Full* full = node.full())
       std::fill_n(data(buffer), element_count(buffer.extents), static_cast<T>(full->resolve(plan.dims)));
     else
-      std::ranges::transform(node.constant()->values, data(buffer), [](double v) { return static_cast<T>(v); });
+      std::ranges::transform(node.constant()->values, data(buffer),
+                             [](double v) { return static_cast<T>(v); });
   }
 
   void add_input(NodeId id) {
-    const auto buffer = std::ranges::find_if(plan.buffers, [&](const Buffer& b) {
-      return b.node == id && b.space == Buffer::Space::input;
-    });
+    const auto buffer = std::ranges::find_if(
+        plan.buffers, [&](const Buffer& b) { return b.node == id && b.space == Buffer::Space::input; });
     const Input* leaf = plan.node(id).input();
     const auto count = static_cast<std::size_t>(element_count(buffer->extents));
     inputs.push_back({leaf, leaf->name, buffer->extents, count, data(*buffer), false});
@@ -128,6 +130,14 @@ struct Executable<T>::Impl {
                               to_string(slot.extents), slot.count, values.size()));
     std::ranges::copy(values, slot.data);
     slot.fed = true;
+  }
+
+  static void feed(Slot& slot, std::span<const T> values, const Extents& extents) {
+    if (extents != slot.extents)
+      throw Error(fmt::format(
+          "feed: '{}' has shape {}, not {}; reshape or transpose the values, or compile for another batch",
+          slot.name, to_string(slot.extents), to_string(extents)));
+    feed(slot, values);
   }
 
   void check_fed() {
@@ -203,11 +213,12 @@ void Executable<T>::feed(std::string_view name, std::span<const T> values) {
 
 template <class T>
 void Executable<T>::feed(const Expr& input, std::span<const T> values, const Extents& extents) {
-  auto& slot = impl_->find(input);
-  if (extents != slot.extents)
-    throw Error(fmt::format("feed: '{}' has shape {}, not {}", slot.name, to_string(slot.extents),
-                            to_string(extents)));
-  Impl::feed(slot, values);
+  Impl::feed(impl_->find(input), values, extents);
+}
+
+template <class T>
+void Executable<T>::feed(std::string_view name, std::span<const T> values, const Extents& extents) {
+  Impl::feed(impl_->find(name), values, extents);
 }
 
 template <class T>
