@@ -20,7 +20,7 @@ namespace gradus {
 
 namespace {
 
-// With indices of any other type, the typed layer has plain loops instead of BLAS.
+// The typed layer calls BLAS for indices of this type; any other would get plain loops.
 static_assert(requires { typename cxxblas::If<std::int64_t>::isBlasCompatibleInteger; });
 
 // One thread, unless a caller who has measured asks for more: OpenBLAS would wake threads that spin for a
@@ -98,7 +98,7 @@ T dot(std::int64_t n, const T* x, std::int64_t stride_x, const T* y, std::int64_
   return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
 }
 
-// Of short rows: one sum after the other.
+// Short rows: one sum after the other.
 template <class T, class Dot>
 [[gnu::always_inline]] inline void sum_by_element(const GemmShape& g, const T* a, const T* b, T* c, Dot dot) {
   for (std::int64_t i = 0; i < g.m; ++i)
@@ -113,7 +113,7 @@ struct SumByElement {
   }
 };
 
-// Of longer ones: rows of b, weighted and added up.
+// Longer rows: those of b, weighted and added up.
 struct SumByRow {
   template <Isa isa, class T>
   static void run(const GemmShape& g, const T* a, const T* b, T* c) {
@@ -149,7 +149,7 @@ GemmKernel<T> tiny_kernel(const GemmShape& g) {
 // Below this many multiplications a call of BLAS costs more than the work.
 constexpr std::int64_t small_work = 16L * 16 * 16;
 
-// Where b is so large that it comes from memory for every tile, packing pays.
+// Packing pays for a b so large that it comes from memory for every tile.
 constexpr std::int64_t largest_unpacked = 1 << 18;
 
 template <class T>

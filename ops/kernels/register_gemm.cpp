@@ -13,7 +13,7 @@ namespace {
 // A tile of c: up to 6 rows by 4 vectors, and with it a row of b and a number of a, fill 32 registers; 6 by 2
 // fill 16.
 constexpr int most_rows = 6;
-// So many rows of b, 4 vectors wide, stay in the first-level cache.
+// As many rows of b, 4 vectors wide, as stay in the first-level cache.
 constexpr std::int64_t depth = 128;
 
 template <Isa isa>
@@ -53,7 +53,7 @@ struct Tiles {
   using Vector [[gnu::vector_size(bytes)]] = T;
   static constexpr std::int64_t width = bytes / sizeof(T);
 
-  // Where vector v begins, from j on.
+  // The first column of vector v, counted from j.
   template <int columns>
   static std::int64_t column(const Strip& s, int v) {
     return v == columns - 1 ? s.last : v * width;
@@ -109,7 +109,7 @@ struct Tiles {
     constexpr int most = bytes == 64 ? 4 : 2;
     for (std::int64_t j = 0; j < g.n; j += most * width) {
       const Strip s = Strip::at(j, g.n, width, most);
-      // What is less than a vector goes together with some of the strip before, and in one go, as what is
+      // Less than a vector goes together with some of the strip before, and in one go, as what is
       // there already must not be added to.
       const std::int64_t step = g.n - j < width ? g.k : depth;
       for (std::int64_t from = 0; from < g.k; from += step)
@@ -117,7 +117,8 @@ struct Tiles {
     }
   }
 
-  // Of a column and a row: some columns of the row stay in registers, and nothing is to be added up.
+  // The product of a column and a row: some columns of the row stay in registers, and nothing is to be added
+  // up.
   template <int columns>
   static void outer_strip(const Operands<T>& g, const Strip& s) {
     if constexpr (columns > 1)

@@ -17,16 +17,16 @@ GemmKernel<T> kernel_for_isa() {
 /// Products that stay in registers.
 template <class T>
 struct RegisterGemm {
-  /// For matrices that fit the caches, where packing them as a library does costs more than it gains: tiles
+  /// Matrices that fit the caches, where packing them as a library does costs more than it gains: tiles
   /// of c stay in registers, a and b are read where they lie. Every element is summed in the order of p,
-  /// whatever m and n. For b_column 1 and an n of at least a vector of the instruction set.
+  /// whatever m and n. Takes b_column 1 and an n of at least a vector of the instruction set.
   static GemmKernel<T> tiles();
 
-  /// For outer products, which have a k of 1: for an n of at least shortest_row, and a b_column of 1.
+  /// Outer products, which have a k of 1; takes an n of at least shortest_row, and a b_column of 1.
   static GemmKernel<T> outer();
 
-  /// For small products whose rows of A and columns of B are contiguous: each element is the dot product of
-  /// two of them, some at a time: rows of A where n is 1, and else columns of B. For a k of at least
+  /// Small products whose rows of A and columns of B are contiguous: each element is the dot product of
+  /// two of them, some at a time: rows of A where n is 1, and else columns of B. Takes a k of at least
   /// shortest_row.
   static GemmKernel<T> dots();
 };

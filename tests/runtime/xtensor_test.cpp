@@ -62,7 +62,7 @@ TEST(Xtensor, ProductsOfAllSizesAgreeWithXtensorBlas) {
 template <class T>
 class XtensorOf : public testing::Test {
  protected:
-  // What a program makes of an expression: twice its values.
+  // Feeds an expression to a program that doubles it.
   template <class E>
   static Tensor<T> doubled(const E& values) {
     Shape shape;

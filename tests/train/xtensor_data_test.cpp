@@ -20,7 +20,7 @@ using testing::ElementsAre;
 template <class T>
 class XtensorData : public testing::Test {
  protected:
-  // What a data set of one tensor gives for these rows, of so many numbers each.
+  // These rows of a data set of one tensor, each of `width` numbers.
   static std::vector<T> rows_of(const Dataset<T>& data, const Rows& rows, std::size_t width) {
     std::vector<T> values(rows.size() * width);
     const std::span<T> into[] = {values};
