@@ -9,6 +9,7 @@
 
 #include "gradus/gradus.hpp"
 #include "gradus/train/xtensor.hpp"
+#include "snippets/tensor_data.cpp"
 #include "tests/support/framework_support.hpp"
 
 namespace gradus {
@@ -165,6 +166,16 @@ TYPED_TEST(XtensorData, TrainingAndPredictionsAreThoseOfTheSameNumbers) {
   const ModelGraph& graph = trainer.graph(Mode::training);
   const auto slopes = gradients(graph.loss, {{"image", image}, {"age", age}, {"t", t}}, trainer.store());
   EXPECT_TRUE(xt::allclose(slopes.at("out/b"), xt::mean(predictions - t) * 2, 1e-4));
+}
+
+TEST(XtensorGuide, TensorsGoInAndComeOut) {
+  Trainer<float> trainer(
+      {.inputs = {{"x", {B, 2}}},
+       .target = {"t", {B, 3}},
+       .network = [](const std::vector<Expr>& in, Mode&) { return linear(in[0], 3, "out"); },
+       .loss = mse});
+  EXPECT_EQ(fitted(trainer, xt::ones<int>({4, 2}), xt::ones<double>({4, 3})).shape(),
+            (std::vector<std::size_t>{4, 3}));
 }
 
 TYPED_TEST(XtensorData, APredictionWithoutARowForEachSampleIsRefused) {
