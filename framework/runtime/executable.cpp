@@ -130,6 +130,14 @@ struct Executable<T>::Impl {
     slot.fed = true;
   }
 
+  static void feed(Slot& slot, std::span<const T> values, const Extents& extents) {
+    if (extents != slot.extents)
+      throw Error(fmt::format(
+          "feed: '{}' has shape {}, not {}; reshape or transpose the values, or compile for another batch",
+          slot.name, to_string(slot.extents), to_string(extents)));
+    feed(slot, values);
+  }
+
   void check_fed() {
     const auto unfed = std::ranges::find(inputs, false, &Slot::fed);
     if (unfed != inputs.end())
@@ -198,11 +206,12 @@ void Executable<T>::feed(std::string_view name, std::span<const T> values) {
 
 template <class T>
 void Executable<T>::feed(const Expr& input, std::span<const T> values, const Extents& extents) {
-  auto& slot = impl_->find(input);
-  if (extents != slot.extents)
-    throw Error(fmt::format("feed: '{}' has shape {}, not {}", slot.name, to_string(slot.extents),
-                            to_string(extents)));
-  Impl::feed(slot, values);
+  Impl::feed(impl_->find(input), values, extents);
+}
+
+template <class T>
+void Executable<T>::feed(std::string_view name, std::span<const T> values, const Extents& extents) {
+  Impl::feed(impl_->find(name), values, extents);
 }
 
 template <class T>

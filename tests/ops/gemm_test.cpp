@@ -10,6 +10,7 @@
 #include "gradus/graph/graph.hpp"
 #include "gradus/graph/op.hpp"
 #include "gradus/ops.hpp"
+#include "tests/support/framework_support.hpp"
 
 namespace gradus {
 namespace {
@@ -38,6 +39,17 @@ TYPED_TEST(Gemm, IsTheSumWholeAndByRows) {
 // Tiles side by side and one after the other, and what is left of them.
 TYPED_TEST(Gemm, IsTheSumAcrossTiles) {
   this->check({1, 7, 13}, {49, 63, 65, 113, 129, 150}, {1, 5, 128, 129, 257});
+}
+
+// BLAS counts in int: what is larger has no kernel, whatever the memory.
+TYPED_TEST(Gemm, RefusesWhatBlasCannotCount) {
+  Graph g;
+  const Expr y = matmul(g.input("a", {B, 70}), g.input("b", {70, 70}), {.b = true});
+  const KernelShapes shapes{{{std::int64_t{1} << 31, 70}, {70, 70}}, {{std::int64_t{1} << 31, 70}}, {}};
+  EXPECT_EQ(
+      test::error_of([&] { op_of(y)->kernel(shapes, dtype_of<TypeParam>); }),
+      "the product of [2147483648, 70] and [70, 70] has a side of 2^31 or more, which BLAS cannot count; "
+      "use a smaller batch");
 }
 
 template <class T>

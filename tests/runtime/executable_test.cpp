@@ -82,8 +82,12 @@ TEST_F(ExecutableTest, RefusesAWrongCount) {
 
 TEST_F(ExecutableTest, RefusesAWrongShape) {
   const std::vector<double> four(4);
-  EXPECT_EQ(error_of([&] { executable.feed(x, four, {4}); }), "feed: 'x' has shape [2, 2], not [4]");
-  EXPECT_EQ(error_of([&] { executable.feed(x, four, {4, 1}); }), "feed: 'x' has shape [2, 2], not [4, 1]");
+  const std::string remedy = "; reshape or transpose the values, or compile for another batch";
+  EXPECT_EQ(error_of([&] { executable.feed(x, four, {4}); }), "feed: 'x' has shape [2, 2], not [4]" + remedy);
+  EXPECT_EQ(error_of([&] {
+              executable.feed(x, four, {4, 1});
+            }),
+            "feed: 'x' has shape [2, 2], not [4, 1]" + remedy);
 }
 
 TEST_F(ExecutableTest, RefusesWhatIsNoInput) {

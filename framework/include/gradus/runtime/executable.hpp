@@ -43,6 +43,7 @@ class Executable {
   void feed(std::string_view name, std::initializer_list<T> values) { feed(name, std::span(values)); }
   /// As `feed`, checking the shape as well as the count.
   void feed(const Expr& input, std::span<const T> values, const Extents& extents);
+  void feed(std::string_view name, std::span<const T> values, const Extents& extents);
 
   /// Whether the program reads an input of this name.
   bool has_input(std::string_view name) const;
