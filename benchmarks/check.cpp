@@ -17,20 +17,15 @@ constexpr int steps = 3;
 
 // Of a tensor's largest entry. In single precision Adam divides gradients that are little more than rounding
 // by their own size.
-template <class T>
-constexpr double tolerance = sizeof(T) == sizeof(float) ? 1e-4 : 1e-12;
-template <class Contender>
-constexpr double tolerance_of = tolerance<typename Contender::Number>;
+template <class T> constexpr double tolerance = sizeof(T) == sizeof(float) ? 1e-4 : 1e-12;
+template <class Contender> constexpr double tolerance_of = tolerance<typename Contender::Number>;
 // Its rate is a float.
-template <>
-constexpr double tolerance_of<Fann> = 1e-7;
+template <> constexpr double tolerance_of<Fann> = 1e-7;
 
 // The tutorial's starting weights are taken this large.
-template <class>
-constexpr double start_scale = 1;
+template <class> constexpr double start_scale = 1;
 // Where no sigmoid leaves 0.01 ... 0.99, beyond which FANN changes slopes.
-template <>
-constexpr double start_scale<Fann> = 0.1;
+template <> constexpr double start_scale<Fann> = 0.1;
 
 // Error unless both tensors hold the same, up to rounding. Written so that NaN is never the same.
 template <class T>
@@ -52,8 +47,7 @@ void expect_same(const std::string& what, std::span<const T> ours, std::span<con
   }
 }
 
-template <class Contender, class... Arguments>
-void check_steps(const Work& work, Arguments... arguments) {
+template <class Contender, class... Arguments> void check_steps(const Work& work, Arguments... arguments) {
   using T = typename Contender::Number;
   use_blas_threads(work.threads);
   Gradus<T> gradus(work);
@@ -87,8 +81,7 @@ void check_steps(const Work& work, Arguments... arguments) {
   if (!rest.empty()) throw Error(fmt::format("{}: {} parameters too many", where, rest.size()));
 }
 
-template <class T>
-void check_gradients_combine() {
+template <class T> void check_gradients_combine() {
   constexpr std::size_t batch = 32;
   Gradients<T> whole(Work{"mnist", Optimizer::sgd, batch});
   Gradients<T> single(Work{"mnist", Optimizer::sgd, 1});

@@ -15,15 +15,13 @@ concept Threaded = requires(Options options) {
   options.threads;
 };
 
-template <class Options>
-Options options_for(const Work& work) {
+template <class Options> Options options_for(const Work& work) {
   Options options;
   if constexpr (Threaded<Options>) options.threads = work.threads;
   return options;
 }
 
-template <class T>
-Executable<T> executable_of(const Work& work, const Problem& problem, Store<T>& store) {
+template <class T> Executable<T> executable_of(const Work& work, const Problem& problem, Store<T>& store) {
   std::vector<Expr> outputs;
   if (work.wants_loss()) outputs.push_back(problem.loss);
   return compile<T>(std::span(std::as_const(outputs)), std::span(problem.updates),
@@ -43,8 +41,7 @@ FannSizes sizes_of(const Work& work) {
 
 }  // namespace
 
-template <class T>
-bool Gradus<T>::takes_part(const Work& work) {
+template <class T> bool Gradus<T>::takes_part(const Work& work) {
   return work.threads == 1 || Threaded<CompileOptions>;
 }
 
@@ -66,16 +63,14 @@ Gradus<T>::Gradus(const Work& work)
   }
 }
 
-template <class T>
-std::vector<T> Gradus<T>::parameters() const {
+template <class T> std::vector<T> Gradus<T>::parameters() const {
   std::vector<T> all;
   for (const Parameter& parameter : named_parameters_)
     all.insert(all.end(), parameter.values.begin(), parameter.values.end());
   return all;
 }
 
-template <class T>
-void Gradus<T>::start_at(std::span<const T> parameters) {
+template <class T> void Gradus<T>::start_at(std::span<const T> parameters) {
   auto from = parameters.begin();
   for (const Parameter& parameter : named_parameters_) {
     std::copy_n(from, parameter.values.size(), parameter.values.begin());

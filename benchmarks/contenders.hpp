@@ -17,8 +17,7 @@
 namespace gradus::benchmarks {
 
 /// gradus, used as its users would: write a batch where the program reads it, run.
-template <class T>
-class Gradus {
+template <class T> class Gradus {
  public:
   using Number = T;
   static constexpr std::string_view name = "gradus";
@@ -62,8 +61,7 @@ class Gradus {
 };
 
 /// The hand-written references: C++ by hand, one of two sets of compiler flags.
-template <class Network>
-class Handwritten {
+template <class Network> class Handwritten {
  public:
   using Number = std::remove_pointer_t<decltype(std::declval<Network&>().parameters())>;
 
@@ -73,8 +71,7 @@ class Handwritten {
   void start_at(std::span<const Number> parameters) { std::ranges::copy(parameters, network_.parameters()); }
 
  protected:
-  template <class... Arguments>
-  explicit Handwritten(Arguments... arguments) : network_(arguments...) {}
+  template <class... Arguments> explicit Handwritten(Arguments... arguments) : network_(arguments...) {}
 
   Network network_;
 };
@@ -101,8 +98,7 @@ class HandwrittenSine : public Handwritten<Sine> {
   void step() { network_.step(); }
 };
 
-template <class T, Schedule schedule>
-class HandwrittenMnist : public Handwritten<Mnist<T>> {
+template <class T, Schedule schedule> class HandwrittenMnist : public Handwritten<Mnist<T>> {
  public:
   static constexpr std::string_view name =
       schedule == Schedule::complete ? "handwritten" : "handwritten_fused";
@@ -141,8 +137,7 @@ class Fann {
 
 /// Calls `f.template operator()<Contender...>(work)` for all that is measured, with those who do it beside
 /// gradus.
-template <class F>
-void for_all_work(F f) {
+template <class F> void for_all_work(F f) {
   using Plain = HandwrittenMnist<float, Schedule::complete>;
   using Fused = HandwrittenMnist<float, Schedule::fused>;
   f.template operator()<HandwrittenHeightWeight, Fann>(Work{"height-weight", Optimizer::sgd, 1});

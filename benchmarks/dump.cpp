@@ -35,8 +35,7 @@ void write_npy(const std::filesystem::path& path, std::span<const T> values, std
   if (!file) throw Error(fmt::format("{} cannot be written", path.string()));
 }
 
-template <class T>
-std::vector<T> gradients_at_start(const Work& work) {
+template <class T> std::vector<T> gradients_at_start(const Work& work) {
   Gradients<T> gradients(work);
   gradients.run(0);
   std::vector<T> all;
@@ -45,8 +44,7 @@ std::vector<T> gradients_at_start(const Work& work) {
   return all;
 }
 
-template <class T>
-nlohmann::json dump(const Work& work, const std::filesystem::path& directory) {
+template <class T> nlohmann::json dump(const Work& work, const std::filesystem::path& directory) {
   const std::string name = work.name(precision_name<T>);
   const auto write = [&](std::string_view stem, std::string_view what, std::span<const T> values,
                          std::size_t rows = 0) {

@@ -29,8 +29,7 @@ namespace {
 template <class T>
 constexpr std::string_view precision_name = sizeof(T) == sizeof(float) ? "float" : "double";
 
-template <class T>
-std::vector<T> random_numbers(int count, double from, double to, std::uint64_t seed) {
+template <class T> std::vector<T> random_numbers(int count, double from, double to, std::uint64_t seed) {
   Random random(seed);
   std::vector<T> numbers(static_cast<std::size_t>(count));
   for (T& x : numbers) x = static_cast<T>(from + (to - from) * random.uniform());
@@ -38,8 +37,7 @@ std::vector<T> random_numbers(int count, double from, double to, std::uint64_t s
 }
 
 // An expression of inputs that are given once, since feeding them again would be a pass over memory.
-template <class T>
-class Gradus {
+template <class T> class Gradus {
  public:
   template <class F>
   Gradus(const std::vector<std::vector<T>>& inputs, F f)
@@ -50,8 +48,7 @@ class Gradus {
   std::span<const T> result() const { return executable_.output().values; }
 
  private:
-  template <class F>
-  Executable<T> make(std::size_t inputs, std::size_t count, F f) {
+  template <class F> Executable<T> make(std::size_t inputs, std::size_t count, F f) {
     std::vector<Expr> x;
     for (std::size_t i = 0; i < inputs; ++i) x.push_back(graph_.input(fmt::format("x{}", i), {B}));
     return compile<T>({f(x)}, {}, static_cast<std::int64_t>(count), store_);
@@ -98,18 +95,11 @@ class HandwrittenChain {
 
 // ---- exp ----------------------------------------------------------------------------------------
 
-template <class T>
-Expr exp_expression(const std::vector<Expr>& x) {
-  return exp(x[0]);
-}
+template <class T> Expr exp_expression(const std::vector<Expr>& x) { return exp(x[0]); }
 
-template <class T>
-std::vector<T> exp_input(int count) {
-  return random_numbers<T>(count, -10, 10, 1);
-}
+template <class T> std::vector<T> exp_input(int count) { return random_numbers<T>(count, -10, 10, 1); }
 
-template <class T>
-class StdExp {
+template <class T> class StdExp {
  public:
   explicit StdExp(const std::vector<T>& x) : x_(&x), result_(x.size()) {}
   void step() { std_exp(static_cast<int>(result_.size()), x_->data(), result_.data()); }
@@ -134,8 +124,7 @@ void expect_same(std::string_view what, double tolerance, Ours& ours, Theirs& th
   }
 }
 
-template <class T>
-void check_exp() {
+template <class T> void check_exp() {
   constexpr int count = 10'001;
   const auto x = exp_input<T>(count);
   Gradus<T> gradus({x}, exp_expression<T>);
@@ -193,8 +182,7 @@ void register_chain() {
   })->Unit(benchmark::kMicrosecond);
 }
 
-template <class T>
-void register_exp(int count) {
+template <class T> void register_exp(int count) {
   const std::string name = fmt::format("elements/exp/{}/count:{}/threads:1", precision_name<T>, count);
   benchmark::RegisterBenchmark((name + "/gradus").c_str(), [count](benchmark::State& state) {
     Gradus<T> gradus({exp_input<T>(count)}, exp_expression<T>);

@@ -11,8 +11,7 @@
 namespace gradus::benchmarks {
 
 /// All gradients of a work's loss, at its starting weights and for one batch size.
-template <class T>
-class Gradients {
+template <class T> class Gradients {
  public:
   explicit Gradients(const Work& work)
       : samples_(Samples<T>::of(work.tutorial)),

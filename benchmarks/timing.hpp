@@ -24,8 +24,7 @@ void describe();
 /// Runs what was registered; the exit code.
 int run_benchmarks(std::vector<char*> arguments);
 
-template <class Contender>
-double seconds(Contender& contender, std::int64_t steps) {
+template <class Contender> double seconds(Contender& contender, std::int64_t steps) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   for (std::int64_t i = 0; i < steps; ++i) contender.step();
@@ -34,8 +33,7 @@ double seconds(Contender& contender, std::int64_t steps) {
 
 /// The flags that serve better here, for contenders that have fast_math first and no_errno second: by the
 /// smallest of many short times, taken in turns, so that what else the machine does favours neither.
-template <class Contender>
-Flags faster_flags(std::array<Contender, 2>& contenders) {
+template <class Contender> Flags faster_flags(std::array<Contender, 2>& contenders) {
   constexpr double long_enough = 2e-3;
   constexpr int rounds = 15;
   std::int64_t steps = 1;

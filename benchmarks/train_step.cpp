@@ -34,8 +34,7 @@ constexpr std::chrono::milliseconds blas_falls_asleep{100};
 
 // Every repetition has contenders of its own: they start at the same weights, and no luck of where their
 // memory lies lasts.
-template <class Contender>
-void time_steps(benchmark::State& state, Contender& contender, const Work& work) {
+template <class Contender> void time_steps(benchmark::State& state, Contender& contender, const Work& work) {
   if constexpr (!std::is_same_v<Contender, Gradus<typename Contender::Number>>) {
     contender.start_at(Gradus<typename Contender::Number>(work).parameters());
     use_blas_threads(work.threads);  // which Gradus, with threads of its own, has set to one
@@ -51,8 +50,7 @@ void time_steps(benchmark::State& state, Contender& contender, const Work& work)
     state.SkipWithError("the parameters are no longer finite");
 }
 
-template <class Contender>
-Flags choose_flags(const Work& work) {
+template <class Contender> Flags choose_flags(const Work& work) {
   const auto start = Gradus<typename Contender::Number>(work).parameters();
   use_blas_threads(work.threads);
   std::array contenders{Contender(work, Flags::fast_math), Contender(work, Flags::no_errno)};
@@ -60,8 +58,7 @@ Flags choose_flags(const Work& work) {
   return faster_flags(contenders);
 }
 
-template <class Contender>
-void time_with_flags(benchmark::State& state, const Work& work) {
+template <class Contender> void time_with_flags(benchmark::State& state, const Work& work) {
   // Found out only if it is to run, and once for all repetitions.
   static std::map<std::string, Flags> chosen;
   const std::string name = work.name(precision_name<typename Contender::Number>);
@@ -71,14 +68,12 @@ void time_with_flags(benchmark::State& state, const Work& work) {
   state.SetLabel(flags_text(chosen[name]));
 }
 
-template <class Contender>
-void time_contender(benchmark::State& state, const Work& work) {
+template <class Contender> void time_contender(benchmark::State& state, const Work& work) {
   Contender contender(work);
   time_steps(state, contender, work);
 }
 
-template <class Contender>
-void register_contender(const Work& work) {
+template <class Contender> void register_contender(const Work& work) {
   const auto add = [&](auto function) {
     const std::string name =
         fmt::format("{}/{}", work.name(precision_name<typename Contender::Number>), Contender::name);
@@ -90,8 +85,7 @@ void register_contender(const Work& work) {
     add(time_contender<Contender>);
 }
 
-template <class First, class... Others>
-void register_work(const Work& work) {
+template <class First, class... Others> void register_work(const Work& work) {
   register_contender<Gradus<typename First::Number>>(work);
   register_contender<First>(work);
   (register_contender<Others>(work), ...);

@@ -18,8 +18,7 @@ constexpr std::size_t made_up_images = 2048;
 // As many pixels of an MNIST image are black.
 constexpr double black = 0.8;
 
-template <class T>
-Samples<T> make_images() {
+template <class T> Samples<T> make_images() {
   Samples<T> samples{std::vector<T>(made_up_images * mnist_in), std::vector<T>(made_up_images * mnist_out),
                      made_up_images};
   Random random(1);
@@ -30,8 +29,7 @@ Samples<T> make_images() {
   return samples;
 }
 
-template <class T>
-Samples<T> own_samples(std::string_view tutorial) {
+template <class T> Samples<T> own_samples(std::string_view tutorial) {
   const Problem problem = find_tutorial(tutorial).problem();
   const auto& x = problem.point.at("x");
   const auto& target = problem.point.at("target");
@@ -67,8 +65,7 @@ Problem problem_of(const Work& work) {
   return problem;
 }
 
-template <class T>
-const Samples<T>& Samples<T>::of(std::string_view tutorial) {
+template <class T> const Samples<T>& Samples<T>::of(std::string_view tutorial) {
   static const Samples people = own_samples<T>("height-weight");
   static const Samples points = own_samples<T>("sine");
   static const Samples images = make_images<T>();

@@ -41,8 +41,7 @@ Problem problem_of(const Work& work);
 
 /// Samples to train on: the tutorial's own, or made-up images for mnist, so that no data is needed. Made
 /// once.
-template <class T>
-struct Samples {
+template <class T> struct Samples {
   std::vector<T> inputs;
   std::vector<T> targets;
   std::size_t count;
@@ -51,8 +50,7 @@ struct Samples {
 };
 
 /// Goes round and round through the samples, batch by batch.
-template <class T>
-class Batches {
+template <class T> class Batches {
  public:
   explicit Batches(const Work& work)
       : samples_(Samples<T>::of(work.tutorial)),

@@ -11,20 +11,18 @@ namespace gradus {
 
 namespace {
 
+// Found for numbers; argument-dependent look-up finds those of lanes and expressions.
+using math::where, math::sigmoid, std::tanh, std::abs, std::exp, std::log1p;
+
 class Relu final : public Unary<Relu> {
  public:
   static constexpr std::string_view name = "relu";
   static constexpr std::string_view onnx = "Relu";
-  template <class T>
-  static T f(T x) {
-    using math::where;
+  template <class T> static T f(T x) {
     return where(x < T(0), T(0), x);  // keeps NaN
   }
   // Taken from the output, so that the input need not be kept.
-  template <class T>
-  static T d(T, T y) {
-    return y > 0;
-  }
+  template <class T> static T d(T, T y) { return y > 0; }
 };
 
 class LeakyRelu final : public Unary<LeakyRelu> {
@@ -38,15 +36,8 @@ class LeakyRelu final : public Unary<LeakyRelu> {
             {"Mul", {OnnxInput{0}, slope}},
             {"Where", {OnnxResult{0}, OnnxInput{0}, OnnxResult{1}}}};
   }
-  template <class T>
-  T f(T x) const {
-    using math::where;
-    return where(x > T(0), x, T(slope) * x);
-  }
-  template <class T>
-  T d(T x, T) const {
-    return where(x > 0, 1, T(slope));
-  }
+  template <class T> T f(T x) const { return where(x > T(0), x, T(slope) * x); }
+  template <class T> T d(T x, T) const { return where(x > 0, 1, T(slope)); }
 
   double slope;
 };
@@ -55,10 +46,7 @@ class LeakyRelu final : public Unary<LeakyRelu> {
 class SigmoidGrad final : public CompositeOp<SigmoidGrad, 2> {
  public:
   static constexpr std::string_view name = "sigmoid_grad";
-  template <class T>
-  static T f(T dy, T y) {
-    return dy * (y * (1 - y));
-  }
+  template <class T> static T f(T dy, T y) { return dy * (y * (1 - y)); }
   static OnnxSpelling onnx(InputShapes) {
     return {{"Sub", {1.0, OnnxInput{1}}},
             {"Mul", {OnnxInput{1}, OnnxResult{0}}},
@@ -70,22 +58,14 @@ class SigmoidGrad final : public CompositeOp<SigmoidGrad, 2> {
 class SigmoidOfSum final : public CompositeOp<SigmoidOfSum, 2> {
  public:
   static constexpr std::string_view name = "sigmoid_of_sum";
-  template <class T>
-  static T f(T a, T b) {
-    using math::sigmoid;
-    return sigmoid(a + b);
-  }
+  template <class T> static T f(T a, T b) { return sigmoid(a + b); }
 };
 
 class Sigmoid final : public Unary<Sigmoid> {
  public:
   static constexpr std::string_view name = "sigmoid";
   static constexpr std::string_view onnx = "Sigmoid";
-  template <class T>
-  static T f(T x) {
-    using math::sigmoid;
-    return sigmoid(x);
-  }
+  template <class T> static T f(T x) { return sigmoid(x); }
   using Grad = SigmoidGrad;
   Expr canonicalize(std::span<const Expr> inputs) const override {
     if (op_as<Add>(inputs[0]) == nullptr) return {};
@@ -98,10 +78,7 @@ class Sigmoid final : public Unary<Sigmoid> {
 class TanhGrad final : public CompositeOp<TanhGrad, 2> {
  public:
   static constexpr std::string_view name = "tanh_grad";
-  template <class T>
-  static T f(T dy, T y) {
-    return dy * (1 - y * y);
-  }
+  template <class T> static T f(T dy, T y) { return dy * (1 - y * y); }
   static OnnxSpelling onnx(InputShapes) {
     return {{"Mul", {OnnxInput{1}, OnnxInput{1}}},
             {"Sub", {1.0, OnnxResult{0}}},
@@ -113,11 +90,7 @@ class Tanh final : public Unary<Tanh> {
  public:
   static constexpr std::string_view name = "tanh";
   static constexpr std::string_view onnx = "Tanh";
-  template <class T>
-  static T f(T x) {
-    using std::tanh;
-    return tanh(x);
-  }
+  template <class T> static T f(T x) { return tanh(x); }
   using Grad = TanhGrad;
 };
 
@@ -135,16 +108,8 @@ class Softplus final : public Unary<Softplus> {
             {"Add", {OnnxResult{5}, OnnxResult{4}}}};
   }
   // max(x, 0) + log1p(e^−|x|) neither overflows nor loses the small values.
-  template <class T>
-  static T f(T x) {
-    using math::where;
-    using std::abs, std::exp, std::log1p;
-    return where(x < T(0), T(0), x) + log1p(exp(-abs(x)));
-  }
-  template <class T>
-  static T d(T x, T) {
-    return sigmoid(x);
-  }
+  template <class T> static T f(T x) { return where(x < T(0), T(0), x) + log1p(exp(-abs(x))); }
+  template <class T> static T d(T x, T) { return sigmoid(x); }
 };
 
 }  // namespace

@@ -12,18 +12,9 @@ class Sub final : public Binary<Sub> {
   static constexpr std::string_view name = "sub";
   static constexpr std::string_view onnx = "Sub";
   static constexpr Traits extra_traits{.right_identity = 0.0};
-  template <class T>
-  static T f(T a, T b) {
-    return a - b;
-  }
-  template <class T>
-  static T da(T, T, T) {
-    return 1;
-  }
-  template <class T>
-  static T db(T, T, T) {
-    return -1;
-  }
+  template <class T> static T f(T a, T b) { return a - b; }
+  template <class T> static T da(T, T, T) { return 1; }
+  template <class T> static T db(T, T, T) { return -1; }
 };
 
 class Mul final : public Binary<Mul> {
@@ -31,18 +22,9 @@ class Mul final : public Binary<Mul> {
   static constexpr std::string_view name = "mul";
   static constexpr std::string_view onnx = "Mul";
   static constexpr Traits extra_traits{.commutative = true, .left_identity = 1.0, .right_identity = 1.0};
-  template <class T>
-  static T f(T a, T b) {
-    return a * b;
-  }
-  template <class T>
-  static T da(T, T b, T) {
-    return b;
-  }
-  template <class T>
-  static T db(T a, T, T) {
-    return a;
-  }
+  template <class T> static T f(T a, T b) { return a * b; }
+  template <class T> static T da(T, T b, T) { return b; }
+  template <class T> static T db(T a, T, T) { return a; }
 };
 
 class Div final : public Binary<Div> {
@@ -50,18 +32,9 @@ class Div final : public Binary<Div> {
   static constexpr std::string_view name = "div";
   static constexpr std::string_view onnx = "Div";
   static constexpr Traits extra_traits{.right_identity = 1.0};
-  template <class T>
-  static T f(T a, T b) {
-    return a / b;
-  }
-  template <class T>
-  static T da(T, T b, T) {
-    return 1 / b;
-  }
-  template <class T>
-  static T db(T, T b, T y) {
-    return -y / b;
-  }
+  template <class T> static T f(T a, T b) { return a / b; }
+  template <class T> static T da(T, T b, T) { return 1 / b; }
+  template <class T> static T db(T, T b, T y) { return -y / b; }
 };
 
 class Neg final : public Unary<Neg> {
@@ -69,14 +42,8 @@ class Neg final : public Unary<Neg> {
   static constexpr std::string_view name = "neg";
   static constexpr std::string_view onnx = "Neg";
   static constexpr Traits extra_traits{.involution = true};
-  template <class T>
-  static T f(T x) {
-    return -x;
-  }
-  template <class T>
-  static T d(T, T) {
-    return -1;
-  }
+  template <class T> static T f(T x) { return -x; }
+  template <class T> static T d(T, T) { return -1; }
 };
 
 }  // namespace

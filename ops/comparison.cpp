@@ -6,17 +6,16 @@ namespace gradus {
 
 namespace {
 
+// Found for numbers; argument-dependent look-up finds those of lanes and expressions.
+using math::where;
+
 class Less final : public Undifferentiable<Less, 2> {
  public:
   static constexpr std::string_view name = "less";
   static OnnxSpelling onnx(InputShapes) {
     return {{"Less", {OnnxInput{0}, OnnxInput{1}}}, {"Cast", {OnnxResult{0}}, {{"to", OnnxType::element}}}};
   }
-  template <class T>
-  static T f(T a, T b) {
-    using math::where;
-    return where(a < b, T(1), T(0));
-  }
+  template <class T> static T f(T a, T b) { return where(a < b, T(1), T(0)); }
 };
 
 class LessEqual final : public Undifferentiable<LessEqual, 2> {
@@ -26,11 +25,7 @@ class LessEqual final : public Undifferentiable<LessEqual, 2> {
     return {{"LessOrEqual", {OnnxInput{0}, OnnxInput{1}}},
             {"Cast", {OnnxResult{0}}, {{"to", OnnxType::element}}}};
   }
-  template <class T>
-  static T f(T a, T b) {
-    using math::where;
-    return where(a <= b, T(1), T(0));
-  }
+  template <class T> static T f(T a, T b) { return where(a <= b, T(1), T(0)); }
 };
 
 class Equal final : public Undifferentiable<Equal, 2> {
@@ -40,11 +35,7 @@ class Equal final : public Undifferentiable<Equal, 2> {
   static OnnxSpelling onnx(InputShapes) {
     return {{"Equal", {OnnxInput{0}, OnnxInput{1}}}, {"Cast", {OnnxResult{0}}, {{"to", OnnxType::element}}}};
   }
-  template <class T>
-  static T f(T a, T b) {
-    using math::where;
-    return where(a == b, T(1), T(0));
-  }
+  template <class T> static T f(T a, T b) { return where(a == b, T(1), T(0)); }
 };
 
 class NotEqual final : public Undifferentiable<NotEqual, 2> {
@@ -56,11 +47,7 @@ class NotEqual final : public Undifferentiable<NotEqual, 2> {
             {"Not", {OnnxResult{0}}},
             {"Cast", {OnnxResult{1}}, {{"to", OnnxType::element}}}};
   }
-  template <class T>
-  static T f(T a, T b) {
-    using math::where;
-    return where(a != b, T(1), T(0));
-  }
+  template <class T> static T f(T a, T b) { return where(a != b, T(1), T(0)); }
 };
 
 }  // namespace

@@ -10,25 +10,18 @@ namespace gradus {
 
 namespace {
 
+// Found for numbers; argument-dependent look-up finds those of lanes and expressions.
+using math::where, std::abs;
+
 class Maximum final : public Binary<Maximum> {
  public:
   static constexpr std::string_view name = "maximum";
   static constexpr std::string_view onnx = "Max";
   static constexpr Traits extra_traits{.commutative = true};
   // a + b: NaN when one of them is.
-  template <class T>
-  static T f(T a, T b) {
-    using math::where;
-    return where(a >= b, a, where(b > a, b, a + b));
-  }
-  template <class T>
-  static T da(T a, T b, T) {
-    return T(0.5) * ((a > b) + (a >= b));
-  }
-  template <class T>
-  static T db(T a, T b, T) {
-    return T(0.5) * ((b > a) + (b >= a));
-  }
+  template <class T> static T f(T a, T b) { return where(a >= b, a, where(b > a, b, a + b)); }
+  template <class T> static T da(T a, T b, T) { return T(0.5) * ((a > b) + (a >= b)); }
+  template <class T> static T db(T a, T b, T) { return T(0.5) * ((b > a) + (b >= a)); }
 };
 
 class Minimum final : public Binary<Minimum> {
@@ -36,34 +29,17 @@ class Minimum final : public Binary<Minimum> {
   static constexpr std::string_view name = "minimum";
   static constexpr std::string_view onnx = "Min";
   static constexpr Traits extra_traits{.commutative = true};
-  template <class T>
-  static T f(T a, T b) {
-    using math::where;
-    return where(a <= b, a, where(b < a, b, a + b));
-  }
-  template <class T>
-  static T da(T a, T b, T) {
-    return T(0.5) * ((a < b) + (a <= b));
-  }
-  template <class T>
-  static T db(T a, T b, T) {
-    return T(0.5) * ((b < a) + (b <= a));
-  }
+  template <class T> static T f(T a, T b) { return where(a <= b, a, where(b < a, b, a + b)); }
+  template <class T> static T da(T a, T b, T) { return T(0.5) * ((a < b) + (a <= b)); }
+  template <class T> static T db(T a, T b, T) { return T(0.5) * ((b < a) + (b <= a)); }
 };
 
 class Abs final : public Unary<Abs> {
  public:
   static constexpr std::string_view name = "abs";
   static constexpr std::string_view onnx = "Abs";
-  template <class T>
-  static T f(T x) {
-    using std::abs;
-    return abs(x);
-  }
-  template <class T>
-  static T d(T x, T) {
-    return (x > 0) - (x < 0);
-  }
+  template <class T> static T f(T x) { return abs(x); }
+  template <class T> static T d(T x, T) { return (x > 0) - (x < 0); }
 };
 
 class Clip final : public Unary<Clip> {
@@ -72,15 +48,10 @@ class Clip final : public Unary<Clip> {
   Clip(double low, double high) : lower(low), upper(high) {}
   auto attributes() const { return std::tuple(attribute("lower", lower), attribute("upper", upper)); }
   OnnxSpelling onnx(InputShapes) const { return {{"Clip", {OnnxInput{0}, lower, upper}}}; }
-  template <class T>
-  T f(T x) const {
-    using math::where;
+  template <class T> T f(T x) const {
     return where(x < T(lower), T(lower), where(x > T(upper), T(upper), x));
   }
-  template <class T>
-  T d(T x, T) const {
-    return (x >= lower) * (x <= upper);
-  }
+  template <class T> T d(T x, T) const { return (x >= lower) * (x <= upper); }
 
   double lower;
   double upper;

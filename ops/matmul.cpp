@@ -44,8 +44,7 @@ class MatMul final : public OpOf<MatMul> {
     return 2.0 * static_cast<double>(element_count(shapes.output())) * static_cast<double>(inner(shapes));
   }
 
-  template <class T>
-  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     const Gemm<T> gemm = gemm_of<T>(shapes);
     if (shapes.in_parts)
       return [gemm](const KernelArgs<T>& args) {
@@ -62,8 +61,7 @@ class MatMul final : public OpOf<MatMul> {
 
  private:
   std::int64_t inner(const KernelShapes& shapes) const { return shapes.inputs[0][transposed.a ? 0 : 1]; }
-  template <class T>
-  Gemm<T> gemm_of(const KernelShapes& shapes) const {
+  template <class T> Gemm<T> gemm_of(const KernelShapes& shapes) const {
     return {shapes.output()[0], shapes.output()[1], inner(shapes), transposed.a, transposed.b};
   }
 };

@@ -28,8 +28,7 @@ class OneHot final : public OpOf<OneHot> {
   }
   std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
 
-  template <class T>
-  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     const std::int64_t rows = element_count(shapes.inputs[0]);
     return [rows, n = classes](const KernelArgs<T>& args) {
       T* out = args.output();

@@ -10,14 +10,14 @@ namespace gradus {
 
 namespace {
 
+// Found for numbers; argument-dependent look-up finds those of lanes and expressions.
+using std::sqrt;
+
 class SgdStep final : public CompositeOp<SgdStep, 3> {
  public:
   using ScalarLoops = std::integer_sequence<unsigned, 0, 0b100>;
   static constexpr std::string_view name = "sgd_step";
-  template <class T>
-  static T f(T w, T gradient, T rate) {
-    return w - rate * gradient;
-  }
+  template <class T> static T f(T w, T gradient, T rate) { return w - rate * gradient; }
 };
 
 class MovingAverage final : public CompositeOp<MovingAverage, 2> {
@@ -25,10 +25,7 @@ class MovingAverage final : public CompositeOp<MovingAverage, 2> {
   static constexpr std::string_view name = "moving_average";
   explicit MovingAverage(double d) : decay(d) {}
   auto attributes() const { return std::tuple(attribute("decay", decay)); }
-  template <class T>
-  T f(T average, T x) const {
-    return T(decay) * average + T(1 - decay) * x;
-  }
+  template <class T> T f(T average, T x) const { return T(decay) * average + T(1 - decay) * x; }
 
   double decay;
 };
@@ -38,18 +35,13 @@ class MovingSquare final : public CompositeOp<MovingSquare, 2> {
   static constexpr std::string_view name = "moving_square";
   explicit MovingSquare(double d) : decay(d) {}
   auto attributes() const { return std::tuple(attribute("decay", decay)); }
-  template <class T>
-  T f(T average, T x) const {
-    return T(decay) * average + T(1 - decay) * (x * x);
-  }
+  template <class T> T f(T average, T x) const { return T(decay) * average + T(1 - decay) * (x * x); }
 
   double decay;
 };
 
 // The formula of `adaptive_step`.
-template <class T>
-T adaptive(T w, T direction, T square, T rate, T epsilon) {
-  using std::sqrt;
+template <class T> T adaptive(T w, T direction, T square, T rate, T epsilon) {
   return w - rate * direction / (sqrt(square) + epsilon);
 }
 
@@ -57,8 +49,7 @@ class AdaptiveStep final : public CompositeOp<AdaptiveStep, 5> {
  public:
   static constexpr std::string_view name = "adaptive_step";
   using ScalarLoops = std::integer_sequence<unsigned, 0, 0b11000>;
-  template <class T>
-  static T f(T w, T direction, T square, T rate, T epsilon) {
+  template <class T> static T f(T w, T direction, T square, T rate, T epsilon) {
     return adaptive(w, direction, square, rate, epsilon);
   }
 };
@@ -69,8 +60,7 @@ class AdamStepOp final : public CompositeOp<AdamStepOp, 6, 3> {
   using ScalarLoops = std::integer_sequence<unsigned, 0, 0b110000>;
   AdamStepOp(double b1, double b2) : beta1(b1), beta2(b2) {}
   auto attributes() const { return std::tuple(attribute("beta1", beta1), attribute("beta2", beta2)); }
-  template <class T>
-  std::array<T, 3> f(T w, T m, T v, T gradient, T rate, T epsilon) const {
+  template <class T> std::array<T, 3> f(T w, T m, T v, T gradient, T rate, T epsilon) const {
     const T next_m = T(beta1) * m + T(1 - beta1) * gradient;
     const T next_v = T(beta2) * v + T(1 - beta2) * (gradient * gradient);
     return {adaptive(w, next_m, next_v, rate, epsilon), next_m, next_v};

@@ -11,33 +11,23 @@ namespace gradus {
 
 namespace {
 
+// Found for numbers; argument-dependent look-up finds those of lanes and expressions.
+using std::sqrt, std::pow;
+
 class Sqrt final : public Unary<Sqrt> {
  public:
   static constexpr std::string_view name = "sqrt";
   static constexpr std::string_view onnx = "Sqrt";
-  template <class T>
-  static T f(T x) {
-    using std::sqrt;
-    return sqrt(x);
-  }
-  template <class T>
-  static T d(T, T y) {
-    return T(0.5) / y;
-  }
+  template <class T> static T f(T x) { return sqrt(x); }
+  template <class T> static T d(T, T y) { return T(0.5) / y; }
 };
 
 class Square final : public Unary<Square> {
  public:
   static constexpr std::string_view name = "square";
   static OnnxSpelling onnx(InputShapes) { return {{"Mul", {OnnxInput{0}, OnnxInput{0}}}}; }
-  template <class T>
-  static T f(T x) {
-    return x * x;
-  }
-  template <class T>
-  static T d(T x, T) {
-    return 2 * x;
-  }
+  template <class T> static T f(T x) { return x * x; }
+  template <class T> static T d(T x, T) { return 2 * x; }
 };
 
 /// The exponent is a number known when the graph is built.
@@ -47,15 +37,8 @@ class PowNumber final : public Unary<PowNumber> {
   explicit PowNumber(double p) : exponent(p) {}
   auto attributes() const { return std::tuple(attribute("exponent", exponent)); }
   OnnxSpelling onnx(InputShapes) const { return {{"Pow", {OnnxInput{0}, exponent}}}; }
-  template <class T>
-  T f(T x) const {
-    using std::pow;
-    return pow(x, T(exponent));
-  }
-  template <class T>
-  T d(T x, T) const {
-    return exponent * pow(x, exponent - 1);
-  }
+  template <class T> T f(T x) const { return pow(x, T(exponent)); }
+  template <class T> T d(T x, T) const { return exponent * pow(x, exponent - 1); }
 
   double exponent;
 };
@@ -64,21 +47,13 @@ class Pow final : public Binary<Pow> {
  public:
   static constexpr std::string_view name = "pow";
   static constexpr std::string_view onnx = "Pow";
-  template <class T>
-  static T f(T a, T b) {
-    using std::pow;
-    return pow(a, b);
-  }
+  template <class T> static T f(T a, T b) { return pow(a, b); }
   // 0·pow(0, −1) would be NaN.
-  template <class T>
-  static T da(T a, T b, T) {
+  template <class T> static T da(T a, T b, T) {
     return b * pow(where(equal(a, 0) * equal(b, 0), 1, a), b - 1);
   }
   // aᵇ·log a, and 0 for a ≤ 0, where the logarithm has no value. Nor need aᵇ have a finite one there.
-  template <class T>
-  static T db(T a, T, T y) {
-    return where(a <= 0, 0, y) * log(where(a > 0, a, 1));
-  }
+  template <class T> static T db(T a, T, T y) { return where(a <= 0, 0, y) * log(where(a > 0, a, 1)); }
 };
 
 }  // namespace

@@ -22,8 +22,7 @@ class RandomUniform final : public OpOf<RandomUniform> {
   }
   std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
 
-  template <class T>
-  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     const std::int64_t count = element_count(shapes.output());
     const auto low = static_cast<std::uint32_t>(stream), high = static_cast<std::uint32_t>(stream >> 32);
     return [count, low, high](const KernelArgs<T>& args) {
@@ -45,8 +44,7 @@ class RandomUniform final : public OpOf<RandomUniform> {
 
  private:
   // 0 for what is no entry of a state, NaN included.
-  template <class T>
-  static std::uint32_t word(T entry) {
+  template <class T> static std::uint32_t word(T entry) {
     return entry > 0 && entry < T(generator_limit) ? static_cast<std::uint32_t>(entry) : 0;
   }
 };

@@ -42,8 +42,7 @@ class BroadcastTo final : public OpOf<BroadcastTo> {
     return {reshape(sum(v.cotangent, repeated), from)};
   }
 
-  template <class T>
-  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     const Extents& to = shapes.output();
     const Extents& from = shapes.inputs[0];
     const Extents strides = row_major_strides(from);
@@ -60,8 +59,7 @@ class BroadcastTo final : public OpOf<BroadcastTo> {
 
 // The base of Sum and Max: axes are reduced away (their extents dropped). `Derived` supplies `initial<T>()`,
 // `combine(a, b)` and `combine_row(row, n, stride)`.
-template <class Derived>
-class Reduction : public OpOf<Derived> {
+template <class Derived> class Reduction : public OpOf<Derived> {
  public:
   explicit Reduction(std::vector<std::int64_t> reduced) : axes(std::move(reduced)) {}
   auto attributes() const { return std::tuple(attribute("axes", axes)); }
@@ -78,8 +76,7 @@ class Reduction : public OpOf<Derived> {
     return static_cast<double>(element_count(shapes.inputs[0]));
   }
 
-  template <class T>
-  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     const Extents& from = shapes.inputs[0];
     const auto count = static_cast<std::size_t>(element_count(shapes.output()));
     if (reduces_rows(from)) {
@@ -131,8 +128,7 @@ class Reduction : public OpOf<Derived> {
   };
 
   struct Reduce {
-    template <Isa isa, class T>
-    static void run(const StridedWalk& walk, const T* in, T* out) {
+    template <Isa isa, class T> static void run(const StridedWalk& walk, const T* in, T* out) {
       walk([&](std::int64_t a, std::int64_t b, std::int64_t n, std::int64_t stride_a, std::int64_t stride_b) {
         const T* from = in + a;
         T* to = out + b;
@@ -168,17 +164,10 @@ class Sum final : public Reduction<Sum> {
   }
   std::vector<Expr> vjp(const Vjp& v) const override { return {spread(v.cotangent, v.inputs[0].shape())}; }
 
-  template <class T>
-  static T initial() {
-    return 0;
-  }
-  template <class T>
-  static T combine(T a, T b) {
-    return a + b;
-  }
+  template <class T> static T initial() { return 0; }
+  template <class T> static T combine(T a, T b) { return a + b; }
   // Eight partial sums: faster, and more exact, than one.
-  template <class T>
-  static T combine_row(const T* row, std::int64_t n, std::int64_t stride) {
+  template <class T> static T combine_row(const T* row, std::int64_t n, std::int64_t stride) {
     T parts[8] = {};
     std::int64_t i = 0;
     if (stride == 1)
@@ -203,16 +192,11 @@ class Max final : public Reduction<Max> {
     return {largest * spread(v.cotangent / sum(largest, axes), shape)};
   }
 
-  template <class T>
-  static T initial() {
-    return -std::numeric_limits<T>::infinity();
-  }
-  template <class T>
-  static T combine(T a, T b) {
+  template <class T> static T initial() { return -std::numeric_limits<T>::infinity(); }
+  template <class T> static T combine(T a, T b) {
     return a >= b || std::isnan(a) ? a : b;  // NaN wins
   }
-  template <class T>
-  static T combine_row(const T* row, std::int64_t n, std::int64_t stride) {
+  template <class T> static T combine_row(const T* row, std::int64_t n, std::int64_t stride) {
     T largest = row[0];
     for (std::int64_t i = 1; i < n; ++i) largest = combine(largest, row[i * stride]);
     return largest;
@@ -228,8 +212,7 @@ Axes normalise(const Arg& x, const Axes& axes, std::string_view op) {
   return sorted;
 }
 
-template <class ReductionOp>
-Expr reduce(const Arg& x, const Axes& axes, bool keep_axes) {
+template <class ReductionOp> Expr reduce(const Arg& x, const Axes& axes, bool keep_axes) {
   const Axes sorted = normalise(x, axes, ReductionOp::name);
   if (sorted.empty()) return x.expr;
   const Expr reduced = build<ReductionOp>({x}, sorted);

@@ -51,8 +51,7 @@ class Slice final : public OpOf<Slice> {
     return {embed(v.cotangent, starts, v.inputs[0].shape())};
   }
 
-  template <class T>
-  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     const StridedWalk walk(shapes.output(), row_major_strides(shapes.inputs[0]),
                            row_major_strides(shapes.output()));
     const auto offset = offset_of(starts, shapes.inputs[0], shapes.dims);
@@ -84,8 +83,7 @@ class Embed final : public OpOf<Embed> {
     return {slice(v.cotangent, starts, v.inputs[0].shape())};
   }
 
-  template <class T>
-  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     const StridedWalk walk(shapes.inputs[0], row_major_strides(shapes.inputs[0]),
                            row_major_strides(shapes.output()));
     const auto offset = offset_of(starts, shapes.output(), shapes.dims);
@@ -114,8 +112,7 @@ class Concat final : public OpOf<Concat> {
   Shape infer(InputShapes inputs) const;
   std::vector<Expr> vjp(const Vjp& v) const override;
 
-  template <class T>
-  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     const Extents strides = row_major_strides(shapes.output());
     std::vector<StridedWalk> walks;
     std::vector<std::int64_t> offsets;

@@ -13,14 +13,12 @@ namespace {
 
 // The three ops below work on lines of `n` numbers, `stride` apart, shifted by their largest so that
 // no exponential overflows. `Derived` supplies `line(x, y, n, stride)`.
-template <class Derived>
-class AlongAxis : public OpOf<Derived> {
+template <class Derived> class AlongAxis : public OpOf<Derived> {
  public:
   explicit AlongAxis(std::int64_t along) : axis(along) {}
   auto attributes() const { return std::tuple(attribute("axis", axis)); }
 
-  template <class T>
-  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     const std::span<const std::int64_t> from(shapes.inputs[0]);
     const auto along = static_cast<std::size_t>(axis);
     const std::int64_t outer = element_count(from.first(along)), n = from[along],
@@ -36,20 +34,15 @@ class AlongAxis : public OpOf<Derived> {
   std::int64_t axis;  // not negative
 
  protected:
-  template <class T>
-  static T largest(const T* x, std::int64_t n, std::int64_t stride) {
+  template <class T> static T largest(const T* x, std::int64_t n, std::int64_t stride) {
     T most = x[0];
     for (std::int64_t i = 1; i < n; ++i)
       most = most >= x[i * stride] || std::isnan(most) ? most : x[i * stride];  // NaN wins
     return most;
   }
   // A line of -∞ alone must not become NaN by -∞ - -∞.
-  template <class T>
-  static T shift(T largest) {
-    return std::isfinite(largest) ? largest : T(0);
-  }
-  template <class T>
-  static T sum_exp(const T* x, T shift, std::int64_t n, std::int64_t stride) {
+  template <class T> static T shift(T largest) { return std::isfinite(largest) ? largest : T(0); }
+  template <class T> static T sum_exp(const T* x, T shift, std::int64_t n, std::int64_t stride) {
     T sum = 0;
     for (std::int64_t i = 0; i < n; ++i) sum += std::exp(x[i * stride] - shift);
     return sum;
@@ -80,8 +73,7 @@ class LogSumExp final : public AlongAxis<LogSumExp> {
   std::vector<Expr> vjp(const Vjp& v) const override {
     return {keep(v.cotangent, v.inputs[0].shape(), axis) * softmax(v.inputs[0], axis)};
   }
-  template <class T>
-  static void line(const T* x, T* y, std::int64_t n, std::int64_t stride) {
+  template <class T> static void line(const T* x, T* y, std::int64_t n, std::int64_t stride) {
     const T by = shift(largest(x, n, stride));
     *y = by + std::log(sum_exp(x, by, n, stride));
   }
@@ -97,8 +89,7 @@ class LogSoftmax final : public AlongAxis<LogSoftmax> {
   std::vector<Expr> vjp(const Vjp& v) const override {
     return {v.cotangent - exp(v.output) * sum(v.cotangent, {axis}, true)};
   }
-  template <class T>
-  static void line(const T* x, T* y, std::int64_t n, std::int64_t stride) {
+  template <class T> static void line(const T* x, T* y, std::int64_t n, std::int64_t stride) {
     const T by = shift(largest(x, n, stride));
     const T log_sum = std::log(sum_exp(x, by, n, stride));
     for (std::int64_t i = 0; i < n; ++i) y[i * stride] = (x[i * stride] - by) - log_sum;
@@ -115,8 +106,7 @@ class Softmax final : public AlongAxis<Softmax> {
   std::vector<Expr> vjp(const Vjp& v) const override {
     return {v.output * (v.cotangent - sum(v.cotangent * v.output, {axis}, true))};
   }
-  template <class T>
-  static void line(const T* x, T* y, std::int64_t n, std::int64_t stride) {
+  template <class T> static void line(const T* x, T* y, std::int64_t n, std::int64_t stride) {
     const T by = shift(largest(x, n, stride));
     T sum = 0;
     for (std::int64_t i = 0; i < n; ++i) sum += y[i * stride] = std::exp(x[i * stride] - by);

@@ -49,8 +49,7 @@ class Transpose final : public OpOf<Transpose> {
     return std::ranges::is_sorted(both) ? base : transpose(base, both);
   }
 
-  template <class T>
-  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     const Extents from = row_major_strides(shapes.inputs[0]);
     Extents strides;
     for (const auto axis : order) strides.push_back(from[static_cast<std::size_t>(axis)]);

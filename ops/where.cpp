@@ -6,6 +6,9 @@ namespace gradus {
 
 namespace {
 
+// Found for numbers; argument-dependent look-up finds those of lanes and expressions.
+using math::where;
+
 class Where final : public Elementwise<Where, 3> {
  public:
   static constexpr std::string_view name = "where";
@@ -14,11 +17,7 @@ class Where final : public Elementwise<Where, 3> {
             {"Where", {OnnxResult{0}, OnnxInput{1}, OnnxInput{2}}}};
   }
   using ScalarLoops = std::integer_sequence<unsigned, 0, 0b010, 0b100, 0b110>;
-  template <class T>
-  static T f(T condition, T yes, T no) {
-    using math::where;
-    return where(condition != T(0), yes, no);
-  }
+  template <class T> static T f(T condition, T yes, T no) { return where(condition != T(0), yes, no); }
   std::vector<Expr> vjp(const Vjp& v) const override {
     const Expr& condition = v.inputs[0];
     return {Expr(), v.wanted[1] ? where(condition, v.cotangent, 0) : Expr(),

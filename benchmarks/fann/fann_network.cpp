@@ -10,8 +10,7 @@ namespace {
 
 // Calls f(ours, FANN's) with the indices of every parameter. FANN keeps for each unit of a later layer the
 // weights of its inputs, its bias last.
-template <class F>
-void for_all_parameters(const fann& network, F f) {
+template <class F> void for_all_parameters(const fann& network, F f) {
   std::size_t first = 0;
   for (const fann_layer* layer = network.first_layer + 1; layer != network.last_layer; ++layer) {
     // Every layer has a unit more for the next one's bias.

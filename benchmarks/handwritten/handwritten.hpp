@@ -68,8 +68,7 @@ enum class Schedule { complete, fused };
 
 // 784-128-10 network in float or double: relu hidden layer, softmax cross-entropy averaged over the batch.
 // Set flush-to-zero around a long run with Adam: its small weights and moments end up denormal.
-template <class T>
-class Mnist {
+template <class T> class Mnist {
  public:
   static constexpr std::size_t parameter_count = mnist_parameters;
 

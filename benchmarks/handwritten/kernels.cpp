@@ -144,24 +144,21 @@ void ger(int m, int n, const double* x, const double* y, double* a) {
 
 // The three products of a layer x [batch, m], w [m, n], y [batch, n]. For a single sample these are matrix by
 // vector and an outer product, for which BLAS has calls of their own.
-template <class T>
-void layer(int batch, int m, int n, const T* x, const T* w, T beta, T* y) {
+template <class T> void layer(int batch, int m, int n, const T* x, const T* w, T beta, T* y) {
   if (batch == 1)
     gemv(transposed, m, n, w, x, beta, y);
   else
     gemm(plain, plain, batch, n, m, x, m, w, beta, y);
 }
 
-template <class T>
-void layer_dx(int batch, int m, int n, const T* dy, const T* w, T* dx) {
+template <class T> void layer_dx(int batch, int m, int n, const T* dy, const T* w, T* dx) {
   if (batch == 1)
     gemv(plain, m, n, w, dy, T(0), dx);
   else
     gemm(plain, transposed, batch, m, n, dy, n, w, T(0), dx);
 }
 
-template <class T>
-void layer_dw(int batch, int m, int n, const T* x, const T* dy, T* dw) {
+template <class T> void layer_dw(int batch, int m, int n, const T* x, const T* dy, T* dw) {
   if (batch == 1) {
     for (int i = 0; i < m * n; ++i) dw[i] = 0;
     ger(m, n, x, dy, dw);
@@ -172,8 +169,7 @@ void layer_dw(int batch, int m, int n, const T* x, const T* dy, T* dw) {
 
 // Softmax and its cross-entropy; z [batch, 10] goes from logits to scale (softmax - one_hot). Returns the
 // mean loss.
-template <class T>
-T cross_entropy(int batch, T scale, T* __restrict z, const T* __restrict one_hot) {
+template <class T> T cross_entropy(int batch, T scale, T* __restrict z, const T* __restrict one_hot) {
   T loss = 0;
   for (int i = 0; i < batch; ++i) {
     T* const row = z + i * out;
@@ -197,8 +193,7 @@ T cross_entropy(int batch, T scale, T* __restrict z, const T* __restrict one_hot
   return loss / T(batch);
 }
 
-template <class T>
-void bias_relu(int batch, const T* __restrict b1, T* __restrict h) {
+template <class T> void bias_relu(int batch, const T* __restrict b1, T* __restrict h) {
   for (int i = 0; i < batch; ++i)
     for (int j = 0; j < hidden; ++j) {
       const T z1 = h[i * hidden + j] + b1[j];
@@ -207,8 +202,7 @@ void bias_relu(int batch, const T* __restrict b1, T* __restrict h) {
 }
 
 // Masks dh [batch, 128] where relu was off (relu'(0) = 0) and sums its rows to db1.
-template <class T>
-void relu_gradient(int batch, const T* __restrict h, T* __restrict dh, T* __restrict db1) {
+template <class T> void relu_gradient(int batch, const T* __restrict h, T* __restrict dh, T* __restrict db1) {
   for (int j = 0; j < hidden; ++j) db1[j] = 0;
   for (int i = 0; i < batch; ++i)
     for (int j = 0; j < hidden; ++j) {
@@ -218,8 +212,7 @@ void relu_gradient(int batch, const T* __restrict h, T* __restrict dh, T* __rest
     }
 }
 
-template <class T>
-void sgd(int count, T rate, T* __restrict p, const T* __restrict g) {
+template <class T> void sgd(int count, T rate, T* __restrict p, const T* __restrict g) {
   for (int n = 0; n < count; ++n) p[n] -= rate * g[n];
 }
 
@@ -234,8 +227,7 @@ void adam(int count, T rate, T* __restrict p, T* __restrict m, T* __restrict v, 
 }
 
 // The parameters from `from` on, with gradients g of their own.
-template <class T>
-void apply(MnistState<T>& state, int from, int count, const T* g) {
+template <class T> void apply(MnistState<T>& state, int from, int count, const T* g) {
   const T rate = T(state.rate);
   if (state.optimizer == Optimizer::sgd)
     sgd(count, rate, state.parameters + from, g);
@@ -243,14 +235,12 @@ void apply(MnistState<T>& state, int from, int count, const T* g) {
     adam(count, rate, state.parameters + from, state.m + from, state.v + from, g);
 }
 
-template <class T>
-void update(MnistState<T>& state, int from, int to) {
+template <class T> void update(MnistState<T>& state, int from, int to) {
   apply(state, from, to - from, state.gradients + from);
 }
 
 // Everything but dW1; h and dh are left for it. Returns the loss.
-template <class T>
-T all_but_dw1(MnistState<T>& state, const T* x, const T* one_hot) {
+template <class T> T all_but_dw1(MnistState<T>& state, const T* x, const T* one_hot) {
   const int batch = state.batch;
   const T* const w1 = state.parameters;
   const T* const b1 = w1 + in * hidden;
@@ -279,8 +269,7 @@ T all_but_dw1(MnistState<T>& state, const T* x, const T* one_hot) {
   return loss;
 }
 
-template <class T>
-T gradients(MnistState<T>& state, const T* x, const T* one_hot) {
+template <class T> T gradients(MnistState<T>& state, const T* x, const T* one_hot) {
   const T loss = all_but_dw1(state, x, one_hot);
   layer_dw(state.batch, in, hidden, x, state.hidden_gradient, state.gradients);
   return loss;
@@ -290,8 +279,7 @@ T gradients(MnistState<T>& state, const T* x, const T* one_hot) {
 constexpr int panel_rows = 28;
 static_assert(in % panel_rows == 0);
 
-template <class T>
-T fused_step(MnistState<T>& state, const T* x, const T* one_hot) {
+template <class T> T fused_step(MnistState<T>& state, const T* x, const T* one_hot) {
   const T loss = all_but_dw1(state, x, one_hot);
   T* const dw1 = state.gradients;  // its first panel serves for all
   const T* const dh = state.hidden_gradient;

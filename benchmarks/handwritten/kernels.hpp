@@ -29,8 +29,7 @@ inline constexpr int mnist_hidden = 128;
 inline constexpr int mnist_out = 10;
 inline constexpr int mnist_parameters = (mnist_in + 1) * mnist_hidden + (mnist_hidden + 1) * mnist_out;
 
-template <class T>
-struct MnistState {
+template <class T> struct MnistState {
   int batch;
   Optimizer optimizer;
   double rate;                           // of this step: Adam's bias corrections are in it
@@ -38,8 +37,7 @@ struct MnistState {
   T *hidden, *hidden_gradient, *logits;  // [batch, 128], [batch, 128], [batch, 10]
 };
 
-template <class T>
-struct MnistKernels {
+template <class T> struct MnistKernels {
   T (*gradients)(MnistState<T>&, const T* x, const T* one_hot);   // all of them complete; returns the loss
   void (*update)(MnistState<T>&, int from, int to);               // of these parameters, by their gradients
   T (*fused_step)(MnistState<T>&, const T* x, const T* one_hot);  // both, panel by panel

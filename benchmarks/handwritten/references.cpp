@@ -13,14 +13,12 @@ namespace gradus::benchmarks {
 namespace {
 
 // A length in whole cache lines, so that every array of one block starts on one.
-template <class T>
-std::size_t padded(std::size_t count) {
+template <class T> std::size_t padded(std::size_t count) {
   constexpr std::size_t line = 64 / sizeof(T);
   return (count + line - 1) / line * line;
 }
 
-template <class T>
-MnistKernels<T> mnist_kernels(const Kernels& kernels) {
+template <class T> MnistKernels<T> mnist_kernels(const Kernels& kernels) {
   if constexpr (std::is_same_v<T, float>)
     return kernels.mnist_float;
   else
@@ -62,10 +60,7 @@ double Sine::mean_square() const {
   return sum / batch;
 }
 
-template <class T>
-void Mnist<T>::Free::operator()(T* memory) const {
-  std::free(memory);
-}
+template <class T> void Mnist<T>::Free::operator()(T* memory) const { std::free(memory); }
 
 template <class T>
 Mnist<T>::Mnist(int batch, Optimizer optimizer, Schedule schedule, int threads, Flags flags, double rate)
@@ -95,8 +90,7 @@ Mnist<T>::Mnist(int batch, Optimizer optimizer, Schedule schedule, int threads, 
         std::make_unique<SecondThread>([this] { kernels_.update(state_, half_of_mnist, mnist_parameters); });
 }
 
-template <class T>
-T Mnist<T>::step(const T* x, const T* one_hot) {
+template <class T> T Mnist<T>::step(const T* x, const T* one_hot) {
   if (state_.optimizer == Optimizer::adam) {
     beta1_power_ *= 0.9;
     beta2_power_ *= 0.999;
@@ -108,8 +102,7 @@ T Mnist<T>::step(const T* x, const T* one_hot) {
   return loss_;
 }
 
-template <class T>
-void Mnist<T>::update() {
+template <class T> void Mnist<T>::update() {
   if (!second_) return kernels_.update(state_, 0, mnist_parameters);
   second_->begin();
   kernels_.update(state_, 0, half_of_mnist);

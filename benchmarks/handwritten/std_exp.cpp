@@ -7,8 +7,7 @@ namespace gradus::benchmarks {
 
 namespace {
 
-template <class T>
-void loop(int count, const T* x, T* y) {
+template <class T> void loop(int count, const T* x, T* y) {
   for (int i = 0; i < count; ++i) y[i] = std::exp(x[i]);
 }
 

@@ -11,10 +11,7 @@ class Add final : public Elementwise<Add, 2> {
   static constexpr std::string_view name = "add";
   static constexpr std::string_view onnx = "Add";
   static constexpr Traits extra_traits{.commutative = true, .left_identity = 0.0, .right_identity = 0.0};
-  template <class T>
-  static T f(T x, T y) {
-    return x + y;
-  }
+  template <class T> static T f(T x, T y) { return x + y; }
   std::vector<Expr> vjp(const Vjp& v) const override { return {v.cotangent, v.cotangent}; }
 };
 

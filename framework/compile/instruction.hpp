@@ -12,8 +12,7 @@
 namespace gradus {
 
 /// A kernel with what it works on.
-template <class T>
-struct KernelCall {
+template <class T> struct KernelCall {
   Kernel<T> kernel;
   std::vector<const T*> inputs;
   std::vector<T*> outputs;
@@ -25,8 +24,7 @@ struct KernelCall {
 };
 
 /// The loop of an elementwise op with what it works on; the pointers change from tile to tile.
-template <class T>
-struct BlockCall {
+template <class T> struct BlockCall {
   Block<T> block;
   const Op* op;
   const T* const* inputs;
@@ -36,8 +34,7 @@ struct BlockCall {
 };
 
 /// A fused loop small enough to be done in one go: straight-line code over `count` elements each.
-template <class T>
-struct StraightCalls {
+template <class T> struct StraightCalls {
   KernelCall<T> producer;  ///< without a kernel if there is none
   std::vector<BlockCall<T>> calls;
   std::size_t count = 0;
@@ -49,8 +46,7 @@ struct StraightCalls {
 /// A fused loop, or a thread's share of it: runs its ops' blocks over tiles that stay in the first-level
 /// cache, so that only what the loop reads and writes travels through memory. A producer runs panel by panel
 /// before it.
-template <class T>
-struct TileLoop {
+template <class T> struct TileLoop {
   /// A pointer that moves on from tile to tile, from the start of a buffer or of the panel.
   struct Cursor {
     std::size_t pointer;  ///< which
@@ -81,14 +77,10 @@ struct TileLoop {
 };
 
 /// One thread's part of a step.
-template <class T>
-using Part = std::variant<KernelCall<T>, TileLoop<T>>;
+template <class T> using Part = std::variant<KernelCall<T>, TileLoop<T>>;
 
 /// A step that is shared out: a part for each thread.
-template <class T>
-struct ParallelParts {
-  std::vector<Part<T>> parts;
-};
+template <class T> struct ParallelParts { std::vector<Part<T>> parts; };
 
 /// One step with everything resolved.
 template <class T>

@@ -24,8 +24,7 @@ double estimated_nanoseconds(const Plan& plan, const Step& step) {
   return flop / flop_per_nanosecond + static_cast<double>(bytes) / bytes_per_nanosecond;
 }
 
-template <class T>
-class Lowering {
+template <class T> class Lowering {
  public:
   Lowering(const Plan& plan, const Locate<T>& locate, int threads)
       : plan_(plan), locate_(locate), threads_(threads) {}
@@ -108,8 +107,7 @@ class Lowering {
 
 }  // namespace
 
-template <class T>
-std::vector<Instruction<T>> lower(const Plan& plan, const Locate<T>& locate, int threads) {
+template <class T> std::vector<Instruction<T>> lower(const Plan& plan, const Locate<T>& locate, int threads) {
   const Lowering<T> lowering(plan, locate, threads);
   std::vector<Instruction<T>> instructions;
   instructions.reserve(plan.steps.size());

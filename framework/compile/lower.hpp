@@ -8,13 +8,11 @@
 namespace gradus {
 
 /// Finds a buffer in memory.
-template <class T>
-using Locate = std::function<T*(const Buffer& buffer)>;
+template <class T> using Locate = std::function<T*(const Buffer& buffer)>;
 
 /// The last stage: each step becomes an instruction with kernels made for its sizes and all pointers
 /// resolved. Steps that are large enough are shared out among `threads`.
-template <class T>
-std::vector<Instruction<T>> lower(const Plan& plan, const Locate<T>& locate, int threads);
+template <class T> std::vector<Instruction<T>> lower(const Plan& plan, const Locate<T>& locate, int threads);
 
 extern template std::vector<Instruction<float>> lower(const Plan&, const Locate<float>&, int);
 extern template std::vector<Instruction<double>> lower(const Plan&, const Locate<double>&, int);

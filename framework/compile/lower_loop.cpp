@@ -15,15 +15,13 @@ constexpr std::size_t largest_tile = 1024;
 // The largest tile of a loop that needs no tiles of its own, as all its values lie in buffers.
 constexpr std::size_t largest_without_tiles = 4096;
 
-template <class T>
-void copy_block(const Op*, const T* const* inputs, T* const* outputs, std::size_t n) {
+template <class T> void copy_block(const Op*, const T* const* inputs, T* const* outputs, std::size_t n) {
   if (inputs[0] != outputs[0]) std::memcpy(outputs[0], inputs[0], n * sizeof(T));
 }
 
 // Turns a fused step into a TileLoop: gives every value a register, chooses a block for every node, then
 // sizes the tiles and resolves the registers to pointers.
-template <class T>
-class LoopLowering {
+template <class T> class LoopLowering {
  public:
   LoopLowering(const Plan& plan, const Step& step, const StepPointers<T>& pointers)
       : plan_(plan),
@@ -288,8 +286,7 @@ TileLoop<T> lower_loop(const Plan& plan, const Step& step, const StepPointers<T>
   return LoopLowering<T>(plan, step, pointers).make(share);
 }
 
-template <class T>
-std::optional<StraightCalls<T>> straighten(TileLoop<T>& loop) {
+template <class T> std::optional<StraightCalls<T>> straighten(TileLoop<T>& loop) {
   const bool whole = loop.begin == 0 && loop.end <= loop.tile && loop.spreads.empty();
   if (!whole || (loop.panel > 0 && loop.panel < loop.end)) return std::nullopt;
   return StraightCalls<T>{std::move(loop.producer), std::move(loop.calls),   loop.end,

@@ -19,8 +19,7 @@ struct Share {
 };
 
 /// The pointers of a step's operands (null for numbers), results and workspace.
-template <class T>
-struct StepPointers {
+template <class T> struct StepPointers {
   std::vector<const T*> operands;
   std::vector<T*> results;
   std::byte* workspace = nullptr;
@@ -32,8 +31,7 @@ TileLoop<T> lower_loop(const Plan& plan, const Step& step, const StepPointers<T>
 
 /// The same as straight-line code, where one tile holds everything and nothing has to be spread; the loop is
 /// taken apart for it.
-template <class T>
-std::optional<StraightCalls<T>> straighten(TileLoop<T>& loop);
+template <class T> std::optional<StraightCalls<T>> straighten(TileLoop<T>& loop);
 
 extern template TileLoop<float> lower_loop(const Plan&, const Step&, const StepPointers<float>&, Share);
 extern template TileLoop<double> lower_loop(const Plan&, const Step&, const StepPointers<double>&, Share);

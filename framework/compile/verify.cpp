@@ -19,8 +19,7 @@ constexpr std::size_t forever = std::numeric_limits<std::size_t>::max();
 
 class Faults {
  public:
-  template <class... Args>
-  void require(bool holds, fmt::format_string<Args...> text, Args&&... args) {
+  template <class... Args> void require(bool holds, fmt::format_string<Args...> text, Args&&... args) {
     if (!holds) texts_.push_back(fmt::format(text, std::forward<Args>(args)...));
   }
   bool none() const { return texts_.empty(); }

@@ -117,8 +117,7 @@ struct ContentHash {
   std::size_t operator()(const Full& full) const {
     return hash_combine(hash_combine(hash_value(shape), detail::hash_of(full.value)), hash_value(full.dim));
   }
-  template <class Leaf>
-  std::size_t operator()(const std::shared_ptr<const Leaf>& leaf) const {
+  template <class Leaf> std::size_t operator()(const std::shared_ptr<const Leaf>& leaf) const {
     return std::hash<const void*>()(leaf.get());
   }
 };

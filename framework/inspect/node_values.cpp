@@ -5,8 +5,7 @@
 namespace gradus {
 
 namespace {
-template <class T>
-void put_as(const Point& point, Executable<T>& program, Store<T>& store) {
+template <class T> void put_as(const Point& point, Executable<T>& program, Store<T>& store) {
   for (const auto& [name, values] : point) {
     if (program.has_input(name))
       program.feed(name, std::vector<T>(values.begin(), values.end()));

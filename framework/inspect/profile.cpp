@@ -35,8 +35,7 @@ std::string line(std::string_view ns, std::string_view share, std::string_view f
 
 }  // namespace
 
-template <class T>
-Profile profile(Executable<T>& executable, std::size_t times) {
+template <class T> Profile profile(Executable<T>& executable, std::size_t times) {
   using Clock = std::chrono::steady_clock;
   // A run and a run step by step in turn, so that what else the machine does falls on both alike.
   std::vector<double> runs;

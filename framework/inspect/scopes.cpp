@@ -18,10 +18,7 @@ std::string prefix(const std::string& name) {
   return slash == std::string::npos ? "" : name.substr(0, slash);
 }
 
-template <class V>
-decltype(auto) at(V& all, NodeId id) {
-  return all[static_cast<std::size_t>(id)];
-}
+template <class V> decltype(auto) at(V& all, NodeId id) { return all[static_cast<std::size_t>(id)]; }
 
 class Placing {
  public:

@@ -15,8 +15,7 @@
 
 namespace gradus {
 
-template <class T>
-T TensorView<T>::item() const {
+template <class T> T TensorView<T>::item() const {
   if (values.size() != 1)
     throw Error(fmt::format("item: the output has shape {}, not one element", to_string(extents)));
   return values.front();
@@ -49,8 +48,7 @@ class RunGuard {
 
 }  // namespace
 
-template <class T>
-struct Executable<T>::Impl {
+template <class T> struct Executable<T>::Impl {
   struct Slot {
     const Input* leaf = nullptr;
     std::string name;
@@ -146,8 +144,7 @@ struct Executable<T>::Impl {
   }
 
   // All instructions in one go or, with a function to be called after each, one by one.
-  template <class AfterStep = std::nullptr_t>
-  void run(AfterStep after_step = {}) {
+  template <class AfterStep = std::nullptr_t> void run(AfterStep after_step = {}) {
     if (!all_fed) check_fed();
     const FlushToZero flush;
     const RunGuard guard(state->running);
@@ -185,22 +182,16 @@ struct Executable<T>::Impl {
   std::vector<Output> outputs;
 };
 
-template <class T>
-Executable<T>::Executable(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-template <class T>
-Executable<T>::Executable(Executable&&) noexcept = default;
-template <class T>
-Executable<T>& Executable<T>::operator=(Executable&&) noexcept = default;
-template <class T>
-Executable<T>::~Executable() = default;
+template <class T> Executable<T>::Executable(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+template <class T> Executable<T>::Executable(Executable&&) noexcept = default;
+template <class T> Executable<T>& Executable<T>::operator=(Executable&&) noexcept = default;
+template <class T> Executable<T>::~Executable() = default;
 
-template <class T>
-void Executable<T>::feed(const Expr& input, std::span<const T> values) {
+template <class T> void Executable<T>::feed(const Expr& input, std::span<const T> values) {
   Impl::feed(impl_->find(input), values);
 }
 
-template <class T>
-void Executable<T>::feed(std::string_view name, std::span<const T> values) {
+template <class T> void Executable<T>::feed(std::string_view name, std::span<const T> values) {
   Impl::feed(impl_->find(name), values);
 }
 
@@ -214,25 +205,19 @@ void Executable<T>::feed(std::string_view name, std::span<const T> values, const
   Impl::feed(impl_->find(name), values, extents);
 }
 
-template <class T>
-bool Executable<T>::has_input(std::string_view name) const {
+template <class T> bool Executable<T>::has_input(std::string_view name) const {
   return std::ranges::find(impl_->inputs, name, &Impl::Slot::name) != impl_->inputs.end();
 }
 
-template <class T>
-std::span<T> Executable<T>::buffer(const Expr& input) {
+template <class T> std::span<T> Executable<T>::buffer(const Expr& input) {
   auto& slot = impl_->find(input);
   slot.fed = true;
   return {slot.data, slot.count};
 }
 
-template <class T>
-void Executable<T>::run() {
-  impl_->run();
-}
+template <class T> void Executable<T>::run() { impl_->run(); }
 
-template <class T>
-std::vector<double> Executable<T>::run_timed() {
+template <class T> std::vector<double> Executable<T>::run_timed() {
   using Clock = std::chrono::steady_clock;
   std::vector<double> taken;
   taken.reserve(impl_->instructions.size());
@@ -245,8 +230,7 @@ std::vector<double> Executable<T>::run_timed() {
   return taken;
 }
 
-template <class T>
-TensorView<T> Executable<T>::output(std::size_t index) const {
+template <class T> TensorView<T> Executable<T>::output(std::size_t index) const {
   const Plan& plan = impl_->plan;
   if (index >= plan.outputs.size())
     throw Error(fmt::format("output: there is no output {}; the program has {}", index, plan.outputs.size()));
@@ -254,15 +238,9 @@ TensorView<T> Executable<T>::output(std::size_t index) const {
   return {{data, static_cast<std::size_t>(element_count(extents))}, extents};
 }
 
-template <class T>
-std::int64_t Executable<T>::batch() const {
-  return impl_->plan.dims.batch;
-}
+template <class T> std::int64_t Executable<T>::batch() const { return impl_->plan.dims.batch; }
 
-template <class T>
-const Plan& Executable<T>::plan() const {
-  return impl_->plan;
-}
+template <class T> const Plan& Executable<T>::plan() const { return impl_->plan; }
 
 template <class T>
 Executable<T> compile(std::span<const Expr> outputs, std::span<const Update> updates, std::int64_t batch,

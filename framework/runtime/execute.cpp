@@ -6,12 +6,10 @@ namespace gradus {
 
 namespace {
 
-template <class T>
-using Spread = typename TileLoop<T>::Spread;
+template <class T> using Spread = typename TileLoop<T>::Spread;
 
 // The row from `start` on, and then again and again all that is there already.
-template <class T>
-void spread_row(const Spread<T>& s, std::size_t start, std::size_t n) {
+template <class T> void spread_row(const Spread<T>& s, std::size_t start, std::size_t n) {
   const std::size_t from = start % s.period;
   std::size_t done = std::min(s.period - from, n);
   std::copy_n(s.source + from, done, s.tile);
@@ -27,8 +25,7 @@ void spread_row(const Spread<T>& s, std::size_t start, std::size_t n) {
   }
 }
 
-template <class T>
-void spread_column(const Spread<T>& s, std::size_t start, std::size_t n) {
+template <class T> void spread_column(const Spread<T>& s, std::size_t start, std::size_t n) {
   for (std::size_t done = 0; done < n;) {
     const std::size_t index = (start + done) / s.period;
     const std::size_t length = std::min((index + 1) * s.period - (start + done), n - done);
@@ -37,8 +34,7 @@ void spread_column(const Spread<T>& s, std::size_t start, std::size_t n) {
   }
 }
 
-template <class T>
-void spread(const Spread<T>& s, std::size_t start, std::size_t n) {
+template <class T> void spread(const Spread<T>& s, std::size_t start, std::size_t n) {
   if (s.access == Access::row)
     spread_row<T>(s, start, n);
   else if (s.access == Access::column)
@@ -48,8 +44,7 @@ void spread(const Spread<T>& s, std::size_t start, std::size_t n) {
 }
 
 // The tiles of elements [from, to); the panel, if there is one, holds them from its start on.
-template <class T>
-void run_tiles(TileLoop<T>& loop, std::size_t from, std::size_t to) {
+template <class T> void run_tiles(TileLoop<T>& loop, std::size_t from, std::size_t to) {
   for (const auto& c : loop.cursors) loop.pointers[c.pointer] = c.base + (c.in_panel ? 0 : from);
   for (std::size_t start = from; start < to; start += loop.tile) {
     const std::size_t n = std::min(loop.tile, to - start);
@@ -60,8 +55,7 @@ void run_tiles(TileLoop<T>& loop, std::size_t from, std::size_t to) {
   }
 }
 
-template <class T>
-void run(TileLoop<T>& loop) {
+template <class T> void run(TileLoop<T>& loop) {
   for (const auto& s : loop.spreads)
     if (!s.every_tile) spread<T>(s, 0, loop.tile);
   if (loop.panel == 0) return run_tiles(loop, loop.begin, loop.end);
@@ -74,26 +68,20 @@ void run(TileLoop<T>& loop) {
   }
 }
 
-template <class T>
-void run(const KernelCall<T>& call) {
-  call();
-}
+template <class T> void run(const KernelCall<T>& call) { call(); }
 
-template <class T>
-void run(const StraightCalls<T>& straight) {
+template <class T> void run(const StraightCalls<T>& straight) {
   if (straight.producer.kernel) straight.producer();
   for (const BlockCall<T>& call : straight.calls) call(straight.count);
 }
 
-template <class T>
-void run(ParallelParts<T>& shared, Workers* workers) {
+template <class T> void run(ParallelParts<T>& shared, Workers* workers) {
   workers->run([&](std::size_t i) { std::visit([](auto& part) { run(part); }, shared.parts[i]); });
 }
 
 }  // namespace
 
-template <class T>
-void execute(std::span<Instruction<T>> instructions, Workers* workers, std::size_t& at) {
+template <class T> void execute(std::span<Instruction<T>> instructions, Workers* workers, std::size_t& at) {
   for (Instruction<T>& instruction : instructions) {
     // The commonest in small programs come first: there, a few nanoseconds count.
     if (auto* straight = std::get_if<StraightCalls<T>>(&instruction))

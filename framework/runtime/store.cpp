@@ -10,8 +10,7 @@
 
 namespace gradus {
 
-template <class T>
-auto Store<T>::State::find(std::string_view name) -> Slot& {
+template <class T> auto Store<T>::State::find(std::string_view name) -> Slot& {
   const auto found = slots.find(name);
   if (found == slots.end())
     throw Error(fmt::format("the store has no variable '{}'; it has: {}", name,
@@ -20,13 +19,11 @@ auto Store<T>::State::find(std::string_view name) -> Slot& {
   return found->second;
 }
 
-template <class T>
-Store<T>::Store(std::uint64_t seed) : state_(std::make_shared<State>()) {
+template <class T> Store<T>::Store(std::uint64_t seed) : state_(std::make_shared<State>()) {
   state_->seed = seed;
 }
 
-template <class T>
-void Store<T>::create(const Variable& variable, const Extents& extents) {
+template <class T> void Store<T>::create(const Variable& variable, const Extents& extents) {
   if (const auto found = state_->slots.find(variable.name); found != state_->slots.end()) {
     if (found->second.extents != extents)
       throw Error(fmt::format("the store holds '{}' with shape {}, but the graph wants {}", variable.name,
@@ -44,41 +41,32 @@ void Store<T>::create(const Variable& variable, const Extents& extents) {
   state_->order.push_back(variable.name);
 }
 
-template <class T>
-void Store<T>::create(const Graph& graph) {
+template <class T> void Store<T>::create(const Graph& graph) {
   for (NodeId id = 0; id < graph.size(); ++id)
     if (const Variable* variable = graph[id].variable()) create(*variable, graph[id].shape.resolve({}));
 }
 
-template <class T>
-bool Store<T>::contains(std::string_view name) const {
+template <class T> bool Store<T>::contains(std::string_view name) const {
   return state_->slots.contains(name);
 }
 
-template <class T>
-std::vector<std::string> Store<T>::names() const {
-  return state_->order;
-}
+template <class T> std::vector<std::string> Store<T>::names() const { return state_->order; }
 
-template <class T>
-const Extents& Store<T>::extents(std::string_view name) const {
+template <class T> const Extents& Store<T>::extents(std::string_view name) const {
   return state_->find(name).extents;
 }
 
-template <class T>
-std::span<T> Store<T>::values(std::string_view name) {
+template <class T> std::span<T> Store<T>::values(std::string_view name) {
   auto& slot = state_->find(name);
   return {slot.data(), slot.count};
 }
 
-template <class T>
-std::span<const T> Store<T>::values(std::string_view name) const {
+template <class T> std::span<const T> Store<T>::values(std::string_view name) const {
   const auto& slot = state_->find(name);
   return {slot.data(), slot.count};
 }
 
-template <class T>
-void Store<T>::set(std::string_view name, std::span<const double> values) {
+template <class T> void Store<T>::set(std::string_view name, std::span<const double> values) {
   const auto& slot = state_->find(name);
   if (values.size() != slot.count)
     throw Error(fmt::format("'{}' has shape {}: {} values, not {}", name, to_string(slot.extents), slot.count,

@@ -11,8 +11,7 @@
 namespace gradus {
 
 /// The values of a store; all its handles share one of these.
-template <class T>
-struct Store<T>::State {
+template <class T> struct Store<T>::State {
   struct Slot {
     Extents extents;
     std::size_t count = 0;

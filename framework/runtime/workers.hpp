@@ -21,8 +21,7 @@ class Workers {
 
   /// Calls `part(i)` for each i, of which there are one more than workers, and returns when they are done;
   /// allocates nothing. Throws what the first part that failed threw.
-  template <class F>
-  void run(const F& part) {
+  template <class F> void run(const F& part) {
     run_parts([](const void* context, std::size_t i) { (*static_cast<const F*>(context))(i); }, &part);
   }
 

@@ -179,10 +179,8 @@ std::string shape_text(const Extents& extents) {
   return "(" + text + (extents.size() == 1 ? ",)" : ")");
 }
 
-template <class T>
-constexpr ElementType element_type = ElementType::f32;
-template <>
-constexpr ElementType element_type<double> = ElementType::f64;
+template <class T> constexpr ElementType element_type = ElementType::f32;
+template <> constexpr ElementType element_type<double> = ElementType::f64;
 
 }  // namespace
 
@@ -232,8 +230,7 @@ NpyFile::NpyFile(const std::filesystem::path& path)
       file_(path, "NPY file"),
       tensor_(parse_npy(file_.bytes(), place_)) {}
 
-template <class T>
-std::span<const T> NpyFile::values() const {
+template <class T> std::span<const T> NpyFile::values() const {
   if (tensor_.type != element_type<T>)
     throw Error(fmt::format("{}: the array is {}, not {}; convert it", place_, name_of(tensor_.type),
                             name_of(element_type<T>)));

@@ -36,11 +36,9 @@ struct BrainFloat {
   operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16U); }
 };
 
-template <class T>
-using Convert = void (*)(const std::byte* from, std::span<T> into);
+template <class T> using Convert = void (*)(const std::byte* from, std::span<T> into);
 
-template <class From, class T>
-void convert_from(const std::byte* from, std::span<T> into) {
+template <class From, class T> void convert_from(const std::byte* from, std::span<T> into) {
   if constexpr (std::is_same_v<From, T>) {
     if (!into.empty()) std::memcpy(into.data(), from, into.size_bytes());
   } else {
@@ -61,8 +59,7 @@ struct TypeRow {
   Convert<double> to_double;
 };
 
-template <class From>
-constexpr TypeRow row(std::string_view name, bool floating) {
+template <class From> constexpr TypeRow row(std::string_view name, bool floating) {
   return {name, sizeof(From), floating, convert_from<From, float>, convert_from<From, double>};
 }
 

@@ -15,8 +15,7 @@ namespace gradus {
 // The number that a JSON value holds; Error unless it is written as a whole one from `least` that a Number
 // can hold. What the parser itself converts, it does without a look: a fraction is cut, 1e40 is undefined
 // behaviour.
-template <std::integral Number>
-Number whole_number(const nlohmann::json& value, Number least) {
+template <std::integral Number> Number whole_number(const nlohmann::json& value, Number least) {
   const auto fits = [&](auto number) {
     return std::in_range<Number>(number) && std::cmp_less_equal(least, number);
   };

@@ -20,18 +20,13 @@ static_assert(std::endian::native == std::endian::little, "raw tensor data are l
 constexpr std::int64_t opset = 17;
 constexpr std::int64_t ir_version = 8;  // the one of opset 17
 
-template <class V>
-constexpr ::onnx::TensorProto::DataType type_of = ::onnx::TensorProto::UNDEFINED;
-template <>
-constexpr auto type_of<float> = ::onnx::TensorProto::FLOAT;
-template <>
-constexpr auto type_of<double> = ::onnx::TensorProto::DOUBLE;
-template <>
-constexpr auto type_of<std::int64_t> = ::onnx::TensorProto::INT64;
+template <class V> constexpr ::onnx::TensorProto::DataType type_of = ::onnx::TensorProto::UNDEFINED;
+template <> constexpr auto type_of<float> = ::onnx::TensorProto::FLOAT;
+template <> constexpr auto type_of<double> = ::onnx::TensorProto::DOUBLE;
+template <> constexpr auto type_of<std::int64_t> = ::onnx::TensorProto::INT64;
 
 // One graph on its way to ONNX.
-template <class T>
-class Exporter {
+template <class T> class Exporter {
  public:
   Exporter(std::span<const OnnxOutput> outputs, const Store<T>& store, const OnnxOptions& options)
       : store_(store), to_(*model_.mutable_graph()) {
@@ -270,8 +265,7 @@ class Exporter {
   }
 
   // Scalars and shapes are written once.
-  template <class Make>
-  const std::string& once(const std::string& key, Make make) {
+  template <class Make> const std::string& once(const std::string& key, Make make) {
     const auto found = made_.find(key);
     return found != made_.end() ? found->second : made_.emplace(key, make()).first->second;
   }

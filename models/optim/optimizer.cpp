@@ -28,8 +28,7 @@ namespace {
 
 const std::string& name_of(const Expr& parameter) { return parameter.graph()[parameter.id()].label; }
 
-template <class List, class Text>
-std::string joined(const List& list, Text text) {
+template <class List, class Text> std::string joined(const List& list, Text text) {
   std::string all;
   for (const auto& each : list) all += (all.empty() ? "" : ", ") + text(each);
   return all.empty() ? "none" : all;

@@ -74,8 +74,7 @@ CallbackStates callback_states_in(const TensorFile& file, const std::vector<std:
 }
 
 // Error unless the file is a checkpoint whose tensors fill the store exactly.
-template <class T>
-void require_fit(const TensorFile& file, const Store<T>& store) {
+template <class T> void require_fit(const TensorFile& file, const Store<T>& store) {
   const auto& metadata = file.metadata();
   const auto format = metadata.find(format_key);
   if (format == metadata.end() || format->second != checkpoint_format || !metadata.contains(position_key))

@@ -90,8 +90,7 @@ std::vector<double> CompiledModel<T>::mean_scores(const Dataset<T>& data, std::s
   return means;
 }
 
-template <class T>
-std::vector<T> CompiledModel<T>::predict(const Dataset<T>& data, std::int64_t batch) {
+template <class T> std::vector<T> CompiledModel<T>::predict(const Dataset<T>& data, std::int64_t batch) {
   const Rows rows = rows_in_order(0, data.count());
   std::vector<T> predictions;
   for (std::size_t done = 0; done < rows.size();) {

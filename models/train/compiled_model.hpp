@@ -21,8 +21,7 @@ struct RelativeRate {
 
 /// A model as it is computed: a graph for training and one for inference, whose variables are in one store,
 /// and the programs that they compile to.
-template <class T>
-class CompiledModel {
+template <class T> class CompiledModel {
  public:
   /// Builds both graphs and creates their variables, which start from the seed. Error for a definition that
   /// lacks a part, or whose loss or metric is no scalar.

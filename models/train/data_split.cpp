@@ -19,8 +19,7 @@ void require_positive(std::string_view function, std::string_view what, std::int
   if (value < 1) throw Error(fmt::format("{}: {} is {}; it must be at least 1", function, what, value));
 }
 
-template <class T>
-DataSplit<T> split_data(const Dataset<T>& data, const FitOptions<T>& options) {
+template <class T> DataSplit<T> split_data(const Dataset<T>& data, const FitOptions<T>& options) {
   require_positive("fit", "epochs", options.epochs);
   require_positive("fit", "batch", options.batch);
   const double split = options.validation_split;

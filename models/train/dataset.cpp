@@ -20,8 +20,7 @@ Dataset<T>::Dataset(std::int64_t count, Fill fill) : count_(count), fill_(std::m
 
 namespace {
 
-template <class T>
-struct Matrix {
+template <class T> struct Matrix {
   std::size_t width = 0;
   std::vector<T> values;
 
@@ -30,8 +29,7 @@ struct Matrix {
   }
 };
 
-template <class T>
-struct ArrayRows {
+template <class T> struct ArrayRows {
   std::size_t width = 0;
   Array array;
 
@@ -39,8 +37,7 @@ struct ArrayRows {
 };
 
 // Copies rows of such tensors.
-template <class T, class Tensor>
-typename Dataset<T>::Fill fill_from(std::vector<Tensor> tensors) {
+template <class T, class Tensor> typename Dataset<T>::Fill fill_from(std::vector<Tensor> tensors) {
   return [shared = std::make_shared<const std::vector<Tensor>>(std::move(tensors))](
              std::span<const std::uint32_t> rows, std::span<const std::span<T>> into) {
     if (into.size() > shared->size())
@@ -81,8 +78,7 @@ std::int64_t rows_of(const std::vector<Array>& arrays) {
   return arrays.empty() ? 0 : arrays[0].tensor.extents[0];
 }
 
-template <class T>
-std::vector<ArrayRows<T>> array_rows_of(const std::vector<Array>& arrays) {
+template <class T> std::vector<ArrayRows<T>> array_rows_of(const std::vector<Array>& arrays) {
   std::vector<ArrayRows<T>> all;
   all.reserve(arrays.size());
   for (const Array& array : arrays)

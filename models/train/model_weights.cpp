@@ -25,8 +25,7 @@ ModelWeights<T>::ModelWeights(const Graph& inference, Store<T> store) : store_(s
     if (const Variable* variable = inference[id].variable()) names_.push_back(variable->name);
 }
 
-template <class T>
-NamedValues ModelWeights<T>::values() const {
+template <class T> NamedValues ModelWeights<T>::values() const {
   NamedValues all;
   for (const std::string& name : names_) {
     const auto values = store_.values(name);
@@ -35,8 +34,7 @@ NamedValues ModelWeights<T>::values() const {
   return all;
 }
 
-template <class T>
-void ModelWeights<T>::set(const NamedValues& values) {
+template <class T> void ModelWeights<T>::set(const NamedValues& values) {
   for (const auto& [name, numbers] : values) store_.set(name, numbers);
 }
 
@@ -49,8 +47,7 @@ void ModelWeights<T>::save(const std::string& path, std::map<std::string, std::s
   write_tensors(path, tensors, notes);
 }
 
-template <class T>
-void ModelWeights<T>::load(const std::string& path) {
+template <class T> void ModelWeights<T>::load(const std::string& path) {
   const TensorFile file(path);
   NamedValues loaded;
   for (const std::string& name : names_) {

@@ -13,8 +13,7 @@ namespace gradus {
 
 /// The variables that a model's predictions depend on, its parameters and running means, without the
 /// optimizer's slots.
-template <class T>
-class ModelWeights {
+template <class T> class ModelWeights {
  public:
   /// The variables of the inference graph, whose values are in the store.
   ModelWeights(const Graph& inference, Store<T> store);

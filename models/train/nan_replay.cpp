@@ -28,8 +28,7 @@ Point point_before(const Step<T>& step, const ModelGraph& training, const Store<
 
 }  // namespace
 
-template <class T>
-void NanReplay<T>::mark(const Store<T>& store, std::int64_t step) {
+template <class T> void NanReplay<T>::mark(const Store<T>& store, std::int64_t step) {
   const auto names = store.names();
   values_.resize(names.size());
   for (std::size_t i = 0; i < names.size(); ++i) {

@@ -15,8 +15,7 @@ namespace gradus {
 /// Finds where in the graph a training's first value that is not finite came from. A training gives the same
 /// bits whenever it is repeated, so nothing is watched while it runs: the steps since a mark are run again,
 /// and only the last of them is looked at node by node.
-template <class T>
-class NanReplay {
+template <class T> class NanReplay {
  public:
   /// Gets a step ready to be run again, as it was before: with its learning rate, its program and its rows.
   using BeginStep = std::function<Step<T>(std::int64_t step)>;

@@ -12,8 +12,7 @@ namespace gradus {
 
 /// Outputs and updates of one graph, compiled for each batch size that occurs, over one store. A batch's rows
 /// are written straight into the program's inputs.
-template <class T>
-class Programs {
+template <class T> class Programs {
  public:
   struct Program {
     Executable<T> executable;
@@ -69,8 +68,7 @@ class Programs {
 };
 
 /// A training step: a program, and the rows of the data that it is fed.
-template <class T>
-struct Step {
+template <class T> struct Step {
   typename Programs<T>::Program& program;
   const Dataset<T>& data;
   std::span<const std::uint32_t> rows;

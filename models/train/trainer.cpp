@@ -9,8 +9,7 @@
 
 namespace gradus {
 
-template <class T>
-struct Trainer<T>::Impl {
+template <class T> struct Trainer<T>::Impl {
   CompiledModel<T> model;
   TrainingState state;
 };
@@ -18,68 +17,50 @@ struct Trainer<T>::Impl {
 template <class T>
 Trainer<T>::Trainer(const ModelDefinition& model, std::uint64_t seed)
     : impl_(new Impl{CompiledModel<T>(model, seed), TrainingState(seed)}) {}
-template <class T>
-Trainer<T>::Trainer(Trainer&&) noexcept = default;
-template <class T>
-Trainer<T>& Trainer<T>::operator=(Trainer&&) noexcept = default;
-template <class T>
-Trainer<T>::~Trainer() = default;
+template <class T> Trainer<T>::Trainer(Trainer&&) noexcept = default;
+template <class T> Trainer<T>& Trainer<T>::operator=(Trainer&&) noexcept = default;
+template <class T> Trainer<T>::~Trainer() = default;
 
-template <class T>
-History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
+template <class T> History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
   TrainingLoop<T> loop(impl_->model, impl_->state, data, options);
   loop.run();
   return loop.history();
 }
 
-template <class T>
-Scores Trainer<T>::evaluate(const Dataset<T>& data, std::int64_t batch) {
+template <class T> Scores Trainer<T>::evaluate(const Dataset<T>& data, std::int64_t batch) {
   require_positive("evaluate", "batch", batch);
   CompiledModel<T>& model = impl_->model;
   return {model.score_names(), model.mean_scores(data, rows_in_order(0, data.count()), batch)};
 }
 
-template <class T>
-std::vector<T> Trainer<T>::predict(const Dataset<T>& data, std::int64_t batch) {
+template <class T> std::vector<T> Trainer<T>::predict(const Dataset<T>& data, std::int64_t batch) {
   require_positive("predict", "batch", batch);
   return impl_->model.predict(data, batch);
 }
 
-template <class T>
-void Trainer<T>::save_weights(const std::string& path) const {
+template <class T> void Trainer<T>::save_weights(const std::string& path) const {
   impl_->model.weights().save(path, impl_->state.notes);
 }
-template <class T>
-void Trainer<T>::load_weights(const std::string& path) {
+template <class T> void Trainer<T>::load_weights(const std::string& path) {
   impl_->model.weights().load(path);
 }
-template <class T>
-void Trainer<T>::save_checkpoint(const std::string& path) const {
+template <class T> void Trainer<T>::save_checkpoint(const std::string& path) const {
   write_checkpoint(path, impl_->model.store(), impl_->state);
 }
-template <class T>
-void Trainer<T>::resume(const std::string& path) {
+template <class T> void Trainer<T>::resume(const std::string& path) {
   read_checkpoint(path, impl_->model.score_names().size(), impl_->model.store(), impl_->state);
 }
 
-template <class T>
-std::map<std::string, std::string>& Trainer<T>::notes() {
-  return impl_->state.notes;
-}
+template <class T> std::map<std::string, std::string>& Trainer<T>::notes() { return impl_->state.notes; }
 
-template <class T>
-std::string Trainer<T>::summary() const {
+template <class T> std::string Trainer<T>::summary() const {
   const ModelGraph& training = impl_->model.graph(Mode::training);
   return summary_of(impl_->model.graph(Mode::inference).prediction, training.graph, training.updates);
 }
 
-template <class T>
-Store<T>& Trainer<T>::store() {
-  return impl_->model.store();
-}
+template <class T> Store<T>& Trainer<T>::store() { return impl_->model.store(); }
 
-template <class T>
-ModelGraph& Trainer<T>::graph(Mode::Purpose purpose) {
+template <class T> ModelGraph& Trainer<T>::graph(Mode::Purpose purpose) {
   return impl_->model.graph(purpose);
 }
 

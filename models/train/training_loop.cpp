@@ -45,8 +45,7 @@ TrainingLoop<T>::TrainingLoop(CompiledModel<T>& model, TrainingState& state, con
   state.resumed.reset();
 }
 
-template <class T>
-void TrainingLoop<T>::begin_history(const FitOptions<T>& options) {
+template <class T> void TrainingLoop<T>::begin_history(const FitOptions<T>& options) {
   scores_ = {model_.score_names(), {}};
   if (split_.validation != nullptr)
     for (const std::string& name : model_.score_names()) scores_.names.push_back("val_" + name);
@@ -62,8 +61,7 @@ void TrainingLoop<T>::begin_history(const FitOptions<T>& options) {
   state_.history = std::move(history);
 }
 
-template <class T>
-void TrainingLoop<T>::run() {
+template <class T> void TrainingLoop<T>::run() {
   for (const auto& callback : state_.callbacks) callback->on_train_begin(*this);
   while (epoch() < epochs() && !stopping_) {
     order_samples();
@@ -77,15 +75,13 @@ void TrainingLoop<T>::run() {
 }
 
 // The order depends only on how many numbers were drawn before it, which a checkpoint holds.
-template <class T>
-void TrainingLoop<T>::order_samples() {
+template <class T> void TrainingLoop<T>::order_samples() {
   state_.shuffler.set_counter(state_.position.drawn);
   std::iota(order_.begin(), order_.end(), 0U);
   if (state_.position.shuffle) state_.shuffler.shuffle(order_);
 }
 
-template <class T>
-void TrainingLoop<T>::run_epoch() {
+template <class T> void TrainingLoop<T>::run_epoch() {
   while (step() < steps() && !stopping_) {
     const Step<T> next = begin_step(step());
     next.run();
@@ -94,8 +90,7 @@ void TrainingLoop<T>::run_epoch() {
   }
 }
 
-template <class T>
-Step<T> TrainingLoop<T>::begin_step(std::int64_t step) {
+template <class T> Step<T> TrainingLoop<T>::begin_step(std::int64_t step) {
   Position& at = state_.position;
   at.step = step;
   const std::int64_t done = step * at.batch, count = std::min(at.batch, at.samples - done);
@@ -105,8 +100,7 @@ Step<T> TrainingLoop<T>::begin_step(std::int64_t step) {
           std::span(order_).subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(count))};
 }
 
-template <class T>
-void TrainingLoop<T>::end_step(const Step<T>& step) {
+template <class T> void TrainingLoop<T>::end_step(const Step<T>& step) {
   Position& at = state_.position;
   ++at.step;
   const auto& scores = step.program.results;
@@ -116,8 +110,7 @@ void TrainingLoop<T>::end_step(const Step<T>& step) {
   for (const auto& callback : step_callbacks_) callback->on_step_end(*this);
 }
 
-template <class T>
-void TrainingLoop<T>::finish_epoch() {
+template <class T> void TrainingLoop<T>::finish_epoch() {
   Position& at = state_.position;
   scores();
   training_seconds_ = seconds_since(epoch_start_);
@@ -136,14 +129,12 @@ void TrainingLoop<T>::finish_epoch() {
   write_checkpoints();
 }
 
-template <class T>
-void TrainingLoop<T>::write_checkpoints() {
+template <class T> void TrainingLoop<T>::write_checkpoints() {
   for (const std::string& path : std::exchange(requested_checkpoints_, {}))
     write_checkpoint(path, model_.store(), state_);
 }
 
-template <class T>
-const Scores& TrainingLoop<T>::scores() {
+template <class T> const Scores& TrainingLoop<T>::scores() {
   // At the end of an epoch they are complete; before that they are computed only when a callback asks.
   if (training_seconds_ >= 0) return scores_;
   const Position& at = state_.position;
@@ -153,20 +144,17 @@ const Scores& TrainingLoop<T>::scores() {
   return scores_;
 }
 
-template <class T>
-double TrainingLoop<T>::training_seconds() const {
+template <class T> double TrainingLoop<T>::training_seconds() const {
   return training_seconds_ >= 0 ? training_seconds_ : seconds_since(epoch_start_);
 }
 
-template <class T>
-double TrainingLoop<T>::rate() const {
+template <class T> double TrainingLoop<T>::rate() const {
   require_rate(model_.rates());
   const auto leader = std::ranges::find(model_.rates(), 1.0, &RelativeRate::ratio);
   return static_cast<double>(model_.store().values(leader->state).front());
 }
 
-template <class T>
-void TrainingLoop<T>::set_rate(double rate) {
+template <class T> void TrainingLoop<T>::set_rate(double rate) {
   require_rate(model_.rates());
   if (!(rate >= 0) || !std::isfinite(rate))
     throw Error(fmt::format("a learning rate of {} was asked for in epoch {}", rate, epoch() + 1));
@@ -174,20 +162,17 @@ void TrainingLoop<T>::set_rate(double rate) {
     model_.store().values(each.state).front() = static_cast<T>(rate * each.ratio);
 }
 
-template <class T>
-void TrainingLoop<T>::stop(std::string reason) {
+template <class T> void TrainingLoop<T>::stop(std::string reason) {
   stopping_ = true;
   state_.history.stopped = std::move(reason);
 }
 
-template <class T>
-void TrainingLoop<T>::fail(std::string reason) {
+template <class T> void TrainingLoop<T>::fail(std::string reason) {
   state_.history.failed = true;
   stop(std::move(reason));
 }
 
-template <class T>
-std::string TrainingLoop<T>::find_nan() {
+template <class T> std::string TrainingLoop<T>::find_nan() {
   const std::int64_t bad = step() - 1;
   const auto found = replay_.find(model_.graph(Mode::training), model_.store(), bad,
                                   [this](std::int64_t step) { return begin_step(step); });

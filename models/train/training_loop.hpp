@@ -15,8 +15,7 @@ namespace gradus {
 
 /// One call of `fit`: runs the epochs and their steps, and calls the callbacks, which see and steer it as a
 /// Training.
-template <class T>
-class TrainingLoop final : public Training {
+template <class T> class TrainingLoop final : public Training {
  public:
   /// All arguments must outlive the loop. The state goes on from where it is if it was resumed, else from the
   /// first epoch. Error for options that make no sense, or differ from those that the training was begun

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "gradus/runtime/xtensor.hpp"
+#include "gradus/xtensor/tensors.hpp"
 #include "models/tutorials/small_network.hpp"
 #include "models/tutorials/tutorial.hpp"
 

@@ -27,8 +27,7 @@ ModelDefinition model(const Initializer& hidden, const Initializer& output, cons
 }
 
 // The tutorial's two worked examples.
-template <class T>
-void worked_examples(Result& result) {
+template <class T> void worked_examples(Result& result) {
   Graph graph;
   const Expr y = graph.input("y", {B, 1}), target = graph.input("target", {B, 1});
   Store<T> store;

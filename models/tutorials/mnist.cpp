@@ -48,8 +48,7 @@ ModelDefinition written_out() {
 }
 
 // Pixels over 255, one-hot targets: the first `count` images. The digits must outlive it.
-template <class T>
-Dataset<T> dataset(const Digits& digits, std::int64_t count) {
+template <class T> Dataset<T> dataset(const Digits& digits, std::int64_t count) {
   return {count, [&digits](std::span<const std::uint32_t> rows, std::span<const std::span<T>> into) {
             const auto image_of = [&](std::uint32_t row) {
               return &digits.pixels[static_cast<std::size_t>(row) * pixels];
@@ -68,10 +67,7 @@ Dataset<T> dataset(const Digits& digits, std::int64_t count) {
           }};
 }
 
-template <class T>
-Dataset<T> dataset(const Digits& digits) {
-  return dataset<T>(digits, digits.count);
-}
+template <class T> Dataset<T> dataset(const Digits& digits) { return dataset<T>(digits, digits.count); }
 
 std::filesystem::path data_or_error(const std::string& data) {
   const auto found = find_mnist(data);

@@ -34,8 +34,7 @@ inline ModelDefinition small_model(std::int64_t inputs, std::int64_t outputs,
 }
 
 /// A small model in training, its samples always in the same order.
-template <class T>
-class SmallTraining {
+template <class T> class SmallTraining {
  public:
   SmallTraining(const ModelDefinition& model, const Data& data, std::uint64_t seed = 0)
       : trainer_(model, seed), data_(data.count, {data.inputs, data.targets}) {}
@@ -118,8 +117,7 @@ class SmallTutorial : public Tutorial {
                     double scale = 1);
 
   /// The printed losses before epochs 0, every, …, and the figures and parameters at the end.
-  template <class T>
-  Result losses_before(SmallTraining<T>& training) const {
+  template <class T> Result losses_before(SmallTraining<T>& training) const {
     const auto [rate, epochs, batch, every, line] = settings();
     Result result;
     const auto note = [&, every = every](Training& t) {

@@ -21,8 +21,7 @@ namespace GRADUS_PUBLIC gradus {
 enum class Precision { single, double_ };
 
 /// Calls `f` with a float or a double, to be used for its type.
-template <class F>
-auto with_precision(Precision precision, F f) {
+template <class F> auto with_precision(Precision precision, F f) {
   return precision == Precision::single ? f(float{}) : f(double{});
 }
 

@@ -33,8 +33,7 @@ void prepare_blas(const GemmShape& g) {
 }
 
 // The first `columns` columns of the product.
-template <class T>
-void blas(const GemmShape& g, std::int64_t columns, const T* a, const T* b, T* c) {
+template <class T> void blas(const GemmShape& g, std::int64_t columns, const T* a, const T* b, T* c) {
   const auto transposed = [](std::int64_t column) { return column == 1 ? cxxblas::NoTrans : cxxblas::Trans; };
   cxxblas::gemm(cxxblas::RowMajor, transposed(g.a_column), transposed(g.b_column), g.m, columns, g.k, T(1), a,
                 std::max(g.a_row, g.a_column), b, std::max(g.b_row, g.b_column), T(0), c, g.n);
@@ -49,13 +48,11 @@ void blas_gemv(cxxblas::Transpose t, std::int64_t rows, std::int64_t columns, co
 }
 
 // A row times B is Bᵀ times the row: one pass over B, for which BLAS is made. So is a product with a column.
-template <class T>
-void row_by_blas(const GemmShape& g, const T* a, const T* b, T* c) {
+template <class T> void row_by_blas(const GemmShape& g, const T* a, const T* b, T* c) {
   if (g.b_column == 1) return blas_gemv(cxxblas::Trans, g.k, g.n, b, g.b_row, a, c);
   blas_gemv(cxxblas::NoTrans, g.n, g.k, b, g.b_column, a, c);
 }
-template <class T>
-void column_by_blas(const GemmShape& g, const T* a, const T* b, T* c) {
+template <class T> void column_by_blas(const GemmShape& g, const T* a, const T* b, T* c) {
   if (g.a_column == 1) return blas_gemv(cxxblas::NoTrans, g.m, g.k, a, g.a_row, b, c);
   blas_gemv(cxxblas::Trans, g.k, g.m, a, g.a_column, b, c);
 }
@@ -65,8 +62,7 @@ void column_by_blas(const GemmShape& g, const T* a, const T* b, T* c) {
 // columns go to them, and the columns left over one by one to the matrix-vector product.
 constexpr std::int64_t most_by_small_kernel = 100L * 100 * 100;
 
-template <class T>
-void by_blas_without_malloc(const GemmShape& g, const T* a, const T* b, T* c) {
+template <class T> void by_blas_without_malloc(const GemmShape& g, const T* a, const T* b, T* c) {
   constexpr std::int64_t vector = 64 / sizeof(T);
   std::int64_t columns = g.n / vector * vector;
   // More than half a vector of floats is taken without malloc, too.
@@ -106,8 +102,7 @@ template <class T, class Dot>
       *c++ = dot(g.k, a + i * g.a_row, g.a_column, b + j * g.b_column, g.b_row);
 }
 struct SumByElement {
-  template <Isa isa, class T>
-  static void run(const GemmShape& g, const T* a, const T* b, T* c) {
+  template <Isa isa, class T> static void run(const GemmShape& g, const T* a, const T* b, T* c) {
     if (g.k < shortest_row) return sum_by_element(g, a, b, c, short_dot<T>);
     sum_by_element(g, a, b, c, dot<T>);
   }
@@ -115,8 +110,7 @@ struct SumByElement {
 
 // Longer rows: those of b, weighted and added up.
 struct SumByRow {
-  template <Isa isa, class T>
-  static void run(const GemmShape& g, const T* a, const T* b, T* c) {
+  template <Isa isa, class T> static void run(const GemmShape& g, const T* a, const T* b, T* c) {
     for (std::int64_t i = 0; i < g.m; ++i, c += g.n) {
       std::fill_n(c, g.n, T(0));
       for (std::int64_t p = 0; p < g.k; ++p) {
@@ -137,8 +131,7 @@ void tiny(const GemmShape& g, const T* a, const T* b, T* c) {
   sum_by_element({m, n, k, g.a_row, g.a_column, g.b_row, g.b_column}, a, b, c, short_dot<T>);
 }
 
-template <class T>
-GemmKernel<T> tiny_kernel(const GemmShape& g) {
+template <class T> GemmKernel<T> tiny_kernel(const GemmShape& g) {
   static constexpr auto kernels = []<std::int64_t... i>(std::integer_sequence<std::int64_t, i...>) {
     return std::array{&tiny<T, i / 16 + 1, i / 4 % 4 + 1, i % 4 + 1>...};
   }
@@ -152,14 +145,12 @@ constexpr std::int64_t small_work = 16L * 16 * 16;
 // Packing pays for a b so large that it comes from memory for every tile.
 constexpr std::int64_t largest_unpacked = 1 << 18;
 
-template <class T>
-bool fits_registers(const GemmShape& g) {
+template <class T> bool fits_registers(const GemmShape& g) {
   const std::int64_t width = (16 << static_cast<int>(current_isa())) / static_cast<int>(sizeof(T));
   return g.b_column == 1 && g.n >= width && g.k * g.n <= largest_unpacked;
 }
 
-template <class T>
-GemmKernel<T> choose(const GemmShape& g) {
+template <class T> GemmKernel<T> choose(const GemmShape& g) {
   if (std::max({g.m, g.n, g.k}) <= most_tiny) return tiny_kernel<T>(g);
   const std::int64_t work = g.m * g.n * g.k;
   if (g.k == 1 && g.b_column == 1 && g.n >= shortest_row) return RegisterGemm<T>::outer();

@@ -14,13 +14,11 @@ struct GemmShape {
   std::int64_t b_row, b_column;
 };
 
-template <class T>
-using GemmKernel = void (*)(const GemmShape& shape, const T* a, const T* b, T* c);
+template <class T> using GemmKernel = void (*)(const GemmShape& shape, const T* a, const T* b, T* c);
 
 /// C [m, n] = op(A) · op(B), row-major, where op(A) is [m, k] and op(B) is [k, n]; a transposed operand is
 /// stored the other way round. Chooses by the shape, once, between own kernels and BLAS.
-template <class T>
-class Gemm {
+template <class T> class Gemm {
  public:
   Gemm(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, bool transpose_b);
 

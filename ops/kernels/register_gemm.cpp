@@ -16,10 +16,7 @@ constexpr int most_rows = 6;
 // As many rows of b, 4 vectors wide, as stay in the first-level cache.
 constexpr std::int64_t depth = 128;
 
-template <Isa isa>
-constexpr std::size_t widest_vector = isa == Isa::avx512 ? 64
-                                      : isa == Isa::avx2 ? 32
-                                                         : 16;
+template <Isa isa> constexpr std::size_t widest_vector = isa == Isa::avx512 ? 64 : isa == Isa::avx2 ? 32 : 16;
 
 // Calls f with the bytes of the widest vectors that a row of so many elements fills.
 template <Isa isa, class T, std::size_t bytes = widest_vector<isa>, class F>
@@ -29,8 +26,7 @@ void with_vectors(std::int64_t count, F f) {
   f(std::integral_constant<std::size_t, bytes>());
 }
 
-template <class T>
-struct Operands : GemmShape {
+template <class T> struct Operands : GemmShape {
   const T* a;
   const T* b;
   T* c;
@@ -48,14 +44,12 @@ struct Strip {
   }
 };
 
-template <class T, std::size_t bytes>
-struct Tiles {
+template <class T, std::size_t bytes> struct Tiles {
   using Vector [[gnu::vector_size(bytes)]] = T;
   static constexpr std::int64_t width = bytes / sizeof(T);
 
   // The first column of vector v, counted from j.
-  template <int columns>
-  static std::int64_t column(const Strip& s, int v) {
+  template <int columns> static std::int64_t column(const Strip& s, int v) {
     return v == columns - 1 ? s.last : v * width;
   }
 
@@ -119,8 +113,7 @@ struct Tiles {
 
   // The product of a column and a row: some columns of the row stay in registers, and nothing is to be added
   // up.
-  template <int columns>
-  static void outer_strip(const Operands<T>& g, const Strip& s) {
+  template <int columns> static void outer_strip(const Operands<T>& g, const Strip& s) {
     if constexpr (columns > 1)
       if (s.columns < columns) return outer_strip<columns - 1>(g, s);
     Vector row[columns];
@@ -139,22 +132,19 @@ struct Tiles {
 };
 
 struct Multiply {
-  template <Isa isa, class T>
-  static void run(const GemmShape& shape, const T* a, const T* b, T* c) {
+  template <Isa isa, class T> static void run(const GemmShape& shape, const T* a, const T* b, T* c) {
     Tiles<T, widest_vector<isa>>::run({shape, a, b, c});
   }
 };
 
 struct MultiplyOuter {
-  template <Isa isa, class T>
-  static void run(const GemmShape& shape, const T* a, const T* b, T* c) {
+  template <Isa isa, class T> static void run(const GemmShape& shape, const T* a, const T* b, T* c) {
     with_vectors<isa, T>(shape.n, [&](auto bytes) { Tiles<T, bytes>::outer({shape, a, b, c}); });
   }
 };
 
 // y[i] = Σ m[i·stride + p] · x[p].
-template <Isa isa, class T, std::size_t bytes>
-struct RowDots {
+template <Isa isa, class T, std::size_t bytes> struct RowDots {
   using Vector [[gnu::vector_size(bytes)]] = T;
   static constexpr std::int64_t width = bytes / sizeof(T);
   static constexpr int together = 4;
@@ -170,8 +160,7 @@ struct RowDots {
     }
   }
 
-  template <int count>
-  static void some(std::int64_t k, const T* m, std::int64_t stride, const T* x, T* y) {
+  template <int count> static void some(std::int64_t k, const T* m, std::int64_t stride, const T* x, T* y) {
     Vector sums[count] = {};
     Lane<T, isa> rest[count];
     std::fill_n(rest, count, 0);
@@ -200,8 +189,7 @@ struct RowDots {
 
 // Each row of a with all columns of b; or the only column with all rows.
 struct MultiplyByDots {
-  template <Isa isa, class T>
-  static void run(const GemmShape& g, const T* a, const T* b, T* c) {
+  template <Isa isa, class T> static void run(const GemmShape& g, const T* a, const T* b, T* c) {
     const bool turned = g.n == 1;
     const std::int64_t rows = turned ? g.m : g.n, stride = turned ? g.a_row : g.b_column;
     with_vectors<isa, T>(g.k, [&](auto bytes) {
@@ -214,18 +202,9 @@ struct MultiplyByDots {
 
 }  // namespace
 
-template <class T>
-GemmKernel<T> RegisterGemm<T>::tiles() {
-  return kernel_for_isa<T, Multiply>();
-}
-template <class T>
-GemmKernel<T> RegisterGemm<T>::outer() {
-  return kernel_for_isa<T, MultiplyOuter>();
-}
-template <class T>
-GemmKernel<T> RegisterGemm<T>::dots() {
-  return kernel_for_isa<T, MultiplyByDots>();
-}
+template <class T> GemmKernel<T> RegisterGemm<T>::tiles() { return kernel_for_isa<T, Multiply>(); }
+template <class T> GemmKernel<T> RegisterGemm<T>::outer() { return kernel_for_isa<T, MultiplyOuter>(); }
+template <class T> GemmKernel<T> RegisterGemm<T>::dots() { return kernel_for_isa<T, MultiplyByDots>(); }
 
 template struct RegisterGemm<float>;
 template struct RegisterGemm<double>;

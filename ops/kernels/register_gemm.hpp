@@ -9,14 +9,12 @@ namespace gradus {
 inline constexpr std::int64_t shortest_row = 4;
 
 /// `Body::run<isa>` for the current instruction set.
-template <class T, class Body>
-GemmKernel<T> kernel_for_isa() {
+template <class T, class Body> GemmKernel<T> kernel_for_isa() {
   return version_for_isa<Body, const GemmShape&, const T*, const T*, T*>();
 }
 
 /// Products that stay in registers.
-template <class T>
-struct RegisterGemm {
+template <class T> struct RegisterGemm {
   /// Matrices that fit the caches, where packing them as a library does costs more than it gains: tiles
   /// of c stay in registers, a and b are read where they lie. Every element is summed in the order of p,
   /// whatever m and n. Takes b_column 1 and an n of at least a vector of the instruction set.

@@ -39,8 +39,7 @@ class StridedWalk {
     if (rank_ == 0) axes_[rank_++] = {1, 1, 1};
   }
 
-  template <class Row>
-  void operator()(Row row) const {
+  template <class Row> void operator()(Row row) const {
     std::array<std::int64_t, largest_rank> index{};
     const Axis inner = axes_[rank_ - 1];
     std::int64_t a = 0;
@@ -73,8 +72,7 @@ class StridedWalk {
 };
 
 /// Copies along a walk: a is read, b is written.
-template <class T>
-void strided_copy(const StridedWalk& walk, const T* input, T* output) {
+template <class T> void strided_copy(const StridedWalk& walk, const T* input, T* output) {
   walk([&](std::int64_t a, std::int64_t b, std::int64_t n, std::int64_t stride_a, std::int64_t stride_b) {
     const T* from = input + a;
     T* to = output + b;

@@ -22,8 +22,7 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-template <class F>
-std::string error_of(F&& f) {
+template <class F> std::string error_of(F&& f) {
   try {
     f();
   } catch (const Error& error) {
@@ -54,8 +53,7 @@ Moments moments_of(const std::vector<double>& values) {
   return m;
 }
 
-template <class F>
-std::vector<double> draw(std::size_t n, F&& f) {
+template <class F> std::vector<double> draw(std::size_t n, F&& f) {
   std::vector<double> values(n);
   std::ranges::generate(values, f);
   return values;

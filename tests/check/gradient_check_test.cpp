@@ -12,18 +12,9 @@ using ::testing::StartsWith;
 struct Folded final : Binary<Folded> {
   static constexpr std::string_view name = "folded";
   static constexpr Traits extra_traits{.right_identity = 1.0};
-  template <class T>
-  static T f(T a, T b) {
-    return a * b + T(1e-8) * a;
-  }
-  template <class T>
-  static T da(T, T b, T) {
-    return b + 1e-8;
-  }
-  template <class T>
-  static T db(T a, T, T) {
-    return a;
-  }
+  template <class T> static T f(T a, T b) { return a * b + T(1e-8) * a; }
+  template <class T> static T da(T, T b, T) { return b + 1e-8; }
+  template <class T> static T db(T a, T, T) { return a; }
 };
 
 Expr softmax_with(Arg x, Rule rule) {

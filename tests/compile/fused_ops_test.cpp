@@ -11,8 +11,7 @@ namespace {
 
 using test::op_counts;
 
-template <class T>
-class FusedOps : public testing::Test {
+template <class T> class FusedOps : public testing::Test {
  protected:
   struct Step {
     Expr w, m, v;

@@ -205,8 +205,7 @@ class Ticket final : public OpOf<Ticket> {
   Traits traits() const override { return {.impure = true}; }
   Shape infer(InputShapes inputs) const { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
-  template <class T>
-  Kernel<T> make_kernel(const KernelShapes&) const {
+  template <class T> Kernel<T> make_kernel(const KernelShapes&) const {
     return [n = T(0)](const KernelArgs<T>& args) mutable { *args.output() = ++n; };
   }
 };

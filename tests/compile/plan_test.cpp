@@ -181,8 +181,7 @@ std::vector<std::vector<T>> results(void (*build)(Model&), std::int64_t batch, R
   return found;
 }
 
-template <class T>
-void expect_same_under_every_reuse(void (*build)(Model&), std::int64_t batch) {
+template <class T> void expect_same_under_every_reuse(void (*build)(Model&), std::int64_t batch) {
   const auto expected = results<T>(build, batch, Reuse::none);
   // NaN equals nothing, itself included: a stale value shows.
   EXPECT_EQ(results<T>(build, batch, Reuse::full), expected);
@@ -208,8 +207,7 @@ class Forgetful final : public OpOf<Forgetful> {
   Traits traits() const override { return {.impure = true}; }
   Shape infer(InputShapes inputs) const { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
-  template <class T>
-  Kernel<T> make_kernel(const KernelShapes&) const {
+  template <class T> Kernel<T> make_kernel(const KernelShapes&) const {
     return [](const KernelArgs<T>&) {};
   }
 };

@@ -18,8 +18,7 @@ Numbers dyadic(std::int64_t count, int seed) {
   return values;
 }
 
-template <class T>
-void expect_equal(const std::vector<T>& found, const Numbers& expected) {
+template <class T> void expect_equal(const std::vector<T>& found, const Numbers& expected) {
   ASSERT_EQ(found.size(), expected.size());
   for (std::size_t i = 0; i < found.size(); ++i)
     ASSERT_EQ(static_cast<double>(found[i]), expected[i]) << "element " << i;
@@ -49,8 +48,7 @@ void expect_outputs(const std::vector<Expr>& outputs, const std::vector<Expr>& i
   }
 }
 
-template <class T>
-class Tiles : public testing::Test {};
+template <class T> class Tiles : public testing::Test {};
 using ElementTypes = testing::Types<float, double>;
 TYPED_TEST_SUITE(Tiles, ElementTypes);
 

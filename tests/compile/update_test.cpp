@@ -24,14 +24,12 @@ Numbers dyadic(std::int64_t count, int seed) {
   return values;
 }
 
-template <class F>
-Numbers each(const Numbers& a, F f) {
+template <class F> Numbers each(const Numbers& a, F f) {
   Numbers values;
   for (const double x : a) values.push_back(f(x));
   return values;
 }
-template <class F>
-Numbers each(const Numbers& a, const Numbers& b, F f) {
+template <class F> Numbers each(const Numbers& a, const Numbers& b, F f) {
   Numbers values;
   for (std::size_t i = 0; i < a.size(); ++i) values.push_back(f(a[i], b[i]));
   return values;
@@ -98,8 +96,7 @@ class Updates : public testing::Test {
     }
   }
 
-  template <class T>
-  static void expect_equal(const std::vector<T>& found, const Numbers& expected) {
+  template <class T> static void expect_equal(const std::vector<T>& found, const Numbers& expected) {
     ASSERT_EQ(found.size(), expected.size());
     for (std::size_t i = 0; i < found.size(); ++i)
       ASSERT_EQ(static_cast<double>(found[i]), expected[i]) << "element " << i;

@@ -44,8 +44,7 @@ class Verify : public testing::Test {
                      {.dims = 7, .optimize = optimize, .reuse = reuse});
   }
   // The first step that holds.
-  template <class F>
-  static Step& step(Plan& plan, F holds) {
+  template <class F> static Step& step(Plan& plan, F holds) {
     return *std::ranges::find_if(plan.steps, holds);
   }
   static bool is_loop(const Step& s) { return s.kind == Step::Kind::fused && s.operands.size() > 1; }

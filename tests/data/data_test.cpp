@@ -62,8 +62,7 @@ std::string drop(const std::string& bytes, std::size_t count) {
   return bytes.substr(0, bytes.size() - count);
 }
 
-template <class F>
-std::string error_of(F&& f) {
+template <class F> std::string error_of(F&& f) {
   try {
     f();
   } catch (const Error& error) {

@@ -20,16 +20,14 @@ std::string text_of(double v) { return fmt::format("{}", v); }
 std::string text_of(std::int64_t v) { return std::to_string(v); }
 std::string text_of(bool v) { return v ? "true" : "false"; }
 
-template <class Items>
-std::string list_of(const Items& items) {
+template <class Items> std::string list_of(const Items& items) {
   std::vector<std::string> texts;
   for (const auto& item : items) texts.push_back(text_of(item));
   return fmt::format("{{{}}}", fmt::join(texts, ", "));
 }
 
 // One, by its digit, or all of a step's members.
-template <class Items>
-std::string chosen(const Items& items, char which) {
+template <class Items> std::string chosen(const Items& items, char which) {
   return which == '*' ? list_of(items) : text_of(items.at(static_cast<std::size_t>(which - '0')));
 }
 

@@ -140,8 +140,7 @@ Form stop_gradient_form() {
   return form;
 }
 
-template <std::size_t N>
-DrawNumbers one_of_these(const double (&numbers)[N]) {
+template <std::size_t N> DrawNumbers one_of_these(const double (&numbers)[N]) {
   return [all = std::vector<double>(numbers, numbers + N)](Maker& maker) {
     return std::vector{maker.one_of(all)};
   };

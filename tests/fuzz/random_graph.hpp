@@ -48,8 +48,7 @@ class Maker {
   std::size_t below(std::size_t n) { return static_cast<std::size_t>(random_.below(n)); }
   /// A multiple of 2^-20, which float holds exactly, too.
   double number(double low, double high);
-  template <class Items>
-  auto one_of(const Items& items) {
+  template <class Items> auto one_of(const Items& items) {
     return *(std::begin(items) + static_cast<std::ptrdiff_t>(below(std::size(items))));
   }
 

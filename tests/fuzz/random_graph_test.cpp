@@ -16,28 +16,16 @@ namespace gradus::fuzz {
 class SlackSquare final : public Unary<SlackSquare> {
  public:
   static constexpr std::string_view name = "slack_square";
-  template <class T>
-  static T f(T x) {
-    return x * x;
-  }
-  template <class T>
-  static T d(T x, T) {
-    return 2.001 * x;
-  }
+  template <class T> static T f(T x) { return x * x; }
+  template <class T> static T d(T x, T) { return 2.001 * x; }
 };
 
 // What float computes:
 class CoarseHalf final : public Unary<CoarseHalf> {
  public:
   static constexpr std::string_view name = "coarse_half";
-  template <class T>
-  static T f(T x) {
-    return x * (sizeof(T) == sizeof(float) ? T(0.501) : T(0.5));
-  }
-  template <class T>
-  static T d(T, T) {
-    return 0.5;
-  }
+  template <class T> static T f(T x) { return x * (sizeof(T) == sizeof(float) ? T(0.501) : T(0.5)); }
+  template <class T> static T d(T, T) { return 0.5; }
 };
 
 // A kernel that leaves elements to chance:
@@ -46,8 +34,7 @@ class Forgetful final : public OpOf<Forgetful> {
   static constexpr std::string_view name = "forgetful";
   Shape infer(InputShapes inputs) const { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override { return {v.cotangent}; }
-  template <class T>
-  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     const std::int64_t count = element_count(shapes.output());
     return [count](const KernelArgs<T>& args) {
       for (std::int64_t i = 0; i + 1 < count; ++i) args.output()[i] = args.input()[i];
@@ -60,14 +47,8 @@ class NoInvolution final : public Unary<NoInvolution> {
  public:
   static constexpr std::string_view name = "no_involution";
   static constexpr Traits extra_traits{.involution = true};
-  template <class T>
-  static T f(T x) {
-    return 1 - x * T(0.5);
-  }
-  template <class T>
-  static T d(T, T) {
-    return -0.5;
-  }
+  template <class T> static T f(T x) { return 1 - x * T(0.5); }
+  template <class T> static T d(T, T) { return -0.5; }
 };
 
 namespace {
@@ -75,8 +56,7 @@ namespace {
 constexpr std::uint64_t graphs = GRADUS_GRAPHS;
 
 // Of numbers up to 3 it makes numbers up to `largest`.
-template <class ConcreteOp>
-Form planted(double largest = 10) {
+template <class ConcreteOp> Form planted(double largest = 10) {
   const std::string name(ConcreteOp::name);
   return {.op = name,
           .text = name + "($0)",

@@ -118,8 +118,7 @@ class Shrinker {
   }
 
   // Rebuilds with shapes changed by `dim`; leaves keep as many of their values as they need.
-  template <class Change>
-  bool reshape(std::int64_t batch, Change change) {
+  template <class Change> bool reshape(std::int64_t batch, Change change) {
     Recipe candidate = best_;
     candidate.batch = batch;
     for (Step& step : candidate.steps) {
@@ -139,8 +138,7 @@ class Shrinker {
     return false;
   }
 
-  template <class Change>
-  bool try_reshape(std::int64_t batch, Change change) {
+  template <class Change> bool try_reshape(std::int64_t batch, Change change) {
     try {
       return reshape(batch, change);
     } catch (const Error&) {

@@ -36,8 +36,7 @@ class Subject {
   explicit Subject(const Recipe& recipe);
 
   /// The values of all expressions.
-  template <class T>
-  std::vector<Values> run(CompileOptions options) const {
+  template <class T> std::vector<Values> run(CompileOptions options) const {
     Store<T> store;
     options.verify = true;
     auto program = compile<T>(std::span<const Expr>(exprs), {}, batch, store, options);

@@ -33,8 +33,7 @@ inline void require(bool holds, const char* what) {
 }
 
 /// What f returns, or nothing when it throws an Error, which must begin with one of these.
-template <class F, class... Starts>
-auto read(F f, Starts... starts) -> std::optional<decltype(f())> {
+template <class F, class... Starts> auto read(F f, Starts... starts) -> std::optional<decltype(f())> {
   try {
     return f();
   } catch (const Error& error) {

@@ -31,8 +31,7 @@ void copy_file(const std::filesystem::path& from, const std::filesystem::path& t
 }
 
 // docs/files.md shows this mapping.
-template <class T>
-void logits(const std::string& weights, const NpyFile& x, const std::string& out) {
+template <class T> void logits(const std::string& weights, const NpyFile& x, const std::string& out) {
   Graph g;
   const Expr input = g.input("x", {B, 784});
   const Expr y = linear(relu(linear(input, 128, "hidden")), 10, "output");

@@ -27,8 +27,7 @@ struct Values {
 // Values for the inputs, for a batch.
 using Inputs = std::function<std::vector<Values>(std::int64_t batch)>;
 
-template <class T>
-Json json_of(const Tensor& tensor) {
+template <class T> Json json_of(const Tensor& tensor) {
   Json values = Json::array();
   for (const double v : tensor.values) values.push_back(static_cast<T>(v));
   return {{"extents", tensor.extents}, {"values", values}};
@@ -70,8 +69,7 @@ Tensor uniform(const Extents& extents, std::uint64_t seed) {
   return generate(extents, [&](const Extents&) { return random.uniform(); });
 }
 
-template <class T>
-void add_tutorials(Json& all, const std::filesystem::path& folder) {
+template <class T> void add_tutorials(Json& all, const std::filesystem::path& folder) {
   for (const Tutorial* tutorial : tutorials()) {
     const Problem p = tutorial->problem();
     Store<T> store;
@@ -84,8 +82,7 @@ void add_tutorials(Json& all, const std::filesystem::path& folder) {
   }
 }
 
-template <class T>
-void add_networks(Json& all, const std::filesystem::path& folder) {
+template <class T> void add_networks(Json& all, const std::filesystem::path& folder) {
   for (const std::string& activation : activation_names())
     for (const char* normalization : {"", "batch", "layer"}) {
       TableRecipe recipe{.features = {{"a"}, {"b"}, {"c"}, {"d"}, {"e"}},
@@ -109,8 +106,7 @@ void add_networks(Json& all, const std::filesystem::path& folder) {
     }
 }
 
-template <class T>
-void add_ops(Json& all, const std::filesystem::path& folder) {
+template <class T> void add_ops(Json& all, const std::filesystem::path& folder) {
   for (const OpRow& row : op_table()) {
     Graph graph;
     Exprs x;
@@ -127,8 +123,7 @@ void add_ops(Json& all, const std::filesystem::path& folder) {
   }
 }
 
-template <class T>
-void add_all(Json& all, const std::filesystem::path& folder) {
+template <class T> void add_all(Json& all, const std::filesystem::path& folder) {
   add_tutorials<T>(all, folder);
   add_networks<T>(all, folder);
   add_ops<T>(all, folder);

@@ -16,14 +16,8 @@ namespace gradus::test {
 class Doubled final : public Unary<Doubled> {
  public:
   static constexpr std::string_view name = "doubled";
-  template <class T>
-  static T f(T x) {
-    return x + x;
-  }
-  template <class T>
-  static T d(T, T) {
-    return 2;
-  }
+  template <class T> static T f(T x) { return x + x; }
+  template <class T> static T d(T, T) { return 2; }
 };
 
 namespace {

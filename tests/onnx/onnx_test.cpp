@@ -54,15 +54,13 @@ const ::onnx::TensorProto& initializer(const ::onnx::ModelProto& model, const st
   throw Error("no initializer " + name);
 }
 
-template <class T>
-std::vector<T> values(const ::onnx::TensorProto& tensor) {
+template <class T> std::vector<T> values(const ::onnx::TensorProto& tensor) {
   std::vector<T> values(tensor.raw_data().size() / sizeof(T));
   std::memcpy(values.data(), tensor.raw_data().data(), values.size() * sizeof(T));
   return values;
 }
 
-template <class T>
-class OnnxFile : public ::testing::Test {};
+template <class T> class OnnxFile : public ::testing::Test {};
 using Precisions = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(OnnxFile, Precisions);
 
@@ -134,14 +132,8 @@ TEST(OnnxFile, GivesAnOutputThatHasANameAnother) {
 
 struct Unspeakable final : Unary<Unspeakable> {
   static constexpr std::string_view name = "unspeakable";
-  template <class T>
-  static T f(T x) {
-    return x;
-  }
-  template <class T>
-  static T d(T, T) {
-    return 1;
-  }
+  template <class T> static T f(T x) { return x; }
+  template <class T> static T d(T, T) { return 1; }
 };
 
 TEST(OnnxFile, SaysAUsersOp) {

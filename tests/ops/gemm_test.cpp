@@ -15,8 +15,7 @@
 namespace gradus {
 namespace {
 
-template <class T>
-class Gemm : public testing::Test {
+template <class T> class Gemm : public testing::Test {
  protected:
   static std::vector<T> random(std::int64_t count, std::uint64_t seed) {
     Random numbers(seed);

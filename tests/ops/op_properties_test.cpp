@@ -26,8 +26,7 @@ bool has_samples(const Shape& shape) {
 
 // Calls f(offset in the batch, offset in the sample) for each element of a sample; all of them if there is no
 // batch.
-template <class F>
-void walk_sample(const Shape& shape, std::int64_t batch, std::int64_t sample, F f) {
+template <class F> void walk_sample(const Shape& shape, std::int64_t batch, std::int64_t sample, F f) {
   const Tensor whole{shape.resolve(batch), {}};
   std::size_t own = 0;
   generate(shape.resolve(1), [&](Extents index) {
@@ -216,8 +215,7 @@ TEST(Conventions, ComparisonsWithNanAreFalse) {
   EXPECT_EQ(f.values(not_equal(f.x, f.x)), Numbers({1, 0}));
 }
 
-template <class T>
-void expect_saturation() {
+template <class T> void expect_saturation() {
   Graph g;
   const Expr x = g.input("x", {4});
   const std::vector<LeafValue> at = {{x, Tensor::vector({-800, 800, -infinity, infinity})}};

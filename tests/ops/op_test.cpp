@@ -26,8 +26,7 @@ Numbers flat(const Tensors& parts) {
 
 // The derivative of each output along a line by the four-point stencil. `move(s)` goes s along it. Outputs
 // are subtracted one by one, so that what does not change gives exactly 0.
-template <class Move>
-Numbers stencil(Evaluator<double>& f, Move move, double h) {
+template <class Move> Numbers stencil(Evaluator<double>& f, Move move, double h) {
   const auto at = [&](double s) {
     move(s);
     return flat(f.run());
@@ -135,8 +134,7 @@ TEST_P(EveryOp, IsTheSameRawAndOptimised) {
 }
 
 // Twice in a row, too: nothing is left over from a run.
-template <class T>
-void expect_plans_agree(const Case& c, bool optimize) {
+template <class T> void expect_plans_agree(const Case& c, bool optimize) {
   auto unshared = c.compile<T>(c.everything(), {.optimize = optimize, .reuse = Reuse::none});
   const auto expected = unshared.run();
   for (const Reuse reuse : {Reuse::none, Reuse::full, Reuse::poisoned}) {

@@ -52,8 +52,7 @@ struct Net {
   }
 };
 
-template <class T>
-std::vector<T> parameters_of(const Store<T>& store) {
+template <class T> std::vector<T> parameters_of(const Store<T>& store) {
   std::vector<T> all;
   for (const std::string& name : names) {
     const auto values = store.values(name);
@@ -142,8 +141,7 @@ TEST(OptimizerGroups, FollowAScheduleAsInPyTorch) {
 }
 
 // One group of everything is no other training than the optimizer alone, in both precisions.
-template <class T>
-void expect_same_bits() {
+template <class T> void expect_same_bits() {
   const Optimizer plain = adamw({adam_at(0.02), 0.1});
   const auto expected = course<T>(plain.clip_norm(0.1).clip_value(0.05), 20);
   EXPECT_EQ(expected, course<T>(groups({{"*", plain.clip_norm(0.1).clip_value(0.05)}}), 20));
@@ -158,8 +156,7 @@ TEST(OptimizerGroups, OfOneOptimizerAreThatOptimizerBitForBit) {
   expect_same_bits<double>();
 }
 
-template <class T>
-void expect_frozen(const Optimizer& optimizer) {
+template <class T> void expect_frozen(const Optimizer& optimizer) {
   const auto rows = course<T>(optimizer, 20);
   const auto start = course<T>(sgd({.rate = 0}), 1).front();
   for (std::size_t i = 0; i < start.size(); ++i)

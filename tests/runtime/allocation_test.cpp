@@ -27,8 +27,7 @@ using test::starting_at;
   GTEST_SKIP() << "the sanitizer needs malloc for itself: allocations are not counted"
 
 // Keeps the compiler from leaving an allocation out whose memory nobody uses.
-template <class P>
-P* used(P* pointer) {
+template <class P> P* used(P* pointer) {
   asm volatile("" : "+r"(pointer) : : "memory");
   return pointer;
 }
@@ -103,8 +102,7 @@ struct Model {
   }
 };
 
-template <class T>
-void expect_no_allocations(const Model& m, std::int64_t batch) {
+template <class T> void expect_no_allocations(const Model& m, std::int64_t batch) {
   Store<T> store;
   auto executable = compile<T>({m.loss}, m.updates, batch, store);
   std::vector<std::vector<T>> numbers;

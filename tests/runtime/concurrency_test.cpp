@@ -29,8 +29,7 @@ class Callback final : public OpOf<Callback> {
   Traits traits() const override { return {.impure = true}; }
   Shape infer(InputShapes inputs) const { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
-  template <class T>
-  Kernel<T> make_kernel(const KernelShapes& shapes) const {
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     return [&f = function_, n = element_count(shapes.output())](const KernelArgs<T>& args) {
       f();
       std::copy_n(args.input(), n, args.output());

@@ -26,14 +26,10 @@ struct Function {
   double float_ulps;  ///< that its floats may be off
 };
 
-template <class T>
-T exact_sigmoid(T x) {
+template <class T> T exact_sigmoid(T x) {
   return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
 }
-template <class T>
-T exact_softplus(T x) {
-  return (x < 0 ? T(0) : x) + std::log1p(std::exp(-std::abs(x)));
-}
+template <class T> T exact_softplus(T x) { return (x < 0 ? T(0) : x) + std::log1p(std::exp(-std::abs(x))); }
 
 const Function functions[] = {
     {"exp", [](Arg x) { return exp(x); }, std::exp, std::exp, 2},
@@ -48,8 +44,7 @@ const Function functions[] = {
 class VectorMath : public testing::TestWithParam<Function> {
  protected:
   // An op of one input, as a function of many numbers.
-  template <class T>
-  std::vector<T> values(const std::vector<T>& x) const {
+  template <class T> std::vector<T> values(const std::vector<T>& x) const {
     Graph g;
     const Expr y = GetParam().build(g.input("x", {1}));
     const ElementwiseOp& op = *op_of(y)->elementwise();
@@ -63,8 +58,7 @@ class VectorMath : public testing::TestWithParam<Function> {
 
 // How far `got` is from `exact`, in units of `unit` at exact's size; NaN and ∞ must be met, and what is below
 // the normal numbers may be 0.
-template <class T, class Exact>
-double error(T got, Exact exact, double unit) {
+template <class T, class Exact> double error(T got, Exact exact, double unit) {
   constexpr double wrong = std::numeric_limits<double>::infinity();
   const T rounded = static_cast<T>(exact);
   if (std::isnan(rounded) || std::isnan(got)) return std::isnan(rounded) && std::isnan(got) ? 0 : wrong;

@@ -56,8 +56,7 @@ void count(std::size_t bytes) {
 
 // The C library's own function. Not a static local: its guard could not be entered again by a dlsym that
 // allocates.
-template <class Function>
-Function* next(std::atomic<Function*>& known, const char* name) {
+template <class Function> Function* next(std::atomic<Function*>& known, const char* name) {
   Function* function = known.load(std::memory_order_acquire);
   if (function == nullptr) {
     function = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));

@@ -23,16 +23,14 @@ class AllocationCounter {
 };
 
 /// How many allocations f makes.
-template <class F>
-std::size_t allocations_of(F f) {
+template <class F> std::size_t allocations_of(F f) {
   const AllocationCounter counter;
   f();
   return counter.count();
 }
 
 /// How many bytes f asks for in all: at least as many as it ever holds.
-template <class F>
-std::size_t bytes_allocated_by(F f) {
+template <class F> std::size_t bytes_allocated_by(F f) {
   const AllocationCounter counter;
   f();
   return counter.bytes();

@@ -49,8 +49,7 @@ struct Tensor {
 using Tensors = std::vector<Tensor>;
 
 /// The tensor whose element at each index is f(index).
-template <class F>
-Tensor generate(const Extents& extents, F f) {
+template <class F> Tensor generate(const Extents& extents, F f) {
   Tensor made{extents, {}};
   Extents index(extents.size(), 0);
   for (std::int64_t left = element_count(extents); left > 0; --left) {
@@ -64,8 +63,7 @@ Tensor generate(const Extents& extents, F f) {
 }
 
 /// Expressions compiled once, to be run at many values of their leaves.
-template <class T>
-class Evaluator {
+template <class T> class Evaluator {
  public:
   explicit Evaluator(const Exprs& outputs, std::int64_t batch = 1, const CompileOptions& options = {})
       : count_(outputs.size()),
@@ -131,8 +129,7 @@ std::vector<T> evaluate(const Expr& output, const std::vector<LeafValue>& leaves
 }
 
 /// The message of the Error that `f` throws, or "no error".
-template <class F>
-std::string message_of(F&& f) {
+template <class F> std::string message_of(F&& f) {
   try {
     f();
   } catch (const Error& error) {

@@ -18,15 +18,13 @@
 namespace gradus::test {
 
 /// Applies an op of its own, not by a builder.
-template <class ConcreteOp>
-Expr apply(ConcreteOp op, std::initializer_list<Arg> operands) {
+template <class ConcreteOp> Expr apply(ConcreteOp op, std::initializer_list<Arg> operands) {
   return make_node(std::make_shared<const ConcreteOp>(std::move(op)),
                    std::span(operands.begin(), operands.size()));
 }
 
 /// The message of the Error that `f` throws, with HERE in place of the line of this call.
-template <class F>
-std::string error_of(F f, const Location at = Location::current()) {
+template <class F> std::string error_of(F f, const Location at = Location::current()) {
   std::string text = "no error";
   try {
     f();
@@ -58,8 +56,7 @@ inline int op_count(const Graph& graph, std::string_view op) {
 }
 
 /// The nodes that are left after the passes.
-template <class T>
-OpCounts op_counts(const Executable<T>& executable) {
+template <class T> OpCounts op_counts(const Executable<T>& executable) {
   return op_counts(*executable.plan().program.graph);
 }
 
@@ -69,8 +66,7 @@ struct Feed {
 };
 
 /// Feeds doubles, whatever the element type, to the inputs that the program has: a gradient may need fewer.
-template <class T>
-void feed(Executable<T>& executable, const std::vector<Feed>& feeds) {
+template <class T> void feed(Executable<T>& executable, const std::vector<Feed>& feeds) {
   for (const auto& [input, values] : feeds) {
     if (!executable.has_input(input.graph()[input.id()].label)) continue;
     const std::vector<T> converted(values.begin(), values.end());
@@ -78,14 +74,12 @@ void feed(Executable<T>& executable, const std::vector<Feed>& feeds) {
   }
 }
 
-template <class T>
-std::vector<T> values_of(const Executable<T>& executable, std::size_t output = 0) {
+template <class T> std::vector<T> values_of(const Executable<T>& executable, std::size_t output = 0) {
   const auto values = executable.output(output).values;
   return {values.begin(), values.end()};
 }
 
-template <class T>
-std::vector<T> values_of(const Store<T>& store, std::string_view name) {
+template <class T> std::vector<T> values_of(const Store<T>& store, std::string_view name) {
   const auto values = store.values(name);
   return {values.begin(), values.end()};
 }

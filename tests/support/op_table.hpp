@@ -117,8 +117,7 @@ struct Case {
 };
 
 /// Runs `test` on the row at a batch of 1, 3 and 17.
-template <class Test>
-void for_each_batch(const OpRow& row, Test test) {
+template <class Test> void for_each_batch(const OpRow& row, Test test) {
   for (const std::int64_t batch : {1, 3, 17}) {
     SCOPED_TRACE(testing::Message() << "batch " << batch);
     test(Case(row, batch));
@@ -138,8 +137,7 @@ std::vector<OpRow> reduction_rows();
 std::vector<OpRow> matmul_rows();
 
 /// f(at(0), at(1), …) with as many arguments of type A as f takes.
-template <class A, std::size_t arity = 1, class F, class At>
-auto call(const F& f, const At& at) {
+template <class A, std::size_t arity = 1, class F, class At> auto call(const F& f, const At& at) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     if constexpr (std::invocable<const F&, decltype((void(I), std::declval<A>()))...>)
       return f(at(I)...);
@@ -150,8 +148,7 @@ auto call(const F& f, const At& at) {
 }
 
 /// A row's builder from a function of its input expressions.
-template <class F>
-auto on(F f) {
+template <class F> auto on(F f) {
   return [f](Graph&, const Exprs& x) { return Expr(call<Expr>(f, [&](std::size_t i) { return x.at(i); })); };
 }
 
@@ -160,8 +157,7 @@ double broadcast_at(const Tensor& x, const Extents& index);
 Extents broadcast_extents(const Tensors& inputs);
 
 /// A reference from a function of numbers, with NumPy's broadcasting.
-template <class F>
-auto pointwise(F f) {
+template <class F> auto pointwise(F f) {
   return [f](const Tensors& x) {
     return generate(broadcast_extents(x), [&](const Extents& i) -> double {
       return call<double>(f, [&](std::size_t k) { return broadcast_at(x.at(k), i); });

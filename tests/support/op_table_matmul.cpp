@@ -24,8 +24,7 @@ auto product_of(bool ta, bool tb) {
 }
 
 // A loss is a scalar: the sum of what each element adds.
-template <class F>
-auto summed(F f, bool average) {
+template <class F> auto summed(F f, bool average) {
   return [f, average](const Tensors& x) {
     long double sum = 0;
     generate(x[0].extents, [&](const Extents& i) {
@@ -38,8 +37,7 @@ auto summed(F f, bool average) {
 }
 
 // −Σ target · log softmax over the classes, averaged over the rows; `target(row, class)`.
-template <class F>
-double cross_entropy_of(const Tensor& logits, F target) {
+template <class F> double cross_entropy_of(const Tensor& logits, F target) {
   const std::int64_t classes = logits.extents.back();
   const std::int64_t rows = static_cast<std::int64_t>(logits.values.size()) / classes;
   long double loss = 0;

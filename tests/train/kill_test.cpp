@@ -83,8 +83,7 @@ class Kill : public testing::Test {
   std::string file(const std::string& name) const { return (folder_ / name).string(); }
 
   // Runs `life` in a process of its own; its exit status, or -1 when it was killed after `patience`.
-  template <class Life>
-  static int run(Life life, std::chrono::microseconds patience) {
+  template <class Life> static int run(Life life, std::chrono::microseconds patience) {
     const pid_t child = fork();
     if (child == 0) {
       try {

@@ -40,8 +40,7 @@ ModelDefinition model(const Optimizer& optimizer) {
           .optimizer = optimizer};
 }
 
-template <class T>
-Dataset<T> data() {
+template <class T> Dataset<T> data() {
   Random random(2);
   std::vector<double> x(40 * 3), t(40);
   for (double& v : x) v = random.normal();
@@ -49,8 +48,7 @@ Dataset<T> data() {
   return {40, {x, t}};
 }
 
-template <class T>
-std::map<std::string, std::vector<T>> everything(Trainer<T>& trainer) {
+template <class T> std::map<std::string, std::vector<T>> everything(Trainer<T>& trainer) {
   std::map<std::string, std::vector<T>> all;
   for (const std::string& name : trainer.store().names()) {
     const auto values = trainer.store().values(name);
@@ -59,8 +57,7 @@ std::map<std::string, std::vector<T>> everything(Trainer<T>& trainer) {
   return all;
 }
 
-template <class T>
-FitOptions<T> scheduled(Callbacks more = {}) {
+template <class T> FitOptions<T> scheduled(Callbacks more = {}) {
   more.push_back(schedule(warm_up(4, 0, cosine_decay(0.03, 20)), Every::step));
   return {.epochs = 4, .batch = 16, .callbacks = std::move(more), .verbose = false};
 }
@@ -78,8 +75,7 @@ class StopAt final : public Callback {
   int left_;
 };
 
-template <class T>
-class TrainerGroups : public testing::Test {
+template <class T> class TrainerGroups : public testing::Test {
  protected:
   void SetUp() override {
     std::string name = (fs::temp_directory_path() / "gradus-groups-XXXXXX").string();

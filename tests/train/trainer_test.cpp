@@ -35,8 +35,7 @@ ModelDefinition model(double dropped = 0.25) {
           .metrics = {accuracy()}};
 }
 
-template <class T = float>
-Dataset<T> data(std::int64_t count = 50) {
+template <class T = float> Dataset<T> data(std::int64_t count = 50) {
   Random random(1);
   std::vector<double> x(static_cast<std::size_t>(count) * 4), t(static_cast<std::size_t>(count) * 3);
   for (double& v : x) v = random.normal();
@@ -45,8 +44,7 @@ Dataset<T> data(std::int64_t count = 50) {
   return {count, {x, t}};
 }
 
-template <class T = float>
-FitOptions<T> quiet(FitOptions<T> options) {
+template <class T = float> FitOptions<T> quiet(FitOptions<T> options) {
   options.verbose = false;
   return options;
 }

@@ -22,10 +22,7 @@ namespace {
 // Begin: the op.
 struct Swish final : gradus::Unary<Swish> {
   static constexpr std::string_view name = "swish";
-  template <class T>
-  static T f(T x) {
-    return x * gradus::math::sigmoid(x);
-  }
+  template <class T> static T f(T x) { return x * gradus::math::sigmoid(x); }
   template <class T>  // should be y + sigmoid(x) * (1 - y)
   static T d(T x, T y) {
     return y + sigmoid(x) * (1 + y);

@@ -150,8 +150,7 @@ TableRecipe make_recipe(const Table& table, const TableOptions& options, const S
   return recipe;
 }
 
-template <class T>
-Dataset<T> dataset(const Table& table, const TableRecipe& recipe, const Rows& rows) {
+template <class T> Dataset<T> dataset(const Table& table, const TableRecipe& recipe, const Rows& rows) {
   return {static_cast<std::int64_t>(rows.size()),
           {encode_features(table, recipe, rows), encode_target(table, recipe, rows)}};
 }

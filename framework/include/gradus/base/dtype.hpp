@@ -14,17 +14,14 @@ enum class DType : std::uint8_t {
 };
 
 /// The element type of tensors of T.
-template <class T>
-inline constexpr DType dtype_of = DType::float32;
-template <>
-inline constexpr DType dtype_of<double> = DType::float64;
+template <class T> inline constexpr DType dtype_of = DType::float32;
+template <> inline constexpr DType dtype_of<double> = DType::float64;
 
 /// The size of one element in bytes.
 constexpr std::size_t bytes_of(DType dtype) { return dtype == DType::float32 ? 4 : 8; }
 
 /// Calls `f` with a zero of the C++ type that `dtype` stands for, and returns what it returns.
-template <class F>
-decltype(auto) with_dtype(DType dtype, F f) {
+template <class F> decltype(auto) with_dtype(DType dtype, F f) {
   return dtype == DType::float32 ? f(float{}) : f(double{});
 }
 

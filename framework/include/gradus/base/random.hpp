@@ -83,8 +83,7 @@ class Random {
   std::uint64_t below(std::uint64_t n);
 
   /// Puts the items (a vector, array or span) in a random order, each order as likely (Fisher-Yates).
-  template <class Items>
-  void shuffle(Items&& items) {
+  template <class Items> void shuffle(Items&& items) {
     using std::swap;
     for (std::size_t left = std::size(items); left > 1; --left)
       swap(items[left - 1], items[static_cast<std::size_t>(below(left))]);

@@ -28,8 +28,7 @@ class Dim {
  public:
   constexpr Dim() = default;
   /// A number.
-  template <std::integral I>
-  constexpr Dim(I constant) : constant_(static_cast<std::int64_t>(constant)) {}
+  template <std::integral I> constexpr Dim(I constant) : constant_(static_cast<std::int64_t>(constant)) {}
   /// Per_batch · B + constant.
   constexpr Dim(std::int64_t per_batch, std::int64_t constant) : per_batch_(per_batch), constant_(constant) {}
 

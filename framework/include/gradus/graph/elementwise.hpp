@@ -13,10 +13,8 @@ namespace GRADUS_PUBLIC gradus {
 namespace detail {
 
 // The rule over n elements. Bit i of `scalars`: operand i is one number.
-template <class Rule, class T, unsigned scalars>
-struct ElementwiseLoop {
-  template <Isa isa>
-  static void run(const Op* op, const T* const* inputs, T* const* outputs, std::size_t n) {
+template <class Rule, class T, unsigned scalars> struct ElementwiseLoop {
+  template <Isa isa> static void run(const Op* op, const T* const* inputs, T* const* outputs, std::size_t n) {
     loop<isa>(static_cast<const Rule&>(*op), inputs, outputs, n, std::make_index_sequence<Rule::arity>());
   }
 
@@ -54,8 +52,7 @@ struct ElementwiseLoop {
 };
 
 // The combinations of scalar operands that have a loop of their own.
-template <class Rule>
-constexpr auto scalar_loops() {
+template <class Rule> constexpr auto scalar_loops() {
   if constexpr (requires { typename Rule::ScalarLoops; })
     return typename Rule::ScalarLoops();
   else if constexpr (Rule::arity == 2)
@@ -64,8 +61,7 @@ constexpr auto scalar_loops() {
     return std::integer_sequence<unsigned, 0>();
 }
 
-template <class Rule, class T>
-Block<T> elementwise_block(unsigned wanted) {
+template <class Rule, class T> Block<T> elementwise_block(unsigned wanted) {
   Block<T> block = nullptr;
   [&]<unsigned... scalars>(std::integer_sequence<unsigned, scalars...>) {
     ((wanted == scalars ? void(block = version_for_isa<ElementwiseLoop<Rule, T, scalars>, const Op*,

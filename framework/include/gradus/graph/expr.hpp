@@ -32,8 +32,7 @@ class Expr {
  public:
   Expr() = default;
   /// A literal.
-  template <Number N>
-  Expr(N literal) : literal_(static_cast<double>(literal)), is_literal_(true) {}
+  template <Number N> Expr(N literal) : literal_(static_cast<double>(literal)), is_literal_(true) {}
   /// A node of a graph.
   Expr(Graph& graph, NodeId id) : graph_(&graph), id_(id) {}
 

@@ -89,8 +89,7 @@ struct Node {
   Traits traits() const;
 
  private:
-  template <class Leaf>
-  const Leaf* leaf() const {
+  template <class Leaf> const Leaf* leaf() const {
     const auto* pointer = std::get_if<std::shared_ptr<const Leaf>>(&content);
     return pointer == nullptr ? nullptr : pointer->get();
   }

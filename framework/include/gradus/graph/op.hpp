@@ -56,8 +56,7 @@ struct KernelShapes {
 };
 
 /// The tensors that a kernel works on; all are row-major and contiguous.
-template <class T>
-struct KernelArgs {
+template <class T> struct KernelArgs {
   const T* const* inputs = nullptr;  ///< one pointer for each input
   T* const* outputs = nullptr;       ///< one for each output; where rows are asked for, to the first of them
   std::byte* workspace = nullptr;    ///< as many bytes as the op asked for, aligned to 64
@@ -71,8 +70,7 @@ struct KernelArgs {
 
 /// A compiled op. It must not allocate. It may throw Error for values that it cannot take; the executable
 /// adds the op's name and the user's line.
-template <class T>
-using Kernel = std::function<void(const KernelArgs<T>& args)>;
+template <class T> using Kernel = std::function<void(const KernelArgs<T>& args)>;
 /// A kernel for the element type that was asked for.
 using AnyKernel = std::variant<Kernel<float>, Kernel<double>>;
 

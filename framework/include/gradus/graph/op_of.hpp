@@ -16,17 +16,13 @@
 namespace GRADUS_PUBLIC gradus {
 
 /// A named attribute of an op, for its `attributes()`: `return std::tuple(attribute("axis", axis));`.
-template <class V>
-struct Attribute {
+template <class V> struct Attribute {
   std::string_view name;  ///< in dumps
   V value;                ///< what equality and hash see
 };
 
 /// An attribute of this name and value.
-template <class V>
-Attribute<V> attribute(std::string_view name, V value) {
-  return {name, std::move(value)};
-}
+template <class V> Attribute<V> attribute(std::string_view name, V value) { return {name, std::move(value)}; }
 
 namespace detail {
 
@@ -34,10 +30,7 @@ namespace detail {
 inline bool same_value(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
-template <class V>
-bool same_value(const V& a, const V& b) {
-  return a == b;
-}
+template <class V> bool same_value(const V& a, const V& b) { return a == b; }
 inline bool same_value(const std::vector<double>& a, const std::vector<double>& b) {
   return std::ranges::equal(a, b, [](double x, double y) { return same_value(x, y); });
 }
@@ -45,12 +38,8 @@ inline bool same_value(const std::vector<double>& a, const std::vector<double>& 
 inline std::size_t hash_of(double v) { return std::bit_cast<std::uint64_t>(v); }
 inline std::size_t hash_of(Dim v) { return hash_value(v); }
 inline std::size_t hash_of(const Shape& v) { return hash_value(v); }
-template <std::integral I>
-std::size_t hash_of(I v) {
-  return static_cast<std::size_t>(v);
-}
-template <class V>
-std::size_t hash_of(const std::vector<V>& values) {
+template <std::integral I> std::size_t hash_of(I v) { return static_cast<std::size_t>(v); }
+template <class V> std::size_t hash_of(const std::vector<V>& values) {
   std::size_t hash = values.size();
   for (const auto& v : values) hash = hash_combine(hash, hash_of(v));
   return hash;
@@ -61,15 +50,13 @@ std::string text_of(std::int64_t v);
 std::string text_of(bool v);
 inline std::string text_of(Dim v) { return to_string(v); }
 inline std::string text_of(const Shape& v) { return to_string(v); }
-template <class V>
-std::string text_of(const std::vector<V>& values) {
+template <class V> std::string text_of(const std::vector<V>& values) {
   std::string text;
   for (const auto& v : values) text += (text.empty() ? "" : ", ") + text_of(v);
   return "[" + text + "]";
 }
 
-template <class Derived>
-auto attributes_of(const Derived& op) {
+template <class Derived> auto attributes_of(const Derived& op) {
   if constexpr (requires { op.attributes(); })
     return op.attributes();
   else
@@ -80,8 +67,7 @@ inline std::vector<Shape> shapes_of(Shape shape) { return {std::move(shape)}; }
 inline std::vector<Shape> shapes_of(std::vector<Shape> shapes) { return shapes; }
 
 // An address that no other type has. Not const: linkers merge constants that look alike.
-template <class Derived>
-inline char type_tag{};
+template <class Derived> inline char type_tag{};
 
 }  // namespace detail
 
@@ -89,8 +75,7 @@ inline char type_tag{};
 /// `auto attributes() const` (a tuple of `attribute("axis", axis)`). Where ONNX has the same op with the same
 /// operands, `static constexpr std::string_view onnx` is its name there; else `OnnxSpelling onnx(InputShapes
 /// inputs) const` may say it in several steps.
-template <class Derived, class Base = Op>
-class ValueOp : public Base {
+template <class Derived, class Base = Op> class ValueOp : public Base {
  public:
   std::string_view name() const final { return Derived::name; }
   const void* type_id() const final { return &detail::type_tag<Derived>; }
@@ -136,8 +121,7 @@ class ValueOp : public Base {
   const Derived& derived() const { return static_cast<const Derived&>(*this); }
 
  private:
-  template <class Visitor>
-  void for_attributes(Visitor visit) const {
+  template <class Visitor> void for_attributes(Visitor visit) const {
     std::apply([&](const auto&... a) { (visit(a), ...); }, detail::attributes_of(derived()));
   }
 };
@@ -148,8 +132,7 @@ class ValueOp : public Base {
 /// - `std::vector<Expr> vjp(const Vjp& v) const override`;
 /// - `template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const`, except for a view;
 /// - if it needs scratch memory, `std::size_t workspace_bytes(const KernelShapes&, DType) const override`.
-template <class Derived>
-class OpOf : public ValueOp<Derived> {
+template <class Derived> class OpOf : public ValueOp<Derived> {
  public:
   std::vector<Shape> output_shapes(InputShapes inputs) const final {
     return detail::shapes_of(this->derived().infer(inputs));
@@ -164,8 +147,7 @@ class OpOf : public ValueOp<Derived> {
 };
 
 /// The op behind an expression if it is of this type, else null: for `canonicalize`, to look into an input.
-template <class ConcreteOp>
-const ConcreteOp* op_as(const Expr& expr) {
+template <class ConcreteOp> const ConcreteOp* op_as(const Expr& expr) {
   const Op* op = op_of(expr);
   return op != nullptr && op->type_id() == &detail::type_tag<ConcreteOp> ? static_cast<const ConcreteOp*>(op)
                                                                          : nullptr;

@@ -24,8 +24,7 @@ struct Profile {
 };
 
 /// Runs the program, fed, `times` times as it is and as often step by step. Updates are made as by `run`.
-template <class T>
-Profile profile(Executable<T>& executable, std::size_t times);
+template <class T> Profile profile(Executable<T>& executable, std::size_t times);
 
 /// A table, a line a step: ns, share of the sum, FLOP, GFLOP/s, bytes; then the sum against the whole run.
 std::string profile_text(const Profile& profile);

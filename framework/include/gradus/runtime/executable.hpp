@@ -15,8 +15,7 @@ namespace GRADUS_PUBLIC gradus {
 struct Plan;
 
 /// The values of one output, row-major; valid until the next run.
-template <class T>
-struct TensorView {
+template <class T> struct TensorView {
   std::span<const T> values;  ///< row-major
   const Extents& extents;     ///< of the tensor
 
@@ -27,8 +26,7 @@ struct TensorView {
 
 /// A graph, its gradient and its optimizer as one flat program over preallocated memory. `run` allocates
 /// nothing, takes no lock and looks nothing up. Move-only; keeps its store's values alive.
-template <class T>
-class Executable {
+template <class T> class Executable {
  public:
   /// Moves; programs are not copied.
   Executable(Executable&&) noexcept;

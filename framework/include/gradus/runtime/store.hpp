@@ -18,8 +18,7 @@ struct Variable;
 ///
 /// A variable is created when a graph that has it is first compiled, or by `create`, and starts with its
 /// initializer, whose random stream depends on the store's seed and the variable's name alone.
-template <class T>
-class Store {
+template <class T> class Store {
  public:
   /// An empty store; `seed` is where all starting values come from.
   explicit Store(std::uint64_t seed = 0);
@@ -40,8 +39,7 @@ class Store {
   void set(std::string_view name, std::span<const double> values);
 
  private:
-  template <class>
-  friend class Executable;
+  template <class> friend class Executable;
   struct State;
   void create(const Variable& variable, const Extents& extents);
 

@@ -30,8 +30,7 @@ namespace detail {
 
 // `Body::run<isa>(...)` with everything that it calls inlined and built for the instruction set. The target
 // belongs to these functions alone: whatever else the file emits runs everywhere.
-template <class Body, class... A>
-struct Versions {
+template <class Body, class... A> struct Versions {
   GRADUS_TARGET("sse2") static void baseline(A... a) { Body::template run<Isa::baseline>(a...); }
   GRADUS_TARGET("arch=x86-64-v3") static void avx2(A... a) { Body::template run<Isa::avx2>(a...); }
   GRADUS_TARGET("arch=x86-64-v4,prefer-vector-width=512")
@@ -43,8 +42,7 @@ struct Versions {
 }  // namespace detail
 
 /// The version of `static void Body::run<isa>(A...)` for the current instruction set.
-template <class Body, class... A>
-auto version_for_isa() -> void (*)(A...) {
+template <class Body, class... A> auto version_for_isa() -> void (*)(A...) {
   using Versions = detail::Versions<Body, A...>;
   switch (current_isa()) {
     case Isa::avx512:

@@ -14,8 +14,7 @@ concept Arithmetic = std::integral<U> || std::floating_point<U>;
 /// instantiated with it in place of float or double: it has their arithmetic, and functions of its own (found
 /// by argument-dependent look-up) that are free of branches and calls. As any element goes through the same
 /// operations, its value does not depend on its position.
-template <std::floating_point T, Isa isa>
-struct Lane {
+template <std::floating_point T, Isa isa> struct Lane {
   T value;
 
   Lane() = default;
@@ -36,38 +35,14 @@ struct Lane {
   friend bool operator==(Lane a, Lane b) { return a.value == b.value; }
   friend bool operator!=(Lane a, Lane b) { return a.value != b.value; }
 
-  template <Arithmetic U>
-  friend Lane operator+(Lane a, U b) {
-    return a + Lane(b);
-  }
-  template <Arithmetic U>
-  friend Lane operator+(U a, Lane b) {
-    return Lane(a) + b;
-  }
-  template <Arithmetic U>
-  friend Lane operator-(Lane a, U b) {
-    return a - Lane(b);
-  }
-  template <Arithmetic U>
-  friend Lane operator-(U a, Lane b) {
-    return Lane(a) - b;
-  }
-  template <Arithmetic U>
-  friend Lane operator*(Lane a, U b) {
-    return a * Lane(b);
-  }
-  template <Arithmetic U>
-  friend Lane operator*(U a, Lane b) {
-    return Lane(a) * b;
-  }
-  template <Arithmetic U>
-  friend Lane operator/(Lane a, U b) {
-    return a / Lane(b);
-  }
-  template <Arithmetic U>
-  friend Lane operator/(U a, Lane b) {
-    return Lane(a) / b;
-  }
+  template <Arithmetic U> friend Lane operator+(Lane a, U b) { return a + Lane(b); }
+  template <Arithmetic U> friend Lane operator+(U a, Lane b) { return Lane(a) + b; }
+  template <Arithmetic U> friend Lane operator-(Lane a, U b) { return a - Lane(b); }
+  template <Arithmetic U> friend Lane operator-(U a, Lane b) { return Lane(a) - b; }
+  template <Arithmetic U> friend Lane operator*(Lane a, U b) { return a * Lane(b); }
+  template <Arithmetic U> friend Lane operator*(U a, Lane b) { return Lane(a) * b; }
+  template <Arithmetic U> friend Lane operator/(Lane a, U b) { return a / Lane(b); }
+  template <Arithmetic U> friend Lane operator/(U a, Lane b) { return Lane(a) / b; }
 
   friend Lane where(bool condition, Lane yes, Lane no) { return condition ? yes.value : no.value; }
   friend Lane abs(Lane x) { return std::fabs(x.value); }

@@ -11,13 +11,11 @@
 namespace GRADUS_PUBLIC gradus {
 namespace math {
 
-template <std::floating_point T>
-T where(bool condition, T yes, T no) {
-  return condition ? yes : no;
-}
+/// `yes` or `no`.
+template <std::floating_point T> T where(bool condition, T yes, T no) { return condition ? yes : no; }
 
-template <std::floating_point T>
-T sigmoid(T x) {
+/// 1 / (1 + e^−x).
+template <std::floating_point T> T sigmoid(T x) {
   using std::exp;
   return 1 / (1 + exp(-x));
 }

@@ -38,8 +38,7 @@ class NpyFile {
   /// The array; its bytes are the file's.
   const TensorBytes& tensor() const { return tensor_; }
   /// The elements where they lie. Error when the array is of another type.
-  template <class T>
-  std::span<const T> values() const;
+  template <class T> std::span<const T> values() const;
 
  private:
   std::string place_;

@@ -16,8 +16,7 @@ using Rows = std::vector<std::uint32_t>;
 
 /// Samples for a model: a tensor for each of its inputs and, last, one for the targets, with a row per
 /// sample. A copy shares the numbers.
-template <class T>
-class Dataset {
+template <class T> class Dataset {
  public:
   /// Writes the given rows of the first `into.size()` tensors, row after row: all of them, or without the
   /// last when targets are not needed.

@@ -9,8 +9,7 @@
 namespace GRADUS_PUBLIC gradus {
 
 /// How `fit` goes about it.
-template <class T>
-struct FitOptions {
+template <class T> struct FitOptions {
   std::int64_t epochs = 1;  ///< passes over the data
   std::int64_t batch = 32;  ///< the last of an epoch is smaller, if need be
   bool shuffle = true;      ///< each epoch in another order, from the trainer's seed

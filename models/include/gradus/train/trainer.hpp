@@ -14,8 +14,7 @@ namespace GRADUS_PUBLIC gradus {
 
 /// Trains, evaluates and applies a model, as Keras's fit, evaluate and predict do: a graph for training and
 /// one for inference over one store. The same definition, seed and data give the same bits.
-template <class T>
-class Trainer {
+template <class T> class Trainer {
  public:
   /// Builds both graphs; the seed is that of starting weights and order.
   explicit Trainer(const ModelDefinition& model, std::uint64_t seed = 0);

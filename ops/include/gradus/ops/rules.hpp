@@ -72,8 +72,7 @@ std::int64_t axis_of(std::string_view op, const Arg& x, std::int64_t axis);
 /// A differentiable op of one operand. `Rule` adds to `f` its derivative from x and y = f(x), as a formula
 /// that also builds graph nodes: `template <class T> T d(T x, T y) const`; or instead a type `Grad`, an op
 /// without attributes that makes the cotangent of x from that of y, and y.
-template <class Rule>
-class Unary : public Elementwise<Rule, 1> {
+template <class Rule> class Unary : public Elementwise<Rule, 1> {
  public:
   std::vector<Expr> vjp(const Vjp& v) const final {
     if constexpr (requires { typename Rule::Grad; })
@@ -84,8 +83,7 @@ class Unary : public Elementwise<Rule, 1> {
 };
 
 /// A differentiable op of two operands: `Rule` adds the partial derivatives `da(a, b, y)` and `db(a, b, y)`.
-template <class Rule>
-class Binary : public Elementwise<Rule, 2> {
+template <class Rule> class Binary : public Elementwise<Rule, 2> {
  public:
   std::vector<Expr> vjp(const Vjp& v) const final {
     const Expr &a = v.inputs[0], &b = v.inputs[1];
@@ -121,8 +119,7 @@ class CompositeOp : public Elementwise<Rule, Arity, Outputs> {
 };
 
 /// An elementwise op without a derivative, such as a comparison.
-template <class Rule, std::size_t Arity>
-class Undifferentiable : public Elementwise<Rule, Arity> {
+template <class Rule, std::size_t Arity> class Undifferentiable : public Elementwise<Rule, Arity> {
  public:
   std::vector<Expr> vjp(const Vjp& v) const final { return no_gradient(v); }
 };

@@ -1,4 +1,6 @@
 // Training on xtensor's tensors: data sets of any expression, predictions as tensors, and what is refused.
+#include "gradus/xtensor/training.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +10,6 @@
 #include <xtensor/xview.hpp>
 
 #include "gradus/gradus.hpp"
-#include "gradus/train/xtensor.hpp"
 #include "snippets/tensor_data.cpp"
 #include "tests/support/framework_support.hpp"
 
@@ -18,8 +19,7 @@ namespace {
 using test::error_of;
 using testing::ElementsAre;
 
-template <class T>
-class XtensorData : public testing::Test {
+template <class T> class XtensorData : public testing::Test {
  protected:
   // These rows of a data set of one tensor, each of `width` numbers.
   static std::vector<T> rows_of(const Dataset<T>& data, const Rows& rows, std::size_t width) {

@@ -17,7 +17,7 @@
 #include "gradus/base/error.hpp"
 #include "gradus/runtime/executable.hpp"
 
-/// xtensor at the edge: this header and gradus/train/xtensor.hpp are the only ones that include it. The
+/// xtensor at the edge: this header and gradus/xtensor/training.hpp are the only ones that include it. The
 /// libraries themselves take spans and extents, so it does not matter with which xtensor options (allocator,
 /// SIMD, layout) a program is built. Whatever is taken may be any expression: a view, a sum, integers, bools,
 /// column-major. It is evaluated at once. Whatever is returned is a tensor of its own, never an expression.
@@ -27,18 +27,15 @@
 namespace GRADUS_PUBLIC gradus {
 
 /// A tensor in row-major order: xt::xarray<T>, unless the program changes xtensor's default layout.
-template <class T>
-using Tensor = xt::xarray<T, xt::layout_type::row_major>;
+template <class T> using Tensor = xt::xarray<T, xt::layout_type::row_major>;
 
 /// Tensors by the names of leaves.
-template <class T>
-using Tensors = std::map<std::string, Tensor<T>, std::less<>>;
+template <class T> using Tensors = std::map<std::string, Tensor<T>, std::less<>>;
 
 namespace detail {
 
 // The expression itself, where it lies in memory as it should, or else its values as a tensor of T.
-template <class T, class E>
-decltype(auto) row_major(const xt::xexpression<E>& values) {
+template <class T, class E> decltype(auto) row_major(const xt::xexpression<E>& values) {
   using Element = typename E::value_type;
   static_assert(std::is_arithmetic_v<Element>, "gradus takes tensors of integers, bools, floats or doubles");
   if constexpr (std::is_same_v<Element, T> && std::is_base_of_v<xt::xcontainer<E>, E> &&
@@ -48,13 +45,11 @@ decltype(auto) row_major(const xt::xexpression<E>& values) {
     return Tensor<T>(values.derived_cast());
 }
 
-template <class E>
-Extents extents_of(const E& tensor) {
+template <class E> Extents extents_of(const E& tensor) {
   return Extents(tensor.shape().begin(), tensor.shape().end());
 }
 
-template <class Tensor>
-auto span_of(const Tensor& tensor) {
+template <class Tensor> auto span_of(const Tensor& tensor) {
   return std::span<const typename Tensor::value_type>(tensor.data(), tensor.size());
 }
 
@@ -77,8 +72,7 @@ inline std::int64_t batch_of(const Expr& leaf, const Extents& extents) {
   return batch;
 }
 
-template <class T>
-void check_variable(const Store<T>& store, std::string_view name, const Extents& extents) {
+template <class T> void check_variable(const Store<T>& store, std::string_view name, const Extents& extents) {
   if (extents != store.extents(name))
     throw Error("set: variable '" + std::string(name) + "' has shape " + to_string(store.extents(name)) +
                 ", not " + to_string(extents) + "; reshape or transpose the tensor");
@@ -100,16 +94,14 @@ void feed(Executable<T>& executable, std::string_view name, const xt::xexpressio
 }
 
 /// An output of the last run as a tensor.
-template <class T>
-Tensor<T> to_xtensor(const TensorView<T>& view) {
+template <class T> Tensor<T> to_xtensor(const TensorView<T>& view) {
   Tensor<T> tensor(detail::shape_of(view.extents));
   std::ranges::copy(view.values, tensor.data());
   return tensor;
 }
 
 /// A variable (parameter, optimizer slot, counter) as a tensor. Error when there is none of this name.
-template <class T>
-Tensor<T> to_xtensor(const Store<T>& store, std::string_view name) {
+template <class T> Tensor<T> to_xtensor(const Store<T>& store, std::string_view name) {
   return to_xtensor(TensorView<T>{store.values(name), store.extents(name)});
 }
 
@@ -133,8 +125,7 @@ xt::xtensor<T, rank, xt::layout_type::row_major> to_xtensor(const Store<T>& stor
 
 /// Variables by their names: of all of a graph's parameters, for example, `to_xtensor(store,
 /// g.parameters())`. Error when the store lacks one.
-template <class T>
-Tensors<T> to_xtensor(const Store<T>& store, const std::vector<Expr>& variables) {
+template <class T> Tensors<T> to_xtensor(const Store<T>& store, const std::vector<Expr>& variables) {
   Tensors<T> tensors;
   for (const Expr& leaf : variables) {
     const std::string& name = leaf.graph()[leaf.id()].label;
@@ -152,8 +143,7 @@ void set(Store<T>& store, std::string_view name, const xt::xexpression<E>& value
 }
 
 /// Sets several variables. Error, and nothing is set, when one does not exist or has another shape.
-template <class T>
-void set(Store<T>& store, const Tensors<T>& tensors) {
+template <class T> void set(Store<T>& store, const Tensors<T>& tensors) {
   for (const auto& [name, tensor] : tensors) detail::check_variable(store, name, detail::extents_of(tensor));
   for (const auto& [name, tensor] : tensors) set(store, name, tensor);
 }
@@ -164,8 +154,7 @@ void set(Store<T>& store, const Tensors<T>& tensors) {
 /// scalar, when a name is no leaf of the graph, when shapes do not fit, or when a value is missing.
 ///
 ///     gradients(loss, {{"x", x}, {"t", t}}, store).at("hidden/W")
-template <class T>
-Tensors<T> gradients(const Expr& loss, const Tensors<T>& point, const Store<T>& store) {
+template <class T> Tensors<T> gradients(const Expr& loss, const Tensors<T>& point, const Store<T>& store) {
   Graph& graph = loss.graph();
   std::int64_t batch = 0;
   for (const auto& [name, tensor] : point) {

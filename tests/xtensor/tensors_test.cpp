@@ -1,6 +1,6 @@
 // xtensor at the edge of the API: whatever expression is fed or set, and what comes back; and xtensor-blas as
 // the reference for products.
-#include "gradus/runtime/xtensor.hpp"
+#include "gradus/xtensor/tensors.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -59,12 +59,10 @@ TEST(Xtensor, ProductsOfAllSizesAgreeWithXtensorBlas) {
       }
 }
 
-template <class T>
-class XtensorOf : public testing::Test {
+template <class T> class XtensorOf : public testing::Test {
  protected:
   // Feeds an expression to a program that doubles it.
-  template <class E>
-  static Tensor<T> doubled(const E& values) {
+  template <class E> static Tensor<T> doubled(const E& values) {
     Shape shape;
     for (const auto extent : values.shape()) shape.push_back(extent);
     Graph g;
@@ -217,8 +215,7 @@ TYPED_TEST(XtensorOf, VariablesCanBeSetAndRead) {
 }
 
 // loss = Σ (x w + b − t)² / n.
-template <class T>
-struct Line {
+template <class T> struct Line {
   Graph g;
   Expr x = g.input("x", {B, 2}), t = g.input("t", {B, 1});
   Expr w = g.parameter("w", {2, 1}), b = g.parameter("b", {1});

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "gradus/data/array.hpp"
-#include "gradus/runtime/xtensor.hpp"
 #include "gradus/train/trainer.hpp"
+#include "gradus/xtensor/tensors.hpp"
 
-/// Training on xtensor's tensors, and predictions as such: see gradus/runtime/xtensor.hpp.
+/// Training on xtensor's tensors, and predictions as such: see gradus/xtensor/tensors.hpp.
 namespace GRADUS_PUBLIC gradus {
 
 /// Any xtensor expression: a tensor, a view, a sum.
@@ -23,8 +23,7 @@ concept TensorExpression = xt::is_xexpression<std::remove_cvref_t<E>>::value;
 
 namespace detail {
 
-template <class V>
-constexpr ElementType element_type() {
+template <class V> constexpr ElementType element_type() {
   if constexpr (std::is_same_v<V, bool>) return ElementType::boolean;
   if constexpr (std::is_floating_point_v<V>) return sizeof(V) == 4 ? ElementType::f32 : ElementType::f64;
   constexpr std::array signed_types{ElementType::i8, ElementType::i16, ElementType::i32, ElementType::i64};
@@ -34,8 +33,7 @@ constexpr ElementType element_type() {
 }
 
 // The expression's values, in its own element type: bytes of pixels stay bytes. A temporary is moved from.
-template <class E>
-Array to_array(E&& values) {
+template <class E> Array to_array(E&& values) {
   using Element = typename std::remove_cvref_t<E>::value_type;
   static_assert(std::is_arithmetic_v<Element>, "gradus takes tensors of integers, bools, floats or doubles");
   using Kept = std::conditional_t<std::is_same_v<Element, long double>, double, Element>;
@@ -86,8 +84,7 @@ inline void check_feeds(const ModelGraph& model, const std::vector<Array>& tenso
 /// the first axis, as in `make_dataset<float>(x, t)`. The values are copied (moved from a temporary) in their
 /// own element type, and become T as steps want them. Error when a tensor has no axis or no sample, or when
 /// their numbers of samples differ.
-template <class T, TensorExpression... E>
-Dataset<T> make_dataset(E&&... tensors) {
+template <class T, TensorExpression... E> Dataset<T> make_dataset(E&&... tensors) {
   static_assert(sizeof...(E) > 0, "a data set needs a tensor");
   const std::vector<Array> arrays{detail::to_array(std::forward<E>(tensors))...};
   detail::check_samples(arrays);
@@ -97,8 +94,7 @@ Dataset<T> make_dataset(E&&... tensors) {
 /// The same for this trainer's model: Error, by the name of the input or target, also when a tensor has not
 /// the shape that the model wants, or when there are more or fewer. Without the target where that is not
 /// needed.
-template <class T, TensorExpression... E>
-Dataset<T> make_dataset(Trainer<T>& trainer, E&&... tensors) {
+template <class T, TensorExpression... E> Dataset<T> make_dataset(Trainer<T>& trainer, E&&... tensors) {
   static_assert(sizeof...(E) > 0, "a data set needs a tensor");
   const std::vector<Array> arrays{detail::to_array(std::forward<E>(tensors))...};
   detail::check_samples(arrays);
@@ -108,8 +104,7 @@ Dataset<T> make_dataset(Trainer<T>& trainer, E&&... tensors) {
 
 /// The predictions for all samples, [n, …] for a prediction of [B, …]; targets are not needed. Error unless
 /// the prediction has a row for each sample.
-template <class T>
-Tensor<T> predict(Trainer<T>& trainer, const Dataset<T>& data, std::int64_t batch = 32) {
+template <class T> Tensor<T> predict(Trainer<T>& trainer, const Dataset<T>& data, std::int64_t batch = 32) {
   const Shape& shape = trainer.graph(Mode::inference).prediction.shape();
   bool by_rows = shape.rank() > 0 && shape[0] == B;
   for (std::size_t axis = 1; axis < shape.rank(); ++axis) by_rows = by_rows && shape[axis].is_constant();
