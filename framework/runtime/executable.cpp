@@ -124,7 +124,7 @@ template <class T> struct Executable<T>::Impl {
     if (values.size() != slot.count)
       throw Error(fmt::format("feed: '{}' has shape {}: {} values, not {}", slot.name,
                               to_string(slot.extents), slot.count, values.size()));
-    std::ranges::copy(values, slot.data);
+    std::copy_n(values.data(), values.size(), slot.data);
     slot.fed = true;
   }
 
