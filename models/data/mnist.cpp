@@ -10,8 +10,8 @@
 #include <system_error>
 #include <utility>
 
-#include "gradus/base/option_error.hpp"
 #include "gradus/data/idx.hpp"
+#include "gradus/data/option_error.hpp"
 #include "gradus/graph/shape.hpp"
 
 namespace gradus {

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
-#include "gradus/base/option_error.hpp"
 #include "gradus/data/atomic_file.hpp"
+#include "gradus/data/option_error.hpp"
 #include "gradus/train/callbacks.hpp"
 
 namespace gradus {

@@ -7,9 +7,9 @@
 #include <iterator>
 #include <optional>
 
-#include "gradus/base/option_error.hpp"
 #include "gradus/base/random.hpp"
 #include "gradus/data/mnist.hpp"
+#include "gradus/data/option_error.hpp"
 #include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "gradus/base/option_error.hpp"
+#include "gradus/data/option_error.hpp"
 #include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"
 

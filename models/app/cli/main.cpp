@@ -5,7 +5,7 @@
 #include <exception>
 #include <map>
 
-#include "gradus/base/option_error.hpp"
+#include "gradus/data/option_error.hpp"
 #include "gradus/version.hpp"
 #include "models/app/cli/command_line.hpp"
 #include "models/app/cli/inspect.hpp"

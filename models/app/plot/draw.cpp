@@ -7,7 +7,7 @@
 #include <iterator>
 #include <limits>
 
-#include "gradus/base/option_error.hpp"
+#include "gradus/data/option_error.hpp"
 #include "models/app/plot/external.hpp"
 
 namespace gradus {

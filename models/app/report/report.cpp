@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <iterator>
 
-#include "gradus/base/option_error.hpp"
 #include "gradus/data/atomic_file.hpp"
+#include "gradus/data/option_error.hpp"
 #include "models/app/plot/draw.hpp"
 #include "models/app/report/report_html.hpp"
 

@@ -10,10 +10,10 @@
 #include <numeric>
 #include <set>
 
-#include "gradus/base/option_error.hpp"
 #include "gradus/base/random.hpp"
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/data/csv.hpp"
+#include "gradus/data/option_error.hpp"
 #include "gradus/data/read_table.hpp"
 #include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "gradus/base/option_error.hpp"
+#include "gradus/data/option_error.hpp"
 #include "models/data/whole_number.hpp"
 
 namespace gradus {

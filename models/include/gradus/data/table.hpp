@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "gradus/base/option_error.hpp"
+#include "gradus/data/option_error.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
