@@ -14,19 +14,15 @@ namespace {
 // Found for numbers; argument-dependent look-up finds those of lanes and expressions.
 using math::where, math::sigmoid, std::tanh, std::abs, std::exp, std::log1p;
 
-class Relu final : public Unary<Relu> {
- public:
-  static constexpr std::string_view name = "relu";
-  static constexpr std::string_view onnx = "Relu";
-  template <class T> static T f(T x) {
-    return where(x < T(0), T(0), x);  // keeps NaN
-  }
+struct Relu final : Unary<Relu> {
+  static constexpr std::string_view name = "relu", onnx = "Relu";
+  // Keeps NaN.
+  template <class T> static T f(T x) { return where(x < T(0), T(0), x); }
   // Taken from the output, so that the input need not be kept.
   template <class T> static T d(T, T y) { return y > 0; }
 };
 
-class LeakyRelu final : public Unary<LeakyRelu> {
- public:
+struct LeakyRelu final : Unary<LeakyRelu> {
   static constexpr std::string_view name = "leaky_relu";
   explicit LeakyRelu(double s) : slope(s) {}
   auto attributes() const { return std::tuple(attribute("slope", slope)); }
@@ -43,8 +39,7 @@ class LeakyRelu final : public Unary<LeakyRelu> {
 };
 
 // The cotangent times the derivative, from y = sigmoid(x): in one op, as it is in every step of training.
-class SigmoidGrad final : public CompositeOp<SigmoidGrad, 2> {
- public:
+struct SigmoidGrad final : CompositeOp<SigmoidGrad, 2> {
   static constexpr std::string_view name = "sigmoid_grad";
   template <class T> static T f(T dy, T y) { return dy * (y * (1 - y)); }
   static OnnxSpelling onnx(InputShapes) {
@@ -55,16 +50,13 @@ class SigmoidGrad final : public CompositeOp<SigmoidGrad, 2> {
 };
 
 // The sigmoid of a sum, such as of a product and its bias.
-class SigmoidOfSum final : public CompositeOp<SigmoidOfSum, 2> {
- public:
+struct SigmoidOfSum final : CompositeOp<SigmoidOfSum, 2> {
   static constexpr std::string_view name = "sigmoid_of_sum";
   template <class T> static T f(T a, T b) { return sigmoid(a + b); }
 };
 
-class Sigmoid final : public Unary<Sigmoid> {
- public:
-  static constexpr std::string_view name = "sigmoid";
-  static constexpr std::string_view onnx = "Sigmoid";
+struct Sigmoid final : Unary<Sigmoid> {
+  static constexpr std::string_view name = "sigmoid", onnx = "Sigmoid";
   template <class T> static T f(T x) { return sigmoid(x); }
   using Grad = SigmoidGrad;
   Expr canonicalize(std::span<const Expr> inputs) const override {
@@ -75,8 +67,7 @@ class Sigmoid final : public Unary<Sigmoid> {
   }
 };
 
-class TanhGrad final : public CompositeOp<TanhGrad, 2> {
- public:
+struct TanhGrad final : CompositeOp<TanhGrad, 2> {
   static constexpr std::string_view name = "tanh_grad";
   template <class T> static T f(T dy, T y) { return dy * (1 - y * y); }
   static OnnxSpelling onnx(InputShapes) {
@@ -86,16 +77,13 @@ class TanhGrad final : public CompositeOp<TanhGrad, 2> {
   }
 };
 
-class Tanh final : public Unary<Tanh> {
- public:
-  static constexpr std::string_view name = "tanh";
-  static constexpr std::string_view onnx = "Tanh";
+struct Tanh final : Unary<Tanh> {
+  static constexpr std::string_view name = "tanh", onnx = "Tanh";
   template <class T> static T f(T x) { return tanh(x); }
   using Grad = TanhGrad;
 };
 
-class Softplus final : public Unary<Softplus> {
- public:
+struct Softplus final : Unary<Softplus> {
   static constexpr std::string_view name = "softplus";
   // ONNX Runtime has Softplus for float alone; ONNX has no log1p.
   static OnnxSpelling onnx(InputShapes) {

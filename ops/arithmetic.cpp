@@ -7,40 +7,32 @@ namespace gradus {
 
 namespace {
 
-class Sub final : public Binary<Sub> {
- public:
-  static constexpr std::string_view name = "sub";
-  static constexpr std::string_view onnx = "Sub";
+struct Sub final : Binary<Sub> {
+  static constexpr std::string_view name = "sub", onnx = "Sub";
   static constexpr Traits extra_traits{.right_identity = 0.0};
   template <class T> static T f(T a, T b) { return a - b; }
   template <class T> static T da(T, T, T) { return 1; }
   template <class T> static T db(T, T, T) { return -1; }
 };
 
-class Mul final : public Binary<Mul> {
- public:
-  static constexpr std::string_view name = "mul";
-  static constexpr std::string_view onnx = "Mul";
+struct Mul final : Binary<Mul> {
+  static constexpr std::string_view name = "mul", onnx = "Mul";
   static constexpr Traits extra_traits{.commutative = true, .left_identity = 1.0, .right_identity = 1.0};
   template <class T> static T f(T a, T b) { return a * b; }
   template <class T> static T da(T, T b, T) { return b; }
   template <class T> static T db(T a, T, T) { return a; }
 };
 
-class Div final : public Binary<Div> {
- public:
-  static constexpr std::string_view name = "div";
-  static constexpr std::string_view onnx = "Div";
+struct Div final : Binary<Div> {
+  static constexpr std::string_view name = "div", onnx = "Div";
   static constexpr Traits extra_traits{.right_identity = 1.0};
   template <class T> static T f(T a, T b) { return a / b; }
   template <class T> static T da(T, T b, T) { return 1 / b; }
   template <class T> static T db(T, T b, T y) { return -y / b; }
 };
 
-class Neg final : public Unary<Neg> {
- public:
-  static constexpr std::string_view name = "neg";
-  static constexpr std::string_view onnx = "Neg";
+struct Neg final : Unary<Neg> {
+  static constexpr std::string_view name = "neg", onnx = "Neg";
   static constexpr Traits extra_traits{.involution = true};
   template <class T> static T f(T x) { return -x; }
   template <class T> static T d(T, T) { return -1; }

@@ -11,24 +11,19 @@ namespace {
 // Found for numbers; argument-dependent look-up finds those of lanes and expressions.
 using std::exp, std::log, std::log1p, std::expm1;
 
-class Exp final : public Unary<Exp> {
- public:
-  static constexpr std::string_view name = "exp";
-  static constexpr std::string_view onnx = "Exp";
+struct Exp final : Unary<Exp> {
+  static constexpr std::string_view name = "exp", onnx = "Exp";
   template <class T> static T f(T x) { return exp(x); }
   template <class T> static T d(T, T y) { return y; }
 };
 
-class Log final : public Unary<Log> {
- public:
-  static constexpr std::string_view name = "log";
-  static constexpr std::string_view onnx = "Log";
+struct Log final : Unary<Log> {
+  static constexpr std::string_view name = "log", onnx = "Log";
   template <class T> static T f(T x) { return log(x); }
   template <class T> static T d(T x, T) { return 1 / x; }
 };
 
-class Log1p final : public Unary<Log1p> {
- public:
+struct Log1p final : Unary<Log1p> {
   static constexpr std::string_view name = "log1p";
   // Right to the last bit of 1 + x only: ONNX has no log1p, nor expm1.
   static OnnxSpelling onnx(InputShapes) { return {{"Add", {OnnxInput{0}, 1.0}}, {"Log", {OnnxResult{0}}}}; }
@@ -36,8 +31,7 @@ class Log1p final : public Unary<Log1p> {
   template <class T> static T d(T x, T) { return 1 / (1 + x); }
 };
 
-class Expm1 final : public Unary<Expm1> {
- public:
+struct Expm1 final : Unary<Expm1> {
   static constexpr std::string_view name = "expm1";
   static OnnxSpelling onnx(InputShapes) { return {{"Exp", {OnnxInput{0}}}, {"Sub", {OnnxResult{0}, 1.0}}}; }
   template <class T> static T f(T x) { return expm1(x); }

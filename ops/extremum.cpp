@@ -4,7 +4,6 @@
 
 #include "gradus/ops/comparison.hpp"
 #include "gradus/ops/rules.hpp"
-#include "gradus/ops/where.hpp"
 
 namespace gradus {
 
@@ -13,37 +12,25 @@ namespace {
 // Found for numbers; argument-dependent look-up finds those of lanes and expressions.
 using math::where, std::abs;
 
-class Maximum final : public Binary<Maximum> {
- public:
-  static constexpr std::string_view name = "maximum";
-  static constexpr std::string_view onnx = "Max";
+template <bool largest> struct Extremum final : Binary<Extremum<largest>> {
+  static constexpr std::string_view name = largest ? "maximum" : "minimum", onnx = largest ? "Max" : "Min";
   static constexpr Traits extra_traits{.commutative = true};
   // a + b: NaN when one of them is.
-  template <class T> static T f(T a, T b) { return where(a >= b, a, where(b > a, b, a + b)); }
-  template <class T> static T da(T a, T b, T) { return T(0.5) * ((a > b) + (a >= b)); }
-  template <class T> static T db(T a, T b, T) { return T(0.5) * ((b > a) + (b >= a)); }
+  template <class T> static T f(T a, T b) { return where(reaches(a, b), a, where(beats(b, a), b, a + b)); }
+  template <class T> static T da(T a, T b, T) { return T(0.5) * (beats(a, b) + reaches(a, b)); }
+  template <class T> static T db(T a, T b, T y) { return da(b, a, y); }
+
+  static auto beats(auto a, auto b) { return largest ? a > b : a < b; }
+  static auto reaches(auto a, auto b) { return largest ? a >= b : a <= b; }
 };
 
-class Minimum final : public Binary<Minimum> {
- public:
-  static constexpr std::string_view name = "minimum";
-  static constexpr std::string_view onnx = "Min";
-  static constexpr Traits extra_traits{.commutative = true};
-  template <class T> static T f(T a, T b) { return where(a <= b, a, where(b < a, b, a + b)); }
-  template <class T> static T da(T a, T b, T) { return T(0.5) * ((a < b) + (a <= b)); }
-  template <class T> static T db(T a, T b, T) { return T(0.5) * ((b < a) + (b <= a)); }
-};
-
-class Abs final : public Unary<Abs> {
- public:
-  static constexpr std::string_view name = "abs";
-  static constexpr std::string_view onnx = "Abs";
+struct Abs final : Unary<Abs> {
+  static constexpr std::string_view name = "abs", onnx = "Abs";
   template <class T> static T f(T x) { return abs(x); }
   template <class T> static T d(T x, T) { return (x > 0) - (x < 0); }
 };
 
-class Clip final : public Unary<Clip> {
- public:
+struct Clip final : Unary<Clip> {
   static constexpr std::string_view name = "clip";
   Clip(double low, double high) : lower(low), upper(high) {}
   auto attributes() const { return std::tuple(attribute("lower", lower), attribute("upper", upper)); }
@@ -59,9 +46,9 @@ class Clip final : public Unary<Clip> {
 
 }  // namespace
 
-Expr maximum(Arg a, Arg b) { return build<Maximum>({a, b}); }
+Expr maximum(Arg a, Arg b) { return build<Extremum<true>>({a, b}); }
 
-Expr minimum(Arg a, Arg b) { return build<Minimum>({a, b}); }
+Expr minimum(Arg a, Arg b) { return build<Extremum<false>>({a, b}); }
 
 Expr abs(Arg x) { return build<Abs>({x}); }
 

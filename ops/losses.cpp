@@ -11,26 +11,25 @@ namespace gradus {
 
 namespace {
 // All nodes of a loss carry the place of its call.
-Graph::Scope scope_of(std::string_view loss, const Arg& a, const Arg& b) {
-  const Arg operands[] = {a, b};
-  return {graph_of(loss, operands), a.where};
+Graph::Scope scope_of(std::string_view loss, std::initializer_list<Arg> operands) {
+  return {graph_of(loss, {operands.begin(), operands.size()}), operands.begin()->where};
 }
 }  // namespace
 
 Expr mse(Arg prediction, Arg target) {
-  const Graph::Scope scope = scope_of("mse", prediction, target);
+  const Graph::Scope scope = scope_of("mse", {prediction, target});
   return mean(square(prediction.expr - target.expr));
 }
 
 Expr half_squared_error(Arg prediction, Arg target) {
-  const Graph::Scope scope = scope_of("half_squared_error", prediction, target);
+  const Graph::Scope scope = scope_of("half_squared_error", {prediction, target});
   return 0.5 * sum(square(prediction.expr - target.expr));
 }
 
 Expr cross_entropy(Arg logits, Arg target) {
   const Arg operands[] = {logits, target};
   if (!logits.expr.is_node()) fail("cross_entropy", operands, "the logits must be a node of a graph");
-  const Graph::Scope scope = scope_of("cross_entropy", logits, target);
+  const Graph::Scope scope = scope_of("cross_entropy", {logits, target});
   const Shape& shape = logits.expr.shape();
   if (shape.rank() == 0 || !shape.back().is_constant())
     fail("cross_entropy", operands, "the last axis of the logits must be the classes");
@@ -48,7 +47,7 @@ Expr cross_entropy(Arg logits, Arg target) {
 }
 
 Expr binary_cross_entropy(Arg logits, Arg target) {
-  const Graph::Scope scope = scope_of("binary_cross_entropy", logits, target);
+  const Graph::Scope scope = scope_of("binary_cross_entropy", {logits, target});
   return mean(softplus(logits.expr) - logits.expr * target.expr);
 }
 

@@ -7,8 +7,7 @@ namespace gradus {
 
 namespace {
 
-class MatMul final : public OpOf<MatMul> {
- public:
+struct MatMul final : OpOf<MatMul> {
   static constexpr std::string_view name = "matmul";
   explicit MatMul(Transposed how) : transposed(how) {}
   auto attributes() const {
@@ -57,13 +56,12 @@ class MatMul final : public OpOf<MatMul> {
     return with_dtype(dtype, [&]<class T>(T) { return gemm_of<T>(shapes).rows_are_cheap(); });
   }
 
-  Transposed transposed;
-
- private:
   std::int64_t inner(const KernelShapes& shapes) const { return shapes.inputs[0][transposed.a ? 0 : 1]; }
   template <class T> Gemm<T> gemm_of(const KernelShapes& shapes) const {
     return {shapes.output()[0], shapes.output()[1], inner(shapes), transposed.a, transposed.b};
   }
+
+  Transposed transposed;
 };
 
 }  // namespace

@@ -8,8 +8,7 @@ namespace gradus {
 
 namespace {
 
-class OneHot final : public OpOf<OneHot> {
- public:
+struct OneHot final : OpOf<OneHot> {
   static constexpr std::string_view name = "one_hot";
   explicit OneHot(std::int64_t count) : classes(count) {}
   auto attributes() const { return std::tuple(attribute("classes", classes)); }

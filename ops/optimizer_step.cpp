@@ -13,57 +13,40 @@ namespace {
 // Found for numbers; argument-dependent look-up finds those of lanes and expressions.
 using std::sqrt;
 
-class SgdStep final : public CompositeOp<SgdStep, 3> {
- public:
+struct SgdStep final : CompositeOp<SgdStep, 3> {
   using ScalarLoops = std::integer_sequence<unsigned, 0, 0b100>;
   static constexpr std::string_view name = "sgd_step";
   template <class T> static T f(T w, T gradient, T rate) { return w - rate * gradient; }
 };
 
-class MovingAverage final : public CompositeOp<MovingAverage, 2> {
- public:
-  static constexpr std::string_view name = "moving_average";
+template <bool of_squares> struct MovingAverage final : CompositeOp<MovingAverage<of_squares>, 2> {
+  static constexpr std::string_view name = of_squares ? "moving_square" : "moving_average";
   explicit MovingAverage(double d) : decay(d) {}
   auto attributes() const { return std::tuple(attribute("decay", decay)); }
-  template <class T> T f(T average, T x) const { return T(decay) * average + T(1 - decay) * x; }
+  template <class T> T f(T average, T x) const {
+    return T(decay) * average + T(1 - decay) * (of_squares ? x * x : x);
+  }
 
   double decay;
 };
 
-class MovingSquare final : public CompositeOp<MovingSquare, 2> {
- public:
-  static constexpr std::string_view name = "moving_square";
-  explicit MovingSquare(double d) : decay(d) {}
-  auto attributes() const { return std::tuple(attribute("decay", decay)); }
-  template <class T> T f(T average, T x) const { return T(decay) * average + T(1 - decay) * (x * x); }
-
-  double decay;
-};
-
-// The formula of `adaptive_step`.
-template <class T> T adaptive(T w, T direction, T square, T rate, T epsilon) {
-  return w - rate * direction / (sqrt(square) + epsilon);
-}
-
-class AdaptiveStep final : public CompositeOp<AdaptiveStep, 5> {
- public:
+struct AdaptiveStep final : CompositeOp<AdaptiveStep, 5> {
   static constexpr std::string_view name = "adaptive_step";
   using ScalarLoops = std::integer_sequence<unsigned, 0, 0b11000>;
   template <class T> static T f(T w, T direction, T square, T rate, T epsilon) {
-    return adaptive(w, direction, square, rate, epsilon);
+    return w - rate * direction / (sqrt(square) + epsilon);
   }
 };
 
-class AdamStepOp final : public CompositeOp<AdamStepOp, 6, 3> {
- public:
+struct AdamStepOp final : CompositeOp<AdamStepOp, 6, 3> {
   static constexpr std::string_view name = "adam_step";
   using ScalarLoops = std::integer_sequence<unsigned, 0, 0b110000>;
   AdamStepOp(double b1, double b2) : beta1(b1), beta2(b2) {}
   auto attributes() const { return std::tuple(attribute("beta1", beta1), attribute("beta2", beta2)); }
   template <class T> std::array<T, 3> f(T w, T m, T v, T gradient, T rate, T epsilon) const {
-    const T next_m = T(beta1) * m + T(1 - beta1) * gradient;
-    const T next_v = T(beta2) * v + T(1 - beta2) * (gradient * gradient);
-    return {adaptive(w, next_m, next_v, rate, epsilon), next_m, next_v};
+    const T next_m = MovingAverage<false>(beta1).f(m, gradient);
+    const T next_v = MovingAverage<true>(beta2).f(v, gradient);
+    return {AdaptiveStep::f(w, next_m, next_v, rate, epsilon), next_m, next_v};
   }
 
   double beta1;
@@ -74,9 +57,13 @@ class AdamStepOp final : public CompositeOp<AdamStepOp, 6, 3> {
 
 Expr sgd_step(Arg w, Arg gradient, Arg rate) { return build<SgdStep>({w, gradient, rate}); }
 
-Expr moving_average(Arg average, Arg x, double decay) { return build<MovingAverage>({average, x}, decay); }
+Expr moving_average(Arg average, Arg x, double decay) {
+  return build<MovingAverage<false>>({average, x}, decay);
+}
 
-Expr moving_square(Arg average, Arg x, double decay) { return build<MovingSquare>({average, x}, decay); }
+Expr moving_square(Arg average, Arg x, double decay) {
+  return build<MovingAverage<true>>({average, x}, decay);
+}
 
 Expr adaptive_step(Arg w, Arg direction, Arg square, Arg rate, Arg epsilon) {
   return build<AdaptiveStep>({w, direction, square, rate, epsilon});

@@ -14,16 +14,13 @@ namespace {
 // Found for numbers; argument-dependent look-up finds those of lanes and expressions.
 using std::sqrt, std::pow;
 
-class Sqrt final : public Unary<Sqrt> {
- public:
-  static constexpr std::string_view name = "sqrt";
-  static constexpr std::string_view onnx = "Sqrt";
+struct Sqrt final : Unary<Sqrt> {
+  static constexpr std::string_view name = "sqrt", onnx = "Sqrt";
   template <class T> static T f(T x) { return sqrt(x); }
   template <class T> static T d(T, T y) { return T(0.5) / y; }
 };
 
-class Square final : public Unary<Square> {
- public:
+struct Square final : Unary<Square> {
   static constexpr std::string_view name = "square";
   static OnnxSpelling onnx(InputShapes) { return {{"Mul", {OnnxInput{0}, OnnxInput{0}}}}; }
   template <class T> static T f(T x) { return x * x; }
@@ -31,8 +28,7 @@ class Square final : public Unary<Square> {
 };
 
 /// The exponent is a number known when the graph is built.
-class PowNumber final : public Unary<PowNumber> {
- public:
+struct PowNumber final : Unary<PowNumber> {
   static constexpr std::string_view name = "pow_number";
   explicit PowNumber(double p) : exponent(p) {}
   auto attributes() const { return std::tuple(attribute("exponent", exponent)); }
@@ -43,10 +39,8 @@ class PowNumber final : public Unary<PowNumber> {
   double exponent;
 };
 
-class Pow final : public Binary<Pow> {
- public:
-  static constexpr std::string_view name = "pow";
-  static constexpr std::string_view onnx = "Pow";
+struct Pow final : Binary<Pow> {
+  static constexpr std::string_view name = "pow", onnx = "Pow";
   template <class T> static T f(T a, T b) { return pow(a, b); }
   // 0·pow(0, −1) would be NaN.
   template <class T> static T da(T a, T b, T) {

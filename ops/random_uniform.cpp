@@ -9,10 +9,14 @@ namespace gradus {
 
 namespace {
 
+// An entry of a state; 0 for what is none, NaN included.
+template <class T> std::uint32_t word(T entry) {
+  return entry > 0 && entry < T(generator_limit) ? static_cast<std::uint32_t>(entry) : 0;
+}
+
 /// Philox4x32-10 of a generator's state and the element's number: a pure function, so the same state gives
 /// the same numbers, wherever and however often it is computed.
-class RandomUniform final : public OpOf<RandomUniform> {
- public:
+struct RandomUniform final : OpOf<RandomUniform> {
   static constexpr std::string_view name = "random_uniform";
   RandomUniform(std::int64_t which, Shape to) : stream(which), shape(std::move(to)) {}
   auto attributes() const { return std::tuple(attribute("stream", stream), attribute("shape", shape)); }
@@ -41,12 +45,6 @@ class RandomUniform final : public OpOf<RandomUniform> {
 
   std::int64_t stream;
   Shape shape;
-
- private:
-  // 0 for what is no entry of a state, NaN included.
-  template <class T> static std::uint32_t word(T entry) {
-    return entry > 0 && entry < T(generator_limit) ? static_cast<std::uint32_t>(entry) : 0;
-  }
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "gradus/ops/comparison.hpp"
 #include "gradus/ops/rules.hpp"
@@ -13,8 +14,7 @@ namespace gradus {
 
 namespace {
 
-class BroadcastTo final : public OpOf<BroadcastTo> {
- public:
+struct BroadcastTo final : OpOf<BroadcastTo> {
   static constexpr std::string_view name = "broadcast_to";
   explicit BroadcastTo(Shape to) : shape(std::move(to)) {}
   auto attributes() const { return std::tuple(attribute("shape", shape)); }
@@ -23,12 +23,10 @@ class BroadcastTo final : public OpOf<BroadcastTo> {
 
   Shape infer(InputShapes inputs) const {
     const Shape& from = inputs[0];
-    bool fits = from.rank() <= shape.rank();
-    for (std::size_t i = 1; fits && i <= from.rank(); ++i) {
-      const Dim extent = from[from.rank() - i];
-      fits = extent == shape[shape.rank() - i] || extent == Dim(1);
-    }
-    if (!fits) throw Error("cannot be broadcast to " + to_string(shape));
+    const auto fits = [](Dim extent, Dim wanted) { return extent == wanted || extent == Dim(1); };
+    if (from.rank() > shape.rank() ||
+        !std::equal(from.dims().rbegin(), from.dims().rend(), shape.dims().rbegin(), fits))
+      throw Error("cannot be broadcast to " + to_string(shape));
     return shape;
   }
 
@@ -50,18 +48,23 @@ class BroadcastTo final : public OpOf<BroadcastTo> {
     const std::size_t added = to.size() - from.size();
     for (std::size_t axis = 0; axis < from.size(); ++axis)
       if (from[axis] == to[added + axis]) repeating[added + axis] = strides[axis];
-    const StridedWalk walk(to, repeating, row_major_strides(to));
-    return [walk](const KernelArgs<T>& args) { strided_copy(walk, args.input(), args.output()); };
+    const StridedWalk walk(to, repeating);
+    return [walk](const KernelArgs<T>& args) { walk.gather(args.input(), args.output()); };
   }
 
   Shape shape;
 };
 
+// The shape with extents of 1 along these axes.
+Shape with_ones(Shape shape, const Axes& axes) {
+  for (const auto axis : axes) shape[static_cast<std::size_t>(axis)] = 1;
+  return shape;
+}
+
 // The base of Sum and Max: axes are reduced away (their extents dropped). `Derived` supplies `initial<T>()`,
-// `combine(a, b)` and `combine_row(row, n, stride)`.
-template <class Derived> class Reduction : public OpOf<Derived> {
- public:
-  explicit Reduction(std::vector<std::int64_t> reduced) : axes(std::move(reduced)) {}
+// `combine(a, b)` and `combine_row(row, n)`.
+template <class Derived> struct Reduction : OpOf<Derived> {
+  explicit Reduction(Axes reduced) : axes(std::move(reduced)) {}
   auto attributes() const { return std::tuple(attribute("axes", axes)); }
   Traits traits() const final { return {.reduction = true}; }
 
@@ -78,40 +81,29 @@ template <class Derived> class Reduction : public OpOf<Derived> {
 
   template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     const Extents& from = shapes.inputs[0];
-    const auto count = static_cast<std::size_t>(element_count(shapes.output()));
-    if (reduces_rows(from)) {
-      const auto reduce = version_for_isa<ReduceRows, std::int64_t, std::int64_t, const T*, T*>();
-      const std::int64_t columns = element_count(shapes.output());
-      return [reduce, rows = element_count(from) / columns, columns](const KernelArgs<T>& args) {
-        std::fill_n(args.output(), columns, Derived::template initial<T>());
-        reduce(rows, columns, args.input(), args.output());
-      };
-    }
     const Extents kept = row_major_strides(shapes.output());
     Extents strides;  // into the output, which stands still along reduced axes
     for (std::size_t axis = 0, next = 0; axis < from.size(); ++axis)
       strides.push_back(reduces(axis) ? 0 : kept[next++]);
-    const StridedWalk walk(from, row_major_strides(from), strides);
-    const auto reduce = version_for_isa<Reduce, const StridedWalk&, const T*, T*>();
+    const StridedWalk walk(from, strides);
+    const std::int64_t count = element_count(shapes.output());
+    const bool by_rows = axes.size() < from.size() && axes.back() + 1 == std::ssize(axes);
+    const auto reduce = by_rows
+                            ? version_for_isa<ReduceRows, const StridedWalk&, std::int64_t, const T*, T*>()
+                            : version_for_isa<Reduce, const StridedWalk&, std::int64_t, const T*, T*>();
     return [walk, count, reduce](const KernelArgs<T>& args) {
       std::fill_n(args.output(), count, Derived::template initial<T>());
-      reduce(walk, args.input(), args.output());
+      reduce(walk, count, args.input(), args.output());
     };
   }
 
-  std::vector<std::int64_t> axes;  // not negative, increasing
-
- private:
-  // Whether what is left are the last axes.
-  bool reduces_rows(const Extents& from) const {
-    return axes.size() < from.size() && axes.back() + 1 == static_cast<std::int64_t>(axes.size());
-  }
-
-  // Eight rows at a time: one by one, each would wait for what the one before has written.
+  // Where the last axes are left, rows are combined. Eight at a time: one by one, each would wait for what
+  // the one before has written.
   struct ReduceRows {
     template <Isa isa, class T>
-    static void run(std::int64_t rows, std::int64_t columns, const T* in, T* out) {
+    static void run(const StridedWalk& walk, std::int64_t columns, const T* in, T* out) {
       constexpr std::int64_t together = 8;
+      const std::int64_t rows = walk.count() / columns;
       std::int64_t r = 0;
       for (; r + together <= rows; r += together, in += together * columns) {
         const auto pair = [=](std::int64_t i, std::int64_t row) {
@@ -128,35 +120,31 @@ template <class Derived> class Reduction : public OpOf<Derived> {
   };
 
   struct Reduce {
-    template <Isa isa, class T> static void run(const StridedWalk& walk, const T* in, T* out) {
-      walk([&](std::int64_t a, std::int64_t b, std::int64_t n, std::int64_t stride_a, std::int64_t stride_b) {
+    template <Isa isa, class T>
+    static void run(const StridedWalk& walk, std::int64_t /*count*/, const T* in, T* out) {
+      walk([&](std::int64_t a, std::int64_t b, std::int64_t n, std::int64_t stride) {
         const T* from = in + a;
         T* to = out + b;
-        if (stride_b == 0)
-          *to = Derived::combine(*to, Derived::combine_row(from, n, stride_a));
-        else if (stride_a == 1 && stride_b == 1)
+        if (stride == 0)
+          *to = Derived::combine(*to, Derived::combine_row(from, n));
+        else  // 1, as the output is contiguous, too
           for (std::int64_t i = 0; i < n; ++i) to[i] = Derived::combine(to[i], from[i]);
-        else
-          for (std::int64_t i = 0; i < n; ++i)
-            to[i * stride_b] = Derived::combine(to[i * stride_b], from[i * stride_a]);
       });
     }
   };
 
- protected:
   bool reduces(std::size_t axis) const {
     return std::ranges::count(axes, static_cast<std::int64_t>(axis)) > 0;
   }
   // `y`, which lacks the reduced axes, repeated along them.
   Expr spread(const Expr& y, const Shape& shape) const {
-    Shape kept = shape;
-    for (const auto axis : axes) kept[static_cast<std::size_t>(axis)] = 1;
-    return broadcast_to(reshape(y, kept), shape);
+    return broadcast_to(reshape(y, with_ones(shape, axes)), shape);
   }
+
+  Axes axes;  // not negative, increasing
 };
 
-class Sum final : public Reduction<Sum> {
- public:
+struct Sum final : Reduction<Sum> {
   static constexpr std::string_view name = "sum";
   using Reduction::Reduction;
   OnnxSpelling onnx(InputShapes) const {
@@ -167,19 +155,17 @@ class Sum final : public Reduction<Sum> {
   template <class T> static T initial() { return 0; }
   template <class T> static T combine(T a, T b) { return a + b; }
   // Eight partial sums: faster, and more exact, than one.
-  template <class T> static T combine_row(const T* row, std::int64_t n, std::int64_t stride) {
+  template <class T> static T combine_row(const T* row, std::int64_t n) {
     T parts[8] = {};
     std::int64_t i = 0;
-    if (stride == 1)
-      for (; i + 8 <= n; i += 8)
-        for (int k = 0; k < 8; ++k) parts[k] += row[i + k];
-    for (; i < n; ++i) parts[i % 8] += row[i * stride];
+    for (; i + 8 <= n; i += 8)
+      for (int k = 0; k < 8; ++k) parts[k] += row[i + k];
+    for (; i < n; ++i) parts[i % 8] += row[i];
     return ((parts[0] + parts[4]) + (parts[2] + parts[6])) + ((parts[1] + parts[5]) + (parts[3] + parts[7]));
   }
 };
 
-class Max final : public Reduction<Max> {
- public:
+struct Max final : Reduction<Max> {
   static constexpr std::string_view name = "max";
   using Reduction::Reduction;
   OnnxSpelling onnx(InputShapes) const {
@@ -193,12 +179,11 @@ class Max final : public Reduction<Max> {
   }
 
   template <class T> static T initial() { return -std::numeric_limits<T>::infinity(); }
-  template <class T> static T combine(T a, T b) {
-    return a >= b || std::isnan(a) ? a : b;  // NaN wins
-  }
-  template <class T> static T combine_row(const T* row, std::int64_t n, std::int64_t stride) {
+  // NaN wins.
+  template <class T> static T combine(T a, T b) { return a >= b || std::isnan(a) ? a : b; }
+  template <class T> static T combine_row(const T* row, std::int64_t n) {
     T largest = row[0];
-    for (std::int64_t i = 1; i < n; ++i) largest = combine(largest, row[i * stride]);
+    for (std::int64_t i = 1; i < n; ++i) largest = combine(largest, row[i]);
     return largest;
   }
 };
@@ -216,17 +201,14 @@ template <class ReductionOp> Expr reduce(const Arg& x, const Axes& axes, bool ke
   const Axes sorted = normalise(x, axes, ReductionOp::name);
   if (sorted.empty()) return x.expr;
   const Expr reduced = build<ReductionOp>({x}, sorted);
-  if (!keep_axes) return reduced;
-  Shape kept = x.expr.shape();
-  for (const auto axis : sorted) kept[static_cast<std::size_t>(axis)] = 1;
-  return reshape({reduced, x.where}, kept);
+  return keep_axes ? reshape({reduced, x.where}, with_ones(x.expr.shape(), sorted)) : reduced;
 }
 
 }  // namespace
 
 Axes all_axes(const Expr& x) {
-  Axes axes;
-  for (std::size_t axis = 0; axis < x.shape().rank(); ++axis) axes.push_back(static_cast<std::int64_t>(axis));
+  Axes axes(x.shape().rank());
+  std::iota(axes.begin(), axes.end(), 0);
   return axes;
 }
 

@@ -23,74 +23,39 @@ void check_box(const Shape& inner, const std::vector<Dim>& starts, const Shape& 
                   " does not lie within " + to_string(outer[axis]));
 }
 
-// How many elements lie before the box.
-std::int64_t offset_of(const std::vector<Dim>& starts, const Extents& outer, const DimBindings& dims) {
-  const Extents strides = row_major_strides(outer);
-  std::int64_t offset = 0;
-  for (std::size_t axis = 0; axis < outer.size(); ++axis)
-    offset += starts[axis].resolve(dims, 0) * strides[axis];
-  return offset;
-}
-
-/// The box of extents `shape` that begins at `starts`. Both may hold the batch.
-class Slice final : public OpOf<Slice> {
- public:
-  static constexpr std::string_view name = "slice";
-  Slice(std::vector<Dim> from, Shape extents) : starts(std::move(from)), shape(std::move(extents)) {}
-  auto attributes() const { return std::tuple(attribute("starts", starts), attribute("shape", shape)); }
-  OnnxSpelling onnx(InputShapes) const {
-    std::vector<Dim> ends;
-    for (std::size_t i = 0; i < starts.size(); ++i) ends.push_back(starts[i] + shape[i]);
-    return {{"Slice", {OnnxInput{0}, Shape(starts), Shape(ends)}}};
-  }
-  Shape infer(InputShapes inputs) const {
-    check_box(shape, starts, inputs[0]);
-    return shape;
-  }
-  std::vector<Expr> vjp(const Vjp& v) const override {
-    return {embed(v.cotangent, starts, v.inputs[0].shape())};
-  }
-
-  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
-    const StridedWalk walk(shapes.output(), row_major_strides(shapes.inputs[0]),
-                           row_major_strides(shapes.output()));
-    const auto offset = offset_of(starts, shapes.inputs[0], shapes.dims);
-    return [walk, offset](const KernelArgs<T>& args) {
-      strided_copy(walk, args.input() + offset, args.output());
-    };
-  }
-
-  std::vector<Dim> starts;
-  Shape shape;
-};
-
-/// The adjoint of Slice: x at `starts` in a tensor of `shape` that is zero elsewhere.
-class Embed final : public OpOf<Embed> {
- public:
-  static constexpr std::string_view name = "embed";
-  Embed(std::vector<Dim> at, Shape extents) : starts(std::move(at)), shape(std::move(extents)) {}
+/// The box of extents `shape` that begins at `starts`; or, embedding, the adjoint of that: a tensor of
+/// extents `shape` that is x in such a box and zero elsewhere. All may hold the batch.
+template <bool embeds> struct Box final : OpOf<Box<embeds>> {
+  static constexpr std::string_view name = embeds ? "embed" : "slice";
+  Box(std::vector<Dim> from, Shape extents) : starts(std::move(from)), shape(std::move(extents)) {}
   auto attributes() const { return std::tuple(attribute("starts", starts), attribute("shape", shape)); }
   OnnxSpelling onnx(InputShapes inputs) const {
-    std::vector<Dim> around = starts;
-    for (std::size_t i = 0; i < starts.size(); ++i) around.push_back(shape[i] - starts[i] - inputs[0][i]);
-    return {{"Pad", {OnnxInput{0}, Shape(around)}}};
+    std::vector<Dim> rest;  // behind the box: where it ends, or how much comes then
+    for (std::size_t i = 0; i < starts.size(); ++i)
+      rest.push_back(embeds ? shape[i] - starts[i] - inputs[0][i] : starts[i] + shape[i]);
+    if (!embeds) return {{"Slice", {OnnxInput{0}, Shape(starts), Shape(rest)}}};
+    rest.insert(rest.begin(), starts.begin(), starts.end());
+    return {{"Pad", {OnnxInput{0}, Shape(rest)}}};
   }
   Shape infer(InputShapes inputs) const {
-    check_box(inputs[0], starts, shape);
+    embeds ? check_box(inputs[0], starts, shape) : check_box(shape, starts, inputs[0]);
     return shape;
   }
   std::vector<Expr> vjp(const Vjp& v) const override {
-    return {slice(v.cotangent, starts, v.inputs[0].shape())};
+    return {build<Box<!embeds>>({v.cotangent}, starts, v.inputs[0].shape())};
   }
 
   template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
-    const StridedWalk walk(shapes.inputs[0], row_major_strides(shapes.inputs[0]),
-                           row_major_strides(shapes.output()));
-    const auto offset = offset_of(starts, shapes.output(), shapes.dims);
-    const auto count = static_cast<std::size_t>(element_count(shapes.output()));
-    return [walk, offset, count](const KernelArgs<T>& args) {
+    const Extents& inner = embeds ? shapes.inputs[0] : shapes.output();
+    const Extents strides = row_major_strides(embeds ? shapes.output() : shapes.inputs[0]);
+    std::int64_t offset = 0;
+    for (std::size_t axis = 0; axis < strides.size(); ++axis)
+      offset += starts[axis].resolve(shapes.dims, 0) * strides[axis];
+    const StridedWalk walk(inner, strides, offset);
+    if (!embeds) return [walk](const KernelArgs<T>& args) { walk.gather(args.input(), args.output()); };
+    return [walk, count = element_count(shapes.output())](const KernelArgs<T>& args) {
       std::fill_n(args.output(), count, T(0));
-      strided_copy(walk, args.input(), args.output() + offset);
+      walk.scatter(args.input(), args.output());
     };
   }
 
@@ -98,9 +63,11 @@ class Embed final : public OpOf<Embed> {
   Shape shape;
 };
 
+using Slice = Box<false>;
+using Embed = Box<true>;
+
 /// Tensors of one shape but for `axis`, one after the other along it.
-class Concat final : public OpOf<Concat> {
- public:
+struct Concat final : OpOf<Concat> {
   static constexpr std::string_view name = "concat";
   explicit Concat(std::int64_t along) : axis(along) {}
   auto attributes() const { return std::tuple(attribute("axis", axis)); }
@@ -109,52 +76,45 @@ class Concat final : public OpOf<Concat> {
     for (std::size_t i = 0; i < inputs.size(); ++i) step.operands.emplace_back(OnnxInput{i});
     return {step};
   }
-  Shape infer(InputShapes inputs) const;
-  std::vector<Expr> vjp(const Vjp& v) const override;
+  Shape infer(InputShapes inputs) const {
+    const std::size_t along = resolve_axis(axis, inputs[0].rank());
+    Shape joined = inputs[0];
+    for (std::size_t i = 1; i < inputs.size(); ++i) {
+      Shape part = inputs[i];
+      if (part.rank() != joined.rank()) throw Error("ranks differ");
+      const Dim length = joined[along] + part[along];
+      part[along] = joined[along];
+      if (part != joined) throw Error("shapes differ outside of axis " + std::to_string(axis));
+      joined[along] = length;
+    }
+    return joined;
+  }
+  std::vector<Expr> vjp(const Vjp& v) const override {
+    std::vector<Expr> parts;
+    Dim begin = 0;
+    for (const Expr& input : v.inputs) {
+      const Dim end = begin + input.shape()[static_cast<std::size_t>(axis)];
+      parts.push_back(slice(v.cotangent, axis, begin, end));
+      begin = end;
+    }
+    return parts;
+  }
 
   template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     const Extents strides = row_major_strides(shapes.output());
     std::vector<StridedWalk> walks;
-    std::vector<std::int64_t> offsets;
     std::int64_t offset = 0;
     for (const Extents& part : shapes.inputs) {
-      walks.emplace_back(part, row_major_strides(part), strides);
-      offsets.push_back(offset);
+      walks.emplace_back(part, strides, offset);
       offset += part[static_cast<std::size_t>(axis)] * strides[static_cast<std::size_t>(axis)];
     }
-    return [walks, offsets](const KernelArgs<T>& args) {
-      for (std::size_t i = 0; i < walks.size(); ++i)
-        strided_copy(walks[i], args.input(i), args.output() + offsets[i]);
+    return [walks](const KernelArgs<T>& args) {
+      for (std::size_t i = 0; i < walks.size(); ++i) walks[i].scatter(args.input(i), args.output());
     };
   }
 
   std::int64_t axis;
 };
-
-Shape Concat::infer(InputShapes inputs) const {
-  const std::size_t along = resolve_axis(axis, inputs[0].rank());
-  Shape joined = inputs[0];
-  for (std::size_t i = 1; i < inputs.size(); ++i) {
-    Shape part = inputs[i];
-    if (part.rank() != joined.rank()) throw Error("ranks differ");
-    const Dim length = joined[along] + part[along];
-    part[along] = joined[along];
-    if (part != joined) throw Error("shapes differ outside of axis " + std::to_string(axis));
-    joined[along] = length;
-  }
-  return joined;
-}
-
-std::vector<Expr> Concat::vjp(const Vjp& v) const {
-  std::vector<Expr> parts;
-  Dim begin = 0;
-  for (const Expr& input : v.inputs) {
-    const Dim end = begin + input.shape()[static_cast<std::size_t>(axis)];
-    parts.push_back(slice(v.cotangent, axis, begin, end));
-    begin = end;
-  }
-  return parts;
-}
 
 }  // namespace
 

@@ -11,12 +11,18 @@ namespace gradus {
 
 namespace {
 
-// The three ops below work on lines of `n` numbers, `stride` apart, shifted by their largest so that
-// no exponential overflows. `Derived` supplies `line(x, y, n, stride)`.
-template <class Derived> class AlongAxis : public OpOf<Derived> {
- public:
+// The three ops below work on lines of `n` numbers, `stride` apart. `Derived` supplies
+// `line(x, y, n, stride, shift)`, where no exponential of x - shift overflows.
+template <class Derived> struct AlongAxis : OpOf<Derived> {
+  static constexpr bool keeps_axis = true;
   explicit AlongAxis(std::int64_t along) : axis(along) {}
   auto attributes() const { return std::tuple(attribute("axis", axis)); }
+
+  Shape infer(InputShapes inputs) const {
+    std::vector<Dim> dims = inputs[0].dims();
+    if (!Derived::keeps_axis) dims.erase(dims.begin() + axis);
+    return Shape(std::move(dims));
+  }
 
   template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     const std::span<const std::int64_t> from(shapes.inputs[0]);
@@ -26,102 +32,81 @@ template <class Derived> class AlongAxis : public OpOf<Derived> {
     const std::int64_t advance = Derived::keeps_axis ? n * stride : stride;
     return [=](const KernelArgs<T>& args) {
       for (std::int64_t i = 0; i < outer; ++i)
-        for (std::int64_t j = 0; j < stride; ++j)
-          Derived::line(args.input() + i * n * stride + j, args.output() + i * advance + j, n, stride);
+        for (std::int64_t j = 0; j < stride; ++j) {
+          const T* x = args.input() + i * n * stride + j;
+          Derived::line(x, args.output() + i * advance + j, n, stride, shift(x, n, stride));
+        }
     };
   }
 
-  std::int64_t axis;  // not negative
-
- protected:
-  template <class T> static T largest(const T* x, std::int64_t n, std::int64_t stride) {
-    T most = x[0];
+  // The largest, but 0 where that is not finite: a line of -∞ alone must not become NaN by -∞ - -∞.
+  template <class T> static T shift(const T* x, std::int64_t n, std::int64_t stride) {
+    T largest = x[0];
     for (std::int64_t i = 1; i < n; ++i)
-      most = most >= x[i * stride] || std::isnan(most) ? most : x[i * stride];  // NaN wins
-    return most;
+      largest = largest >= x[i * stride] || std::isnan(largest) ? largest : x[i * stride];
+    return std::isfinite(largest) ? largest : T(0);
   }
-  // A line of -∞ alone must not become NaN by -∞ - -∞.
-  template <class T> static T shift(T largest) { return std::isfinite(largest) ? largest : T(0); }
-  template <class T> static T sum_exp(const T* x, T shift, std::int64_t n, std::int64_t stride) {
+  template <class T> static T log_sum_exp(const T* x, std::int64_t n, std::int64_t stride, T shift) {
     T sum = 0;
     for (std::int64_t i = 0; i < n; ++i) sum += std::exp(x[i * stride] - shift);
-    return sum;
+    return std::log(sum);
   }
-  static Expr keep(const Expr& reduced, const Shape& shape, std::int64_t axis) {
-    Shape kept = shape;
-    kept[static_cast<std::size_t>(axis)] = 1;
-    return reshape(reduced, kept);
-  }
+
+  std::int64_t axis;  // not negative
 };
 
-class LogSumExp final : public AlongAxis<LogSumExp> {
- public:
+struct LogSumExp final : AlongAxis<LogSumExp> {
   static constexpr std::string_view name = "logsumexp";
   static constexpr bool keeps_axis = false;
   using AlongAxis::AlongAxis;
   OnnxSpelling onnx(InputShapes) const {
-    return {{"ReduceLogSumExp",
-             {OnnxInput{0}},
-             {{"axes", std::vector<std::int64_t>{axis}}, {"keepdims", std::int64_t{0}}}}};
-  }
-  Shape infer(InputShapes inputs) const {
-    Shape kept;
-    for (std::size_t i = 0; i < inputs[0].rank(); ++i)
-      if (i != static_cast<std::size_t>(axis)) kept.push_back(inputs[0][i]);
-    return kept;
+    return {{"ReduceLogSumExp", {OnnxInput{0}}, {{"axes", Axes{axis}}, {"keepdims", std::int64_t{0}}}}};
   }
   std::vector<Expr> vjp(const Vjp& v) const override {
-    return {keep(v.cotangent, v.inputs[0].shape(), axis) * softmax(v.inputs[0], axis)};
+    Shape kept = v.inputs[0].shape();
+    kept[static_cast<std::size_t>(axis)] = 1;
+    return {reshape(v.cotangent, kept) * softmax(v.inputs[0], axis)};
   }
-  template <class T> static void line(const T* x, T* y, std::int64_t n, std::int64_t stride) {
-    const T by = shift(largest(x, n, stride));
-    *y = by + std::log(sum_exp(x, by, n, stride));
+  template <class T> static void line(const T* x, T* y, std::int64_t n, std::int64_t stride, T shift) {
+    *y = shift + log_sum_exp(x, n, stride, shift);
   }
 };
 
-class LogSoftmax final : public AlongAxis<LogSoftmax> {
- public:
+struct LogSoftmax final : AlongAxis<LogSoftmax> {
   static constexpr std::string_view name = "log_softmax";
-  static constexpr bool keeps_axis = true;
   using AlongAxis::AlongAxis;
   OnnxSpelling onnx(InputShapes) const { return {{"LogSoftmax", {OnnxInput{0}}, {{"axis", axis}}}}; }
-  Shape infer(InputShapes inputs) const { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override {
     return {v.cotangent - exp(v.output) * sum(v.cotangent, {axis}, true)};
   }
-  template <class T> static void line(const T* x, T* y, std::int64_t n, std::int64_t stride) {
-    const T by = shift(largest(x, n, stride));
-    const T log_sum = std::log(sum_exp(x, by, n, stride));
-    for (std::int64_t i = 0; i < n; ++i) y[i * stride] = (x[i * stride] - by) - log_sum;
+  template <class T> static void line(const T* x, T* y, std::int64_t n, std::int64_t stride, T shift) {
+    const T log_sum = log_sum_exp(x, n, stride, shift);
+    for (std::int64_t i = 0; i < n; ++i) y[i * stride] = (x[i * stride] - shift) - log_sum;
   }
 };
 
-class Softmax final : public AlongAxis<Softmax> {
- public:
+struct Softmax final : AlongAxis<Softmax> {
   static constexpr std::string_view name = "softmax";
-  static constexpr bool keeps_axis = true;
   using AlongAxis::AlongAxis;
   OnnxSpelling onnx(InputShapes) const { return {{"Softmax", {OnnxInput{0}}, {{"axis", axis}}}}; }
-  Shape infer(InputShapes inputs) const { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override {
     return {v.output * (v.cotangent - sum(v.cotangent * v.output, {axis}, true))};
   }
-  template <class T> static void line(const T* x, T* y, std::int64_t n, std::int64_t stride) {
-    const T by = shift(largest(x, n, stride));
+  template <class T> static void line(const T* x, T* y, std::int64_t n, std::int64_t stride, T shift) {
     T sum = 0;
-    for (std::int64_t i = 0; i < n; ++i) sum += y[i * stride] = std::exp(x[i * stride] - by);
+    for (std::int64_t i = 0; i < n; ++i) sum += y[i * stride] = std::exp(x[i * stride] - shift);
     for (std::int64_t i = 0; i < n; ++i) y[i * stride] /= sum;
   }
 };
 
-}  // namespace
-
-Expr logsumexp(Arg x, std::int64_t axis) { return build<LogSumExp>({x}, axis_of(LogSumExp::name, x, axis)); }
-
-Expr log_softmax(Arg x, std::int64_t axis) {
-  return build<LogSoftmax>({x}, axis_of(LogSoftmax::name, x, axis));
+template <class ConcreteOp> Expr along_axis(const Arg& x, std::int64_t axis) {
+  return build<ConcreteOp>({x}, axis_of(ConcreteOp::name, x, axis));
 }
 
-Expr softmax(Arg x, std::int64_t axis) { return build<Softmax>({x}, axis_of(Softmax::name, x, axis)); }
+}  // namespace
+
+Expr logsumexp(Arg x, std::int64_t axis) { return along_axis<LogSumExp>(x, axis); }
+Expr log_softmax(Arg x, std::int64_t axis) { return along_axis<LogSoftmax>(x, axis); }
+Expr softmax(Arg x, std::int64_t axis) { return along_axis<Softmax>(x, axis); }
 
 }  // namespace gradus

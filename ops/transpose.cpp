@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <ranges>
 
 #include "gradus/ops/rules.hpp"
 #include "ops/kernels/strides.hpp"
@@ -10,26 +11,19 @@ namespace gradus {
 
 namespace {
 
-// The shape with its axes in another order. Error when that is not a permutation of them.
-Shape reordered(const Shape& shape, const Permutation& order) {
-  Permutation sorted = order;
-  std::ranges::sort(sorted);
-  Permutation expected(shape.rank());
-  std::iota(expected.begin(), expected.end(), 0);
-  if (sorted != expected) throw Error("the order does not name each axis once");
-  Shape result;
-  for (const auto axis : order) result.push_back(shape[static_cast<std::size_t>(axis)]);
-  return result;
-}
-
-class Transpose final : public OpOf<Transpose> {
- public:
+struct Transpose final : OpOf<Transpose> {
   static constexpr std::string_view name = "transpose";
   explicit Transpose(Permutation axes) : order(std::move(axes)) {}
   auto attributes() const { return std::tuple(attribute("order", order)); }
   OnnxSpelling onnx(InputShapes) const { return {{"Transpose", {OnnxInput{0}}, {{"perm", order}}}}; }
 
-  Shape infer(InputShapes inputs) const { return reordered(inputs[0], order); }
+  Shape infer(InputShapes inputs) const {
+    if (!std::ranges::is_permutation(order, std::views::iota(std::int64_t{0}, std::ssize(inputs[0].dims()))))
+      throw Error("the order does not name each axis once");
+    Shape shape;
+    for (const auto axis : order) shape.push_back(inputs[0][static_cast<std::size_t>(axis)]);
+    return shape;
+  }
 
   std::vector<Expr> vjp(const Vjp& v) const override {
     Permutation inverse(order.size());
@@ -53,8 +47,8 @@ class Transpose final : public OpOf<Transpose> {
     const Extents from = row_major_strides(shapes.inputs[0]);
     Extents strides;
     for (const auto axis : order) strides.push_back(from[static_cast<std::size_t>(axis)]);
-    const StridedWalk walk(shapes.output(), strides, row_major_strides(shapes.output()));
-    return [walk](const KernelArgs<T>& args) { strided_copy(walk, args.input(), args.output()); };
+    const StridedWalk walk(shapes.output(), strides);
+    return [walk](const KernelArgs<T>& args) { walk.gather(args.input(), args.output()); };
   }
 
   Permutation order;

@@ -1,7 +1,6 @@
 #include "gradus/ops/view.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 #include "gradus/ops/rules.hpp"
 
@@ -9,17 +8,13 @@ namespace gradus {
 
 namespace {
 
-bool equal_but_for_ones(const Shape& a, const Shape& b) {
-  const auto others = [](const Shape& shape) {
-    std::vector<Dim> dims;
-    std::ranges::copy_if(shape, std::back_inserter(dims), [](Dim d) { return d != Dim(1); });
-    return dims;
-  };
-  return others(a) == others(b);
+std::vector<Dim> without_ones(const Shape& shape) {
+  std::vector<Dim> dims = shape.dims();
+  std::erase(dims, Dim(1));
+  return dims;
 }
 
-class Reshape final : public OpOf<Reshape> {
- public:
+struct Reshape final : OpOf<Reshape> {
   static constexpr std::string_view name = "reshape";
   explicit Reshape(Shape to) : shape(std::move(to)) {}
   auto attributes() const { return std::tuple(attribute("shape", shape)); }
@@ -27,7 +22,7 @@ class Reshape final : public OpOf<Reshape> {
   Traits traits() const override { return {.view = true}; }
   Shape infer(InputShapes inputs) const {
     // Two axes that hold the batch have no product, but extents of 1 may come and go beside them.
-    if (!equal_but_for_ones(inputs[0], shape) && inputs[0].element_count() != shape.element_count())
+    if (without_ones(inputs[0]) != without_ones(shape) && inputs[0].element_count() != shape.element_count())
       throw Error("cannot be reshaped to " + to_string(shape));
     return shape;
   }
@@ -36,10 +31,8 @@ class Reshape final : public OpOf<Reshape> {
   Shape shape;
 };
 
-class StopGradient final : public OpOf<StopGradient> {
- public:
-  static constexpr std::string_view name = "stop_gradient";
-  static constexpr std::string_view onnx = "Identity";
+struct StopGradient final : OpOf<StopGradient> {
+  static constexpr std::string_view name = "stop_gradient", onnx = "Identity";
   Traits traits() const override { return {.view = true}; }
   Shape infer(InputShapes inputs) const { return inputs[0]; }
   std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
@@ -48,23 +41,21 @@ class StopGradient final : public OpOf<StopGradient> {
 }  // namespace
 
 Expr reshape(Arg x, const Shape& shape) {
-  const std::span<const Arg> operands(&x, 1);
-  graph_of(Reshape::name, operands);
+  graph_of(Reshape::name, {&x, 1});
   Shape to = shape;
   const auto open = static_cast<std::size_t>(std::ranges::find(shape, Dim(-1)) - shape.begin());
   if (open < shape.rank()) try {
       to[open] = 1;
       to[open] = x.expr.shape().element_count() / to.element_count();
     } catch (const Error& error) {
-      fail(Reshape::name, operands, error.what());
+      fail(Reshape::name, {&x, 1}, error.what());
     }
   return to == x.expr.shape() ? x.expr : build<Reshape>({x}, to);
 }
 
 Expr flatten(Arg x) {
-  const std::span<const Arg> operands(&x, 1);
-  graph_of("flatten", operands);
-  if (x.expr.shape().rank() == 0) fail("flatten", operands, "a scalar has no rows");
+  graph_of("flatten", {&x, 1});
+  if (x.expr.shape().rank() == 0) fail("flatten", {&x, 1}, "a scalar has no rows");
   return reshape(x, {x.expr.shape()[0], -1});
 }
 

@@ -9,8 +9,7 @@ namespace {
 // Found for numbers; argument-dependent look-up finds those of lanes and expressions.
 using math::where;
 
-class Where final : public Elementwise<Where, 3> {
- public:
+struct Where final : Elementwise<Where, 3> {
   static constexpr std::string_view name = "where";
   static OnnxSpelling onnx(InputShapes) {
     return {{"Cast", {OnnxInput{0}}, {{"to", OnnxType::boolean}}},

@@ -47,7 +47,4 @@ template <class T> class Gemm {
   bool rows_are_cheap_ = true;
 };
 
-extern template class Gemm<float>;
-extern template class Gemm<double>;
-
 }  // namespace gradus

@@ -29,7 +29,4 @@ template <class T> struct RegisterGemm {
   static GemmKernel<T> dots();
 };
 
-extern template struct RegisterGemm<float>;
-extern template struct RegisterGemm<double>;
-
 }  // namespace gradus

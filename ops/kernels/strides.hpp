@@ -17,67 +17,70 @@ inline Extents row_major_strides(const Extents& extents) {
   return strides;
 }
 
-/// Walks `extents` with two strides per axis (a stride of 0 repeats), axis by axis merged where both allow
-/// it, and calls `row(a, b, n, stride_a, stride_b)` for each innermost run, in row-major order. Allocates
+/// Walks two tensors of these extents in step: a contiguous one, and one that begins at `offset` and has a
+/// stride for each axis (a stride of 0 repeats). Axes are merged where the strides allow it. Allocates
 /// nothing.
 class StridedWalk {
  public:
   static constexpr std::size_t largest_rank = 16;
 
-  StridedWalk(const Extents& extents, const Extents& strides_a, const Extents& strides_b) {
+  StridedWalk(const Extents& extents, const Extents& strides, std::int64_t offset = 0)
+      : count_(element_count(extents)), offset_(offset) {
     for (std::size_t axis = 0; axis < extents.size(); ++axis) {
-      if (extents[axis] == 1) continue;
-      const Axis next{extents[axis], strides_a[axis], strides_b[axis]};
-      if (rank_ > 0 && axes_[rank_ - 1].a == next.a * next.extent &&
-          axes_[rank_ - 1].b == next.b * next.extent) {
-        axes_[rank_ - 1] = {axes_[rank_ - 1].extent * next.extent, next.a, next.b};
-        continue;
-      }
+      Axis next{extents[axis], strides[axis]};
+      if (next.extent == 1) continue;
+      if (rank_ > 0 && axes_[rank_ - 1].stride == next.stride * next.extent)
+        next.extent *= axes_[--rank_].extent;
       if (rank_ == largest_rank) throw Error("more than 16 axes that cannot be merged");
       axes_[rank_++] = next;
     }
-    if (rank_ == 0) axes_[rank_++] = {1, 1, 1};
+    if (rank_ == 0) axes_[rank_++] = {1, 1};
   }
 
+  std::int64_t count() const { return count_; }
+
+  /// Calls `row(contiguous, strided, n, stride)` for each innermost run, in row-major order.
   template <class Row> void operator()(Row row) const {
     std::array<std::int64_t, largest_rank> index{};
     const Axis inner = axes_[rank_ - 1];
-    std::int64_t a = 0;
-    std::int64_t b = 0;
-    while (true) {
-      row(a, b, inner.extent, inner.a, inner.b);
-      std::size_t axis = rank_ - 1;
-      while (axis > 0) {
-        const Axis& outer = axes_[--axis];
-        a += outer.a;
-        b += outer.b;
+    std::int64_t strided = offset_;
+    for (std::int64_t contiguous = 0; contiguous < count_; contiguous += inner.extent) {
+      row(contiguous, strided, inner.extent, inner.stride);
+      for (std::size_t axis = rank_ - 1; axis-- > 0;) {
+        const Axis& outer = axes_[axis];
+        strided += outer.stride;
         if (++index[axis] < outer.extent) break;
-        a -= outer.a * outer.extent;
-        b -= outer.b * outer.extent;
+        strided -= outer.stride * outer.extent;
         index[axis] = 0;
-        if (axis == 0) return;
       }
-      if (rank_ == 1) return;
     }
+  }
+
+  /// Copies the strided tensor to the contiguous one.
+  template <class T> void gather(const T* strided, T* contiguous) const {
+    (*this)([&](std::int64_t to, std::int64_t from, std::int64_t n, std::int64_t stride) {
+      const T* read = strided + from;
+      T* written = contiguous + to;
+      for (std::int64_t i = 0; i < n; ++i) written[i] = read[i * stride];
+    });
+  }
+
+  /// Copies the contiguous tensor to the strided one.
+  template <class T> void scatter(const T* contiguous, T* strided) const {
+    (*this)([&](std::int64_t from, std::int64_t to, std::int64_t n, std::int64_t stride) {
+      for (std::int64_t i = 0; i < n; ++i) strided[to + i * stride] = contiguous[from + i];
+    });
   }
 
  private:
   struct Axis {
     std::int64_t extent;
-    std::int64_t a;
-    std::int64_t b;
+    std::int64_t stride;
   };
   std::array<Axis, largest_rank> axes_{};
   std::size_t rank_ = 0;
+  std::int64_t count_;
+  std::int64_t offset_;
 };
-
-/// Copies along a walk: a is read, b is written.
-template <class T> void strided_copy(const StridedWalk& walk, const T* input, T* output) {
-  walk([&](std::int64_t a, std::int64_t b, std::int64_t n, std::int64_t stride_a, std::int64_t stride_b) {
-    const T* from = input + a;
-    T* to = output + b;
-    for (std::int64_t i = 0; i < n; ++i) to[i * stride_b] = from[i * stride_a];
-  });
-}
 
 }  // namespace gradus

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "tests/support/op_table.hpp"
 
@@ -235,20 +236,21 @@ TEST_P(TwiceDifferentiableOp, DifferentiatesItsGradientLikeDifferences) {
   });
 }
 
-// The names of the ops that a header defines: each class that is final defines one.
-std::set<std::string> names_in(const std::filesystem::path& header) {
-  constexpr std::string_view definition = "std::string_view name = \"";
+// The names of the ops that a file defines: each type that is final defines one, or two if it is a template
+// for a bool.
+std::set<std::string> names_in(const std::filesystem::path& source) {
   std::set<std::string> names;
-  std::size_t classes = 0;
-  std::ifstream file(header);
+  std::size_t types = 0;
+  std::ifstream file(source);
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("class ") && line.find(" final : public ") != line.npos) ++classes;
-    if (const auto at = line.find(definition); at != line.npos) {
-      const auto begin = at + definition.size();
-      names.insert(line.substr(begin, line.find('"', begin) - begin));
-    }
+    if (line.find(" final : ") != line.npos) types += line.starts_with("template <bool ") ? 2 : 1;
+    const auto at = line.find("std::string_view name = ");
+    if (at == line.npos) continue;
+    std::istringstream definition(line.substr(at, line.find_first_of(",;", at) - at));
+    for (std::string text; std::getline(definition, text, '"') && std::getline(definition, text, '"');)
+      names.insert(text);
   }
-  EXPECT_EQ(names.size(), classes) << header << ": a class without a name that this test finds";
+  EXPECT_EQ(names.size(), types) << source << ": a type without a name that this test finds";
   return names;
 }
 

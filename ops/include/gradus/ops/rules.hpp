@@ -7,7 +7,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -23,12 +22,10 @@ namespace GRADUS_PUBLIC gradus {
 
 namespace detail {
 
-// The operands of an elementwise op, made of one shape by NumPy's rule with explicit broadcast_to nodes; a
-// number takes the others' shape. Operands that are wrong stay as they are: make_node reports them.
-std::vector<Arg> broadcast_operands(std::span<const Arg> operands);
-
-// A number, where all operands are numbers; else null.
-Expr fold_numbers(const ElementwiseOp& op, std::span<const Arg> operands);
+// A node for the op, or an expression for each of its outputs. The operands of an elementwise op are made of
+// one shape by NumPy's rule with explicit broadcast_to nodes, where a number takes the others' shape.
+Expr apply(OpPtr op, std::span<const Arg> operands);
+std::vector<Expr> apply_for_outputs(OpPtr op, std::span<const Arg> operands);
 
 // The cotangents of v's inputs, from a formula of them in a graph of its own: `leaves` stand for the inputs
 // there, and `outputs` for the op's.
@@ -45,25 +42,15 @@ inline Expr chain(const Expr& cotangent, const Expr& derivative) {
 /// a number of numbers.
 template <class ConcreteOp, class... Attributes>
 Expr build(std::initializer_list<Arg> operands, Attributes... attributes) {
-  auto op = std::make_shared<const ConcreteOp>(std::move(attributes)...);
-  const std::span<const Arg> all(operands.begin(), operands.size());
-  if constexpr (std::is_base_of_v<ElementwiseOp, ConcreteOp>) {
-    const Expr number = detail::fold_numbers(*op, all);
-    return number.is_null() ? make_node(std::move(op), detail::broadcast_operands(all)) : number;
-  } else {
-    return make_node(std::move(op), all);
-  }
+  return detail::apply(std::make_shared<const ConcreteOp>(std::move(attributes)...),
+                       {operands.begin(), operands.size()});
 }
 
 /// The same for an op of several outputs: an expression for each.
 template <class ConcreteOp, class... Attributes>
 std::vector<Expr> build_outputs(std::initializer_list<Arg> operands, Attributes... attributes) {
-  auto op = std::make_shared<const ConcreteOp>(std::move(attributes)...);
-  const std::span<const Arg> all(operands.begin(), operands.size());
-  if constexpr (std::is_base_of_v<ElementwiseOp, ConcreteOp>)
-    return make_nodes(std::move(op), detail::broadcast_operands(all));
-  else
-    return make_nodes(std::move(op), all);
+  return detail::apply_for_outputs(std::make_shared<const ConcreteOp>(std::move(attributes)...),
+                                   {operands.begin(), operands.size()});
 }
 
 /// An axis of x counted from the front, -1 being the last; fails with the op's name for one that x lacks.
@@ -72,8 +59,7 @@ std::int64_t axis_of(std::string_view op, const Arg& x, std::int64_t axis);
 /// A differentiable op of one operand. `Rule` adds to `f` its derivative from x and y = f(x), as a formula
 /// that also builds graph nodes: `template <class T> T d(T x, T y) const`; or instead a type `Grad`, an op
 /// without attributes that makes the cotangent of x from that of y, and y.
-template <class Rule> class Unary : public Elementwise<Rule, 1> {
- public:
+template <class Rule> struct Unary : Elementwise<Rule, 1> {
   std::vector<Expr> vjp(const Vjp& v) const final {
     if constexpr (requires { typename Rule::Grad; })
       return {build<typename Rule::Grad>({v.cotangent, v.output})};
@@ -83,16 +69,12 @@ template <class Rule> class Unary : public Elementwise<Rule, 1> {
 };
 
 /// A differentiable op of two operands: `Rule` adds the partial derivatives `da(a, b, y)` and `db(a, b, y)`.
-template <class Rule> class Binary : public Elementwise<Rule, 2> {
- public:
+template <class Rule> struct Binary : Elementwise<Rule, 2> {
   std::vector<Expr> vjp(const Vjp& v) const final {
     const Expr &a = v.inputs[0], &b = v.inputs[1];
-    std::vector<Expr> cotangents(2);
-    if (v.wanted[0])
-      cotangents[0] = detail::chain(v.cotangent, this->derived().template da<Expr>(a, b, v.output));
-    if (v.wanted[1])
-      cotangents[1] = detail::chain(v.cotangent, this->derived().template db<Expr>(a, b, v.output));
-    return cotangents;
+    const Rule& rule = this->derived();
+    return {v.wanted[0] ? detail::chain(v.cotangent, rule.template da<Expr>(a, b, v.output)) : Expr(),
+            v.wanted[1] ? detail::chain(v.cotangent, rule.template db<Expr>(a, b, v.output)) : Expr()};
   }
 };
 
@@ -100,27 +82,22 @@ template <class Rule> class Binary : public Elementwise<Rule, 2> {
 /// kernel computes the formula in one go, with all that lies between in registers; its reverse rule is the
 /// formula's own, built of graph nodes and differentiated like any other expression.
 template <class Rule, std::size_t Arity, std::size_t Outputs = 1>
-class CompositeOp : public Elementwise<Rule, Arity, Outputs> {
- public:
+struct CompositeOp : Elementwise<Rule, Arity, Outputs> {
   std::vector<Expr> vjp(const Vjp& v) const final {
     Graph alone;
     std::vector<Expr> leaves;
     for (const Expr& input : v.inputs)
       leaves.push_back(alone.input(std::to_string(leaves.size()), input.shape()));
     const auto y = [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return this->derived().template f<Expr>(leaves[I]...);
+      return std::array<Expr, Outputs>{this->derived().template f<Expr>(leaves[I]...)};
     }
     (std::make_index_sequence<Arity>());
-    if constexpr (Outputs == 1)
-      return detail::composite_vjp({&y, 1}, leaves, v);
-    else
-      return detail::composite_vjp(y, leaves, v);
+    return detail::composite_vjp(y, leaves, v);
   }
 };
 
 /// An elementwise op without a derivative, such as a comparison.
-template <class Rule, std::size_t Arity> class Undifferentiable : public Elementwise<Rule, Arity> {
- public:
+template <class Rule, std::size_t Arity> struct Undifferentiable : Elementwise<Rule, Arity> {
   std::vector<Expr> vjp(const Vjp& v) const final { return no_gradient(v); }
 };
 
