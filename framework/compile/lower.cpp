@@ -18,10 +18,14 @@ double estimated_nanoseconds(const Plan& plan, const Step& step) {
   double flop = 0;
   for (const NodeId id : step.nodes) flop += plan.node(id).op()->flop(plan.shapes(id));
   std::size_t bytes = 0;
-  for (const Operand& operand : step.operands)
-    if (operand.buffer != no_buffer) bytes += plan.buffer(operand.buffer).bytes;
+  for (const BufferId buffer : step.buffers_read()) bytes += plan.buffer(buffer).bytes;
   for (const auto& result : step.results) bytes += plan.buffer(result.buffer).bytes;
   return flop / flop_per_nanosecond + static_cast<double>(bytes) / bytes_per_nanosecond;
+}
+
+template <class T> bool is_straight(const TileLoop<T>& loop) {
+  const bool whole = loop.begin == 0 && loop.end <= loop.tile && loop.spreads.empty();
+  return whole && (loop.panel == 0 || loop.panel >= loop.end);
 }
 
 template <class T> class Lowering {
@@ -30,19 +34,22 @@ template <class T> class Lowering {
       : plan_(plan), locate_(locate), threads_(threads) {}
 
   Instruction<T> lower(const Step& step) const {
-    StepPointers<T> pointers;
+    KernelCall<T> call;
     for (const Operand& operand : step.operands)
-      pointers.operands.push_back(operand.buffer == no_buffer ? nullptr
-                                                              : locate_(plan_.buffer(operand.buffer)));
-    for (const auto& result : step.results) pointers.results.push_back(locate_(plan_.buffer(result.buffer)));
+      call.inputs.push_back(operand.buffer == no_buffer ? nullptr : locate_(plan_.buffer(operand.buffer)));
+    for (const auto& result : step.results) call.outputs.push_back(locate_(plan_.buffer(result.buffer)));
     if (step.workspace != no_buffer)
-      pointers.workspace = reinterpret_cast<std::byte*>(locate_(plan_.buffer(step.workspace)));
-    if (is_shared(step)) return ParallelParts<T>{parts(step, pointers)};
-    if (step.kind == Step::Kind::copy) return copy(step, std::move(pointers));
-    if (step.kind == Step::Kind::op) return kernel_call(step, std::move(pointers), {});
-    TileLoop<T> loop = lower_loop(plan_, step, pointers);
-    if (auto straight = straighten(loop)) return std::move(*straight);
-    return loop;
+      call.workspace = reinterpret_cast<std::byte*>(locate_(plan_.buffer(step.workspace)));
+    if (is_shared(step)) return parts(step, call);
+    if (step.kind == Step::Kind::fused) {
+      TileLoop<T> loop = lower_loop(plan_, step, call);
+      if (is_straight(loop)) return StraightCalls<T>{std::move(loop)};
+      return loop;
+    }
+    if (step.kind == Step::Kind::op) return kernel_call(step, std::move(call), {});
+    const std::size_t bytes = plan_.buffer(step.results.front().buffer).bytes;
+    call.kernel = [bytes](const KernelArgs<T>& args) { std::memcpy(args.output(), args.input(), bytes); };
+    return call;
   }
 
  private:
@@ -53,35 +60,30 @@ template <class T> class Lowering {
 
   // Whether a step is large enough to be shared out, and can be.
   bool is_shared(const Step& step) const {
-    if (threads_ == 1 || step.kind == Step::Kind::copy ||
-        estimated_nanoseconds(plan_, step) < least_nanoseconds)
-      return false;
-    const bool by_rows = step.kind == Step::Kind::op || step.producer_operands > 0;
-    if (by_rows && rows_of(step) < threads_) return false;
-    return step.kind == Step::Kind::fused || plan_.node(step.nodes.front()).traits().by_rows;
+    if (threads_ == 1 || step.kind == Step::Kind::copy) return false;
+    const bool loop_alone = step.kind == Step::Kind::fused && step.producer_operands == 0;
+    const bool by_rows = plan_.node(step.nodes.front()).traits().by_rows && rows_of(step) >= threads_;
+    return (loop_alone || by_rows) && estimated_nanoseconds(plan_, step) >= least_nanoseconds;
   }
 
-  std::vector<Part<T>> parts(const Step& step, const StepPointers<T>& pointers) const {
-    std::vector<Part<T>> made;
-    made.reserve(static_cast<std::size_t>(threads_));
+  ParallelParts<T> parts(const Step& step, const KernelCall<T>& call) const {
+    ParallelParts<T> made;
     for (Share share{0, threads_}; share.index < share.count; ++share.index) {
-      StepPointers<T> own = pointers;
+      KernelCall<T> own = call;
       if (step.workspace != no_buffer)
-        own.workspace += plan_.buffer(step.workspace).bytes / static_cast<std::size_t>(threads_) *
-                         static_cast<std::size_t>(share.index);
+        own.workspace += share.begin(static_cast<std::int64_t>(plan_.buffer(step.workspace).bytes));
       if (step.kind == Step::Kind::fused)
-        made.emplace_back(lower_loop(plan_, step, own, share));
+        made.parts.emplace_back(lower_loop(plan_, step, own, share));
       else
-        made.emplace_back(kernel_call(step, std::move(own), share));
+        made.parts.emplace_back(kernel_call(step, std::move(own), share));
     }
     return made;
   }
 
-  KernelCall<T> kernel_call(const Step& step, StepPointers<T> pointers, Share share) const {
+  // The call with the op's kernel and, if that works by rows, the rows of the share.
+  KernelCall<T> kernel_call(const Step& step, KernelCall<T> call, Share share) const {
     const NodeId id = step.nodes.front();
     KernelShapes shapes = plan_.shapes(id);
-    KernelCall<T> call{{}, std::move(pointers.operands), std::move(pointers.results), pointers.workspace, 0,
-                       0};
     if (plan_.node(id).traits().by_rows) {
       const std::int64_t rows = rows_of(step);
       call.from = share.begin(rows);
@@ -92,12 +94,6 @@ template <class T> class Lowering {
     }
     call.kernel = std::get<Kernel<T>>(plan_.node(id).op()->kernel(shapes, plan_.dtype));
     return call;
-  }
-
-  KernelCall<T> copy(const Step& step, StepPointers<T> pointers) const {
-    const std::size_t bytes = plan_.buffer(step.results.front().buffer).bytes;
-    return {[bytes](const KernelArgs<T>& args) { std::memcpy(args.output(), args.input(), bytes); },
-            std::move(pointers.operands), std::move(pointers.results)};
   }
 
   const Plan& plan_;
