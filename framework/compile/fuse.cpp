@@ -11,14 +11,12 @@ std::optional<Operand> broadcast_access(const Extents& shape, const Extents& tar
   const std::int64_t total = element_count(target);
   if (count == total) return Operand{.access = Access::full};
   if (count == 1) return Operand{.access = Access::scalar};
-  // The first axis from which on, and the last axis up to which, the two shapes agree.
-  std::size_t tail = target.size();
-  while (tail > 0 && padded[tail - 1] == target[tail - 1]) --tail;
-  if (element_count(std::span(target).subspan(tail)) == count)
-    return Operand{.access = Access::row, .period = count};
-  std::size_t head = 0;
-  while (head < target.size() && padded[head] == target[head]) ++head;
-  if (element_count(std::span(target).first(head)) == count)
+  // The axes of the target from which on, and up to which, the two shapes agree.
+  const auto tail =
+      std::ranges::mismatch(padded | std::views::reverse, target | std::views::reverse).in2.base();
+  const auto head = std::ranges::mismatch(padded, target).in2;
+  if (element_count({tail, target.end()}) == count) return Operand{.access = Access::row, .period = count};
+  if (element_count({target.begin(), head}) == count)
     return Operand{.access = Access::column, .period = total / count};
   return std::nullopt;
 }

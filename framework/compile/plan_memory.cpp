@@ -1,6 +1,5 @@
 #include "framework/compile/plan_memory.hpp"
 
-#include <limits>
 #include <set>
 
 #include "framework/compile/arena.hpp"
@@ -21,7 +20,7 @@ class MemoryPlanner {
       for (const auto& result : plan.steps[s].results) last_use_[result.buffer] = s;
       for (const BufferId buffer : plan.steps[s].buffers_read()) last_use_[buffer] = s;
     }
-    for (const BufferId output : plan.outputs) last_use_[output] = std::numeric_limits<std::size_t>::max();
+    for (const BufferId output : plan.outputs) last_use_[output] = plan.steps.size();
   }
 
   void run() {

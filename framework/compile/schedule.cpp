@@ -1,9 +1,7 @@
 #include "framework/compile/schedule.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
-#include <queue>
 #include <set>
 
 namespace gradus {
@@ -129,16 +127,14 @@ class Scheduler {
         wait(s, overwriter[buffer]);
       }
 
-    std::priority_queue<std::int32_t, std::vector<std::int32_t>, std::greater<>> ready;
+    std::set<std::int32_t> ready;
     for (std::int32_t s = 0; s < count; ++s)
-      if (waits[s] == 0) ready.push(s);
+      if (waits[s] == 0) ready.insert(s);
     std::vector<std::int32_t> order;
     while (!ready.empty()) {
-      const std::int32_t s = ready.top();
-      ready.pop();
-      order.push_back(s);
-      for (const std::int32_t after : later[s])
-        if (--waits[after] == 0) ready.push(after);
+      order.push_back(ready.extract(ready.begin()).value());
+      for (const std::int32_t after : later[order.back()])
+        if (--waits[after] == 0) ready.insert(after);
     }
     if (order.size() != plan_.steps.size()) return false;
     ById<Step> ordered;

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <limits>
 #include <set>
 
 #include "framework/base/aligned.hpp"
@@ -13,8 +12,6 @@
 namespace gradus {
 
 namespace {
-
-constexpr std::size_t forever = std::numeric_limits<std::size_t>::max();
 
 class Faults {
  public:
@@ -129,7 +126,7 @@ class PlanWalk : private Faults {
   void start() {
     for (std::size_t s = 0; s < plan_.steps.size(); ++s)
       for (const BufferId buffer : plan_.steps[s].buffers_read()) contents_[buffer].last_read = s;
-    for (const BufferId output : plan_.outputs) contents_[output].last_read = forever;
+    for (const BufferId output : plan_.outputs) contents_[output].last_read = plan_.steps.size();
     for (BufferId id = 0; id < std::ssize(plan_.buffers); ++id) {
       const Buffer& buffer = plan_.buffer(id);
       if (buffer.node >= 0)
