@@ -56,8 +56,9 @@ class LoopFormer {
   NodeId owner(NodeId id) const { return graph_[id].output() != nullptr ? graph_[id].inputs.front() : id; }
   bool is_elementwise(NodeId id) const { return graph_[id].op()->elementwise() != nullptr; }
 
-  // A loop reads the node, or a step that is none, or, with `none`, an output or update: that takes it from
-  // its buffer, and it may still be fused. Whoever reads a view reads its origin's buffer.
+  // Notes a reader of the node: a fused loop, by its last node, or any other step, by `outside`. An output or
+  // an update, `none`, takes the value from its buffer, and the node may still be fused. Whoever reads a view
+  // reads its origin's buffer.
   void need(NodeId id, NodeId reader) {
     const NodeId from = origin(graph_, id);
     NodeState& state = states_[owner(from)];

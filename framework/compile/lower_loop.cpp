@@ -53,7 +53,7 @@ template <class T> class LoopLowering {
   struct Register {
     Kind kind;
     T* base;
-    std::size_t busy_until = forever;  // of a tile: the node that may write over it
+    std::size_t busy_until = forever;  // a tile: until this node, which may write over it
   };
   using RegisterId = std::size_t;
   struct Code {
@@ -98,7 +98,8 @@ template <class T> class LoopLowering {
   }
 
   void add_operands() {
-    loop_.numbers.reserve(step_.operands.size());  // so that their places are final
+    // Numbers keep their places from the start.
+    loop_.numbers.reserve(step_.operands.size());
     for (std::size_t i = step_.producer_operands; i < step_.operands.size(); ++i) {
       const auto& [buffer, node, access, period] = step_.operands[i];
       const T* base = call_.inputs[i];
@@ -146,7 +147,7 @@ template <class T> class LoopLowering {
     return register_of_[value] = tile;
   }
 
-  // A tile whose value node n reads for the last time, or that nobody has read by then, serves again.
+  // A tile of which node n is the last reader, or that nobody reads from then on, or else a new one.
   RegisterId take_tile(std::size_t n) {
     const auto free = std::ranges::find_if(
         registers_, [&](const Register& r) { return r.kind == Kind::tile && r.busy_until <= n; });
@@ -224,9 +225,9 @@ template <class T> class LoopLowering {
   TileLoop<T> loop_;
   std::vector<Register> registers_;
   std::vector<Code> codes_;
-  std::vector<RegisterId> operands_;                    // of all codes
-  std::unordered_map<NodeId, RegisterId> register_of_;  // of what the loop reads and computes
-  std::vector<RegisterId> spread_tiles_;                // of each spread
+  std::vector<RegisterId> operands_;                    // the registers of all codes
+  std::unordered_map<NodeId, RegisterId> register_of_;  // by what the loop reads and computes
+  std::vector<RegisterId> spread_tiles_;                // by spread
   std::size_t tiles_ = 0;
 };
 
