@@ -6,16 +6,19 @@
 #include <memory>
 
 #include "framework/autodiff/add.hpp"
+#include "framework/graph/by_id.hpp"
 #include "gradus/graph/op.hpp"
 
 namespace gradus {
 
 namespace {
 
-Graph& common_graph(std::span<const Expr> outputs, std::span<const Expr> others, std::string_view what) {
+// The graph of all these expressions; an error if there is none, or more than one.
+Graph& common_graph(std::string_view what, std::span<const Expr> outputs, std::span<const Expr> wrt,
+                    std::span<const Expr> directions) {
   if (outputs.empty()) throw Error(fmt::format("{}: there is nothing to differentiate", what));
   Graph& graph = outputs.front().graph();
-  for (const auto& exprs : {outputs, others})
+  for (const auto& exprs : {outputs, wrt, directions})
     for (const Expr& expr : exprs)
       if (&expr.graph() != &graph)
         throw Error(fmt::format("{}: {} is not in the graph of {}", what, expr.graph().describe(expr.id()),
@@ -23,7 +26,7 @@ Graph& common_graph(std::span<const Expr> outputs, std::span<const Expr> others,
   return graph;
 }
 
-void check_pairs(std::span<const Expr> values, std::span<const Expr> directions, std::string_view what) {
+void check_pairs(std::string_view what, std::span<const Expr> values, std::span<const Expr> directions) {
   if (values.size() != directions.size())
     throw Error(fmt::format("{}: {} values but {} directions", what, values.size(), directions.size()));
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -32,76 +35,58 @@ void check_pairs(std::span<const Expr> values, std::span<const Expr> directions,
                               to_string(directions[i].shape()), values[i].graph().describe(values[i].id())));
 }
 
-NodeId last_id(std::span<const Expr> exprs) {
-  NodeId last = -1;
-  for (const Expr& expr : exprs) last = std::max(last, expr.id());
-  return last;
-}
-
-// Tells for every node up to `last` whether it depends on one of `wrt`. Ids are in topological order: one
-// sweep does.
-std::vector<bool> dependents(const Graph& graph, std::span<const Expr> wrt, NodeId last) {
-  std::vector<bool> depends(static_cast<std::size_t>(last) + 1, false);
-  for (const Expr& w : wrt)
-    if (w.id() <= last) depends[static_cast<std::size_t>(w.id())] = true;
-  for (NodeId id = 0; id <= last; ++id)
-    if (std::ranges::any_of(graph[id].inputs,
-                            [&](NodeId in) { return depends[static_cast<std::size_t>(in)]; }))
-      depends[static_cast<std::size_t>(id)] = true;
-  return depends;
-}
-
 // One reverse sweep. Cotangents are kept by node; those of an op's several outputs lie with its Output nodes.
 class Sweep {
  public:
-  Sweep(Graph& graph, std::span<const Expr> outputs, std::span<const Expr> cotangents,
-        std::span<const Expr> wrt)
-      : graph_(graph), depends_(dependents(graph, wrt, last_id(outputs))), cotangents_(depends_.size()) {
-    for (std::size_t i = 0; i < outputs.size(); ++i) add(outputs[i].id(), cotangents[i]);
+  // Tells for every node whether it depends on one of `wrt`: ids are in topological order, so one pass does.
+  Sweep(Graph& graph, std::span<const Expr> wrt)
+      : graph_(graph), wrt_(wrt), depends_(graph.size()), cotangents_(graph.size()) {
+    for (const Expr& w : wrt) depends_[w.id()] = true;
+    for (NodeId id = 0; id < graph.size(); ++id)
+      for (const NodeId input : graph[id].inputs)
+        if (depends_[input]) depends_[id] = true;
   }
 
-  void run() {
+  // The cotangents of `wrt`, given those of outputs; null where there is no path. Outputs may be null, too.
+  std::vector<Expr> run(std::span<const Expr> outputs, std::span<const Expr> cotangents) {
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      if (!outputs[i].is_null()) add(outputs[i].id(), cotangents[i]);
     for (auto id = static_cast<NodeId>(depends_.size()) - 1; id >= 0; --id) {
-      if (!depends_[at(id)] || cotangents_[at(id)].is_null()) continue;
+      if (!depends_[id] || cotangents_[id].is_null()) continue;
       // An op is visited after its Outputs, which have greater ids; what it gets from them is a mark alone.
       if (graph_[id].output() != nullptr)
-        cotangents_[at(graph_[id].inputs.front())] = cotangents_[at(id)];
+        cotangents_[graph_[id].inputs.front()] = cotangents_[id];
       else if (graph_[id].op() != nullptr)
         propagate(id);
     }
-  }
-
-  /// Null where there is no path.
-  std::vector<Expr> take(std::span<const Expr> wrt) const {
-    std::vector<Expr> found;
-    for (const Expr& w : wrt) found.push_back(cotangent(w.id()));
-    return found;
+    return cotangents_of(wrt_);
   }
 
  private:
-  static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
-  Expr cotangent(NodeId id) const { return at(id) < cotangents_.size() ? cotangents_[at(id)] : Expr(); }
-  void add(NodeId id, const Expr& value) { cotangents_[at(id)] = accumulate(cotangents_[at(id)], value); }
+  void add(NodeId id, const Expr& value) { cotangents_[id] = accumulate(cotangents_[id], value); }
+
+  std::vector<Expr> cotangents_of(std::span<const Expr> exprs) const {
+    std::vector<Expr> found;
+    for (const Expr& expr : exprs) found.push_back(cotangents_[expr.id()]);
+    return found;
+  }
 
   // Runs one op's reverse rule and adds what it yields to the cotangents of the op's inputs.
   void propagate(NodeId id) {
     const Op& op = *graph_[id].op();
     const std::vector<NodeId> operands = graph_[id].inputs;
+    if (std::ranges::none_of(operands, [&](NodeId input) { return depends_[input]; })) return;
     const std::size_t arity = operands.size();
     std::vector<Expr> inputs;
     const auto wanted = std::make_unique<bool[]>(arity);
     for (std::size_t i = 0; i < arity; ++i) {
       inputs.push_back(graph_.expr(operands[i]));
-      wanted[i] = depends_[at(operands[i])];
+      wanted[i] = depends_[operands[i]];
     }
-    if (std::none_of(&wanted[0], &wanted[arity], [](bool w) { return w; })) return;
-
     const Graph::Scope scope(graph_, graph_[id].where);
     const std::vector<Expr> outputs =
         op.traits().outputs == 1 ? std::vector{graph_.expr(id)} : graph_.outputs(id);
-    std::vector<Expr> pulled;
-    pulled.reserve(outputs.size());
-    for (const Expr& output : outputs) pulled.push_back(cotangent(output.id()));
+    const std::vector<Expr> pulled = cotangents_of(outputs);
     const auto yielded =
         op.vjp({inputs, outputs, pulled, std::span(&wanted[0], arity), outputs.front(), pulled.front()});
     if (yielded.size() != arity)
@@ -121,17 +106,10 @@ class Sweep {
   }
 
   Graph& graph_;
-  std::vector<bool> depends_;
-  std::vector<Expr> cotangents_;
+  std::span<const Expr> wrt_;
+  ById<bool> depends_;
+  ById<Expr> cotangents_;
 };
-
-// Like `vjp`, but null where there is no path.
-std::vector<Expr> vjp_or_null(Graph& graph, std::span<const Expr> outputs, std::span<const Expr> cotangents,
-                              std::span<const Expr> wrt) {
-  Sweep sweep(graph, outputs, cotangents, wrt);
-  sweep.run();
-  return sweep.take(wrt);
-}
 
 std::vector<Expr> zeros_for_null(Graph& graph, std::vector<Expr> found, std::span<const Expr> like) {
   for (std::size_t i = 0; i < found.size(); ++i)
@@ -143,45 +121,35 @@ std::vector<Expr> zeros_for_null(Graph& graph, std::vector<Expr> found, std::spa
 
 std::vector<Expr> vjp(std::span<const Expr> outputs, std::span<const Expr> cotangents,
                       std::span<const Expr> wrt) {
-  Graph& graph = common_graph(outputs, wrt, "vjp");
-  common_graph(outputs, cotangents, "vjp");
-  check_pairs(outputs, cotangents, "vjp");
-  return zeros_for_null(graph, vjp_or_null(graph, outputs, cotangents, wrt), wrt);
+  Graph& graph = common_graph("vjp", outputs, wrt, cotangents);
+  check_pairs("vjp", outputs, cotangents);
+  return zeros_for_null(graph, Sweep(graph, wrt).run(outputs, cotangents), wrt);
 }
 
 std::vector<Expr> grad(const Expr& loss, std::span<const Expr> wrt) {
-  Graph& graph = common_graph({&loss, 1}, wrt, "grad");
+  Graph& graph = common_graph("grad", {&loss, 1}, wrt, {});
   if (loss.shape().rank() != 0)
     throw Error(
         fmt::format("grad: the loss must be a scalar, but {} is not; reduce it with sum or mean, or "
                     "give vjp a cotangent",
                     graph.describe(loss.id())));
   const Expr one = graph.full({}, 1.0, Location());
-  return zeros_for_null(graph, vjp_or_null(graph, {&loss, 1}, {&one, 1}, wrt), wrt);
+  return zeros_for_null(graph, Sweep(graph, wrt).run({&loss, 1}, {&one, 1}), wrt);
 }
 
 Expr grad(const Expr& loss, const Expr& wrt) { return grad(loss, {&wrt, 1}).front(); }
 
 std::vector<Expr> jvp(std::span<const Expr> outputs, std::span<const Expr> wrt,
                       std::span<const Expr> tangents) {
-  Graph& graph = common_graph(outputs, wrt, "jvp");
-  common_graph(outputs, tangents, "jvp");
-  check_pairs(wrt, tangents, "jvp");
+  Graph& graph = common_graph("jvp", outputs, wrt, tangents);
+  check_pairs("jvp", wrt, tangents);
   // A stand-in for the cotangents: the first vjp is linear in them, so the second does not contain them.
   std::vector<Expr> stand_ins;
   for (const Expr& output : outputs)
     stand_ins.push_back(graph.expr(
         graph.append(std::make_shared<const Input>(Input{"cotangent"}), {}, output.shape(), Location())));
-  const auto pulled = vjp_or_null(graph, outputs, stand_ins, wrt);
-  std::vector<Expr> linear;
-  std::vector<Expr> seeds;
-  for (std::size_t i = 0; i < pulled.size(); ++i) {
-    if (pulled[i].is_null()) continue;
-    linear.push_back(pulled[i]);
-    seeds.push_back(tangents[i]);
-  }
-  if (linear.empty()) return zeros_for_null(graph, std::vector<Expr>(outputs.size()), outputs);
-  return zeros_for_null(graph, vjp_or_null(graph, linear, seeds, stand_ins), outputs);
+  const auto pulled = Sweep(graph, wrt).run(outputs, stand_ins);
+  return zeros_for_null(graph, Sweep(graph, stand_ins).run(pulled, tangents), outputs);
 }
 
 std::vector<Expr> hvp(const Expr& loss, std::span<const Expr> wrt, std::span<const Expr> tangents) {

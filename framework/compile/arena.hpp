@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <map>
 
 #include "framework/base/aligned.hpp"
@@ -17,7 +18,9 @@ class ArenaAllocator {
   std::size_t size() const { return size_; }
 
  private:
-  std::map<std::size_t, std::size_t> holes_;  // offset, bytes
+  static constexpr std::size_t endless = std::numeric_limits<std::size_t>::max();
+
+  std::map<std::size_t, std::size_t> holes_{{0, endless}};  // begin, end
   std::size_t size_ = 0;
 };
 

@@ -36,9 +36,8 @@ NodeId simplify_unary(Graph& to, const Node& node, NodeId operand, const Traits&
     const NodeId base = input.inputs[0];
     if (to[base].shape == node.shape) return base;
     // An alias may have given its input a shape that another op's rule would reject.
-    return input.op()->type_id() == alias(node.shape)->type_id()
-               ? to.append(alias(node.shape), {base}, node.shape, node.where)
-               : to.append(node.content, {base}, node.shape, node.where);
+    const bool is_alias = input.op()->type_id() == alias(node.shape)->type_id();
+    return to.append(is_alias ? alias(node.shape) : node.content, {base}, node.shape, node.where);
   }
   if (traits.reduction && element_count(input.shape.resolve(dims)) == element_count(node.shape.resolve(dims)))
     return to.append(alias(node.shape), {operand}, node.shape, node.where);

@@ -33,16 +33,6 @@ template <class T> struct BlockCall {
   void operator()(std::size_t count) const { block(op, inputs, outputs, count); }
 };
 
-/// A fused loop small enough to be done in one go: straight-line code over `count` elements each.
-template <class T> struct StraightCalls {
-  KernelCall<T> producer;  ///< without a kernel if there is none
-  std::vector<BlockCall<T>> calls;
-  std::size_t count = 0;
-  std::vector<T*> pointers;  ///< what the calls point into
-  std::vector<T> numbers;    ///< what some of the pointers point to
-  AlignedBytes memory;       ///< what others point into
-};
-
 /// A fused loop, or a thread's share of it: runs its ops' blocks over tiles that stay in the first-level
 /// cache, so that only what the loop reads and writes travels through memory. A producer runs panel by panel
 /// before it.
@@ -75,6 +65,10 @@ template <class T> struct TileLoop {
   std::size_t panel = 0;     ///< elements that it makes at a time
   std::size_t row_size = 1;  ///< elements in one of its rows
 };
+
+/// A fused loop small enough to be done in one go, by straight-line code: one tile holds everything, and
+/// nothing has to be spread.
+template <class T> struct StraightCalls { TileLoop<T> loop; };
 
 /// One thread's part of a step.
 template <class T> using Part = std::variant<KernelCall<T>, TileLoop<T>>;

@@ -18,100 +18,84 @@ double estimated_nanoseconds(const Plan& plan, const Step& step) {
   double flop = 0;
   for (const NodeId id : step.nodes) flop += plan.node(id).op()->flop(plan.shapes(id));
   std::size_t bytes = 0;
-  for (const Operand& operand : step.operands)
-    if (operand.buffer != no_buffer) bytes += plan.buffer(operand.buffer).bytes;
+  for (const BufferId buffer : step.buffers_read()) bytes += plan.buffer(buffer).bytes;
   for (const auto& result : step.results) bytes += plan.buffer(result.buffer).bytes;
   return flop / flop_per_nanosecond + static_cast<double>(bytes) / bytes_per_nanosecond;
 }
 
-template <class T> class Lowering {
- public:
-  Lowering(const Plan& plan, const Locate<T>& locate, int threads)
-      : plan_(plan), locate_(locate), threads_(threads) {}
+std::int64_t rows_of(const Plan& plan, const Step& step) {
+  const Extents& extents = plan.buffer(step.results.front().buffer).extents;
+  return extents.empty() ? 1 : extents.front();
+}
 
-  Instruction<T> lower(const Step& step) const {
-    StepPointers<T> pointers;
-    for (const Operand& operand : step.operands)
-      pointers.operands.push_back(operand.buffer == no_buffer ? nullptr
-                                                              : locate_(plan_.buffer(operand.buffer)));
-    for (const auto& result : step.results) pointers.results.push_back(locate_(plan_.buffer(result.buffer)));
+// Whether a step is large enough to be shared out, and can be.
+bool is_shared(const Plan& plan, const Step& step, int threads) {
+  if (threads == 1 || step.kind == Step::Kind::copy) return false;
+  const bool loop_alone = step.kind == Step::Kind::fused && step.producer_operands == 0;
+  const bool by_rows = plan.node(step.nodes.front()).traits().by_rows && rows_of(plan, step) >= threads;
+  return (loop_alone || by_rows) && estimated_nanoseconds(plan, step) >= least_nanoseconds;
+}
+
+// The call with the op's kernel and, if that works by rows, the rows of the share.
+template <class T>
+KernelCall<T> kernel_call(const Plan& plan, const Step& step, KernelCall<T> call, Share share = {}) {
+  const NodeId id = step.nodes.front();
+  KernelShapes shapes = plan.shapes(id);
+  if (plan.node(id).traits().by_rows) {
+    const std::int64_t rows = rows_of(plan, step);
+    call.from = share.begin(rows);
+    call.to = share.end(rows);
+    shapes.in_parts = share.count > 1;
+    for (std::size_t i = 0; i < call.outputs.size(); ++i)
+      call.outputs[i] += call.from * (element_count(shapes.outputs[i]) / rows);
+  }
+  call.kernel = std::get<Kernel<T>>(plan.node(id).op()->kernel(shapes, plan.dtype));
+  return call;
+}
+
+template <class T>
+ParallelParts<T> parts(const Plan& plan, const Step& step, const KernelCall<T>& call, int threads) {
+  ParallelParts<T> made;
+  for (Share share{0, threads}; share.index < share.count; ++share.index) {
+    KernelCall<T> own = call;
     if (step.workspace != no_buffer)
-      pointers.workspace = reinterpret_cast<std::byte*>(locate_(plan_.buffer(step.workspace)));
-    if (is_shared(step)) return ParallelParts<T>{parts(step, pointers)};
-    if (step.kind == Step::Kind::copy) return copy(step, std::move(pointers));
-    if (step.kind == Step::Kind::op) return kernel_call(step, std::move(pointers), {});
-    TileLoop<T> loop = lower_loop(plan_, step, pointers);
-    if (auto straight = straighten(loop)) return std::move(*straight);
-    return loop;
+      own.workspace += share.begin(static_cast<std::int64_t>(plan.buffer(step.workspace).bytes));
+    if (step.kind == Step::Kind::fused)
+      made.parts.emplace_back(lower_loop(plan, step, own, share));
+    else
+      made.parts.emplace_back(kernel_call(plan, step, std::move(own), share));
   }
+  return made;
+}
 
- private:
-  std::int64_t rows_of(const Step& step) const {
-    const Extents& extents = plan_.buffer(step.results.front().buffer).extents;
-    return extents.empty() ? 1 : extents.front();
-  }
-
-  // Whether a step is large enough to be shared out, and can be.
-  bool is_shared(const Step& step) const {
-    if (threads_ == 1 || step.kind == Step::Kind::copy ||
-        estimated_nanoseconds(plan_, step) < least_nanoseconds)
-      return false;
-    const bool by_rows = step.kind == Step::Kind::op || step.producer_operands > 0;
-    if (by_rows && rows_of(step) < threads_) return false;
-    return step.kind == Step::Kind::fused || plan_.node(step.nodes.front()).traits().by_rows;
-  }
-
-  std::vector<Part<T>> parts(const Step& step, const StepPointers<T>& pointers) const {
-    std::vector<Part<T>> made;
-    made.reserve(static_cast<std::size_t>(threads_));
-    for (Share share{0, threads_}; share.index < share.count; ++share.index) {
-      StepPointers<T> own = pointers;
-      if (step.workspace != no_buffer)
-        own.workspace += plan_.buffer(step.workspace).bytes / static_cast<std::size_t>(threads_) *
-                         static_cast<std::size_t>(share.index);
-      if (step.kind == Step::Kind::fused)
-        made.emplace_back(lower_loop(plan_, step, own, share));
-      else
-        made.emplace_back(kernel_call(step, std::move(own), share));
-    }
-    return made;
-  }
-
-  KernelCall<T> kernel_call(const Step& step, StepPointers<T> pointers, Share share) const {
-    const NodeId id = step.nodes.front();
-    KernelShapes shapes = plan_.shapes(id);
-    KernelCall<T> call{{}, std::move(pointers.operands), std::move(pointers.results), pointers.workspace, 0,
-                       0};
-    if (plan_.node(id).traits().by_rows) {
-      const std::int64_t rows = rows_of(step);
-      call.from = share.begin(rows);
-      call.to = share.end(rows);
-      shapes.in_parts = share.count > 1;
-      for (std::size_t i = 0; i < call.outputs.size(); ++i)
-        call.outputs[i] += call.from * (element_count(shapes.outputs[i]) / rows);
-    }
-    call.kernel = std::get<Kernel<T>>(plan_.node(id).op()->kernel(shapes, plan_.dtype));
+template <class T>
+Instruction<T> lower_step(const Plan& plan, const Step& step, const Locate<T>& locate, int threads) {
+  KernelCall<T> call;
+  for (const Operand& operand : step.operands)
+    call.inputs.push_back(operand.buffer == no_buffer ? nullptr : locate(plan.buffer(operand.buffer)));
+  for (const auto& result : step.results) call.outputs.push_back(locate(plan.buffer(result.buffer)));
+  if (step.workspace != no_buffer)
+    call.workspace = reinterpret_cast<std::byte*>(locate(plan.buffer(step.workspace)));
+  if (is_shared(plan, step, threads)) return parts(plan, step, call, threads);
+  if (step.kind == Step::Kind::op) return kernel_call(plan, step, std::move(call));
+  if (step.kind == Step::Kind::copy) {
+    const std::size_t bytes = plan.buffer(step.results.front().buffer).bytes;
+    call.kernel = [bytes](const KernelArgs<T>& args) { std::memcpy(args.output(), args.input(), bytes); };
     return call;
   }
-
-  KernelCall<T> copy(const Step& step, StepPointers<T> pointers) const {
-    const std::size_t bytes = plan_.buffer(step.results.front().buffer).bytes;
-    return {[bytes](const KernelArgs<T>& args) { std::memcpy(args.output(), args.input(), bytes); },
-            std::move(pointers.operands), std::move(pointers.results)};
-  }
-
-  const Plan& plan_;
-  const Locate<T>& locate_;
-  int threads_;
-};
+  TileLoop<T> loop = lower_loop(plan, step, call);
+  const bool is_straight = loop.begin == 0 && loop.end <= loop.tile && loop.spreads.empty() &&
+                           (loop.panel == 0 || loop.panel >= loop.end);
+  if (is_straight) return StraightCalls<T>{std::move(loop)};
+  return loop;
+}
 
 }  // namespace
 
 template <class T> std::vector<Instruction<T>> lower(const Plan& plan, const Locate<T>& locate, int threads) {
-  const Lowering<T> lowering(plan, locate, threads);
   std::vector<Instruction<T>> instructions;
   instructions.reserve(plan.steps.size());
-  for (const Step& step : plan.steps) instructions.push_back(lowering.lower(step));
+  for (const Step& step : plan.steps) instructions.push_back(lower_step(plan, step, locate, threads));
   return instructions;
 }
 

@@ -14,7 +14,4 @@ template <class T> using Locate = std::function<T*(const Buffer& buffer)>;
 /// resolved. Steps that are large enough are shared out among `threads`.
 template <class T> std::vector<Instruction<T>> lower(const Plan& plan, const Locate<T>& locate, int threads);
 
-extern template std::vector<Instruction<float>> lower(const Plan&, const Locate<float>&, int);
-extern template std::vector<Instruction<double>> lower(const Plan&, const Locate<double>&, int);
-
 }  // namespace gradus

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <unordered_map>
 
 namespace gradus {
@@ -15,6 +16,8 @@ constexpr std::size_t largest_tile = 1024;
 // The largest tile of a loop that needs no tiles of its own, as all its values lie in buffers.
 constexpr std::size_t largest_without_tiles = 4096;
 
+constexpr std::size_t forever = std::numeric_limits<std::size_t>::max();
+
 template <class T> void copy_block(const Op*, const T* const* inputs, T* const* outputs, std::size_t n) {
   if (inputs[0] != outputs[0]) std::memcpy(outputs[0], inputs[0], n * sizeof(T));
 }
@@ -23,53 +26,52 @@ template <class T> void copy_block(const Op*, const T* const* inputs, T* const* 
 // sizes the tiles and resolves the registers to pointers.
 template <class T> class LoopLowering {
  public:
-  LoopLowering(const Plan& plan, const Step& step, const StepPointers<T>& pointers)
+  LoopLowering(const Plan& plan, const Step& step, const KernelCall<T>& call)
       : plan_(plan),
         step_(step),
-        pointers_(pointers),
+        call_(call),
         count_(static_cast<std::size_t>(element_count(plan.buffer(step.results.front().buffer).extents))) {}
 
   TileLoop<T> make(Share share) {
     if (step_.producer_operands > 0) add_producer(share);
     add_operands();
-    for (std::size_t n = first_node(); n < step_.nodes.size(); ++n) add_node(n);
-    for (const auto& [from, to] : deferred_)
-      codes_.push_back({&copy_block<T>, nullptr, {from}, {add_register(Kind::buffer, to)}});
-    size_tiles();
+    for (std::size_t n = step_.first_in_loop(); n < step_.nodes.size(); ++n) add_node(n);
+    for (std::size_t i = 0; i < step_.results.size(); ++i)
+      if (step_.results[i].deferred)
+        add_code(&copy_block<T>, nullptr, {register_of_.at(step_.results[i].node)},
+                 {add_register(Kind::buffer, call_.outputs[i])});
+    size_tiles(share);
     resolve();
-    take_share(share);
     return std::move(loop_);
   }
 
  private:
   // The place of a tile's worth of numbers: a buffer that the tiles move along, a tile of its own, a single
-  // number, or the panel that the producer has just made.
+  // number, or the panel that the producer has just made. Tiles and panel have no pointer until they are
+  // sized.
   enum class Kind { buffer, tile, scalar, panel };
   struct Register {
     Kind kind;
-    T* base = nullptr;
+    T* base;
+    std::size_t busy_until = forever;  // a tile: until this node, which may write over it
   };
   using RegisterId = std::size_t;
   struct Code {
     Block<T> block;
     const Op* op;
-    std::vector<RegisterId> inputs;
-    std::vector<RegisterId> outputs;
+    std::size_t inputs, outputs;  // where its operands begin
   };
-  struct PendingSpread {
-    const T* source;  // or null for the scalar of a register
-    RegisterId scalar;
-    Access access;
-    std::size_t period;
-    RegisterId tile;
-  };
-
-  std::size_t first_node() const { return step_.producer_operands > 0 ? 1 : 0; }
 
   RegisterId add_register(Kind kind, T* base = nullptr) {
     registers_.push_back({kind, base});
-    if (kind == Kind::tile) tiles_.push_back(registers_.size() - 1);
     return registers_.size() - 1;
+  }
+
+  void add_code(Block<T> block, const Op* op, const std::vector<RegisterId>& inputs,
+                const std::vector<RegisterId>& outputs) {
+    codes_.push_back({block, op, operands_.size(), operands_.size() + inputs.size()});
+    operands_.insert(operands_.end(), inputs.begin(), inputs.end());
+    operands_.insert(operands_.end(), outputs.begin(), outputs.end());
   }
 
   void add_producer(Share share) {
@@ -85,217 +87,158 @@ template <class T> class LoopLowering {
                                        1, panel);
     shapes.in_parts = panel < rows;
     loop_.panel = static_cast<std::size_t>(panel) * loop_.row_size;
-    loop_.producer = {std::get<Kernel<T>>(op.kernel(shapes, plan_.dtype)),
-                      {pointers_.operands.begin(),
-                       pointers_.operands.begin() + static_cast<std::ptrdiff_t>(step_.producer_operands)},
-                      {nullptr},
-                      pointers_.workspace,
-                      first,
-                      last};
-    register_of_.emplace(id, add_register(Kind::panel));
+    loop_.producer = call_;
+    loop_.producer.kernel = std::get<Kernel<T>>(op.kernel(shapes, plan_.dtype));
+    loop_.producer.inputs.resize(step_.producer_operands);
+    loop_.producer.from = first;
+    loop_.producer.to = last;
+    loop_.begin = static_cast<std::size_t>(first) * loop_.row_size;
+    loop_.end = static_cast<std::size_t>(last) * loop_.row_size;
+    register_of_[id] = add_register(Kind::panel);
   }
 
   void add_operands() {
+    // Numbers keep their places from the start.
+    loop_.numbers.reserve(step_.operands.size());
     for (std::size_t i = step_.producer_operands; i < step_.operands.size(); ++i) {
-      const Operand& operand = step_.operands[i];
-      RegisterId id = 0;
-      if (operand.buffer == no_buffer) {
-        id = add_register(Kind::scalar);
-        numbers_.emplace_back(id, static_cast<T>(plan_.node(operand.node).full()->resolve(plan_.dims)));
-      } else if (operand.access == Access::full || operand.access == Access::scalar) {
-        // Not written to: a code's inputs are read alone.
-        id = add_register(operand.access == Access::full ? Kind::buffer : Kind::scalar,
-                          const_cast<T*>(pointers_.operands[i]));
-      } else {
-        id = add_register(Kind::tile);
-        spreads_.push_back(
-            {pointers_.operands[i], 0, operand.access, static_cast<std::size_t>(operand.period), id});
-      }
-      operand_registers_.push_back(id);
+      const auto& [buffer, node, access, period] = step_.operands[i];
+      const T* base = call_.inputs[i];
+      if (buffer == no_buffer)
+        base = &loop_.numbers.emplace_back(static_cast<T>(plan_.node(node).full()->resolve(plan_.dims)));
+      const bool spread = access == Access::row || access == Access::column;
+      // Not written to: a block's inputs are read alone.
+      register_of_[node] =
+          spread ? add_spread(base, access, static_cast<std::size_t>(period))
+                 : add_register(access == Access::full ? Kind::buffer : Kind::scalar, const_cast<T*>(base));
     }
   }
 
-  // The register that a node reads for one of its inputs.
-  RegisterId read(NodeId input) {
-    const auto found = register_of_.find(read_through(plan_, step_, input));
-    if (found != register_of_.end()) return found->second;
-    return operand_registers_[*operand_of(plan_, step_, input) - step_.producer_operands];
+  // The tile that an operand is spread over.
+  RegisterId add_spread(const T* source, Access access, std::size_t period) {
+    loop_.spreads.push_back({source, access, period, nullptr, access == Access::column});
+    spread_tiles_.push_back(add_register(Kind::tile));
+    return spread_tiles_.back();
   }
 
   void add_node(std::size_t n) {
     const NodeId id = step_.nodes[n];
     const Node& node = plan_.node(id);
-    Code code{nullptr, node.op(), {}, {}};
-    for (const NodeId input : node.inputs) code.inputs.push_back(read(input));
-    release_tiles(n);
-    choose_block(code);
-    if (node.traits().outputs == 1) {
-      code.outputs.push_back(add_output(id, n));
-    } else {
-      const std::vector<Expr> outputs = plan_.program.graph->outputs(id);
-      for (const Expr& output : outputs) code.outputs.push_back(add_output(output.id(), n));
-    }
-    codes_.push_back(std::move(code));
+    std::vector<RegisterId> inputs, outputs;
+    for (const NodeId input : node.inputs)
+      inputs.push_back(register_of_.at(read_through(plan_, step_, input)));
+    const Block<T> block = choose_block(*node.op()->elementwise(), inputs);
+    if (node.is_tuple())
+      for (const Expr& output : plan_.program.graph->outputs(id))
+        outputs.push_back(add_output(output.id(), n));
+    else
+      outputs.push_back(add_output(id, n));
+    add_code(block, node.op(), inputs, outputs);
   }
 
   // A value's own buffer, if it is wanted outside and may be written at once; a tile, if not.
   RegisterId add_output(NodeId value, std::size_t n) {
     const auto result = std::ranges::find(step_.results, value, &Step::Result::node);
-    T* destination = result == step_.results.end()
-                         ? nullptr
-                         : pointers_.results[static_cast<std::size_t>(result - step_.results.begin())];
-    RegisterId id = 0;
-    if (destination != nullptr && !result->deferred) {
-      id = add_register(Kind::buffer, destination);
-    } else {
-      id = take_tile();
-      if (destination != nullptr)
-        deferred_.emplace_back(id, destination);
-      else
-        last_use_.emplace_back(last_reader(value, n), id);
-    }
-    return register_of_[value] = id;
+    const bool is_result = result != step_.results.end();
+    if (is_result && !result->deferred)
+      return register_of_[value] = add_register(
+                 Kind::buffer, call_.outputs[static_cast<std::size_t>(result - step_.results.begin())]);
+    const RegisterId tile = take_tile(n);
+    registers_[tile].busy_until = is_result ? forever : std::max(n + 1, last_reader(plan_, step_, value));
+    return register_of_[value] = tile;
   }
 
-  std::size_t last_reader(NodeId value, std::size_t n) const {
-    for (std::size_t reader = step_.nodes.size() - 1; reader > n; --reader)
-      for (const NodeId input : plan_.node(step_.nodes[reader]).inputs)
-        if (read_through(plan_, step_, input) == value) return reader;
-    return n;
-  }
-
-  RegisterId take_tile() {
-    if (free_tiles_.empty()) return add_register(Kind::tile);
-    const RegisterId id = free_tiles_.back();
-    free_tiles_.pop_back();
-    return id;
-  }
-
-  // Tiles whose values node n reads for the last time, or that nobody has read by then, serve again.
-  void release_tiles(std::size_t n) {
-    std::erase_if(last_use_, [&](const auto& use) {
-      if (use.first > n) return false;
-      free_tiles_.push_back(use.second);
-      return true;
-    });
+  // A tile of which node n is the last reader, or that nobody reads from then on, or else a new one.
+  RegisterId take_tile(std::size_t n) {
+    const auto free = std::ranges::find_if(
+        registers_, [&](const Register& r) { return r.kind == Kind::tile && r.busy_until <= n; });
+    return free == registers_.end() ? add_register(Kind::tile)
+                                    : static_cast<RegisterId>(free - registers_.begin());
   }
 
   // The block that takes the most of the scalars as such; the others are spread over tiles.
-  void choose_block(Code& code) {
+  Block<T> choose_block(const ElementwiseOp& op, std::vector<RegisterId>& inputs) {
     unsigned scalars = 0;
-    for (std::size_t i = 0; i < code.inputs.size(); ++i)
-      if (registers_[code.inputs[i]].kind == Kind::scalar) scalars |= 1U << i;
-    const ElementwiseOp& op = *code.op->elementwise();
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      if (registers_[inputs[i]].kind == Kind::scalar) scalars |= 1U << i;
     unsigned taken = scalars;
-    while ((code.block = std::get<Block<T>>(op.block(plan_.dtype, taken))) == nullptr)
+    Block<T> block = nullptr;
+    while ((block = std::get<Block<T>>(op.block(plan_.dtype, taken))) == nullptr)
       taken = (taken - 1) & scalars;
-    for (std::size_t i = 0; i < code.inputs.size(); ++i) {
-      if (((scalars & ~taken) >> i & 1U) == 0) continue;
-      const RegisterId tile = add_register(Kind::tile);
-      spreads_.push_back({nullptr, code.inputs[i], Access::scalar, 1, tile});
-      code.inputs[i] = tile;
-    }
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      if (((scalars & ~taken) >> i & 1U) != 0)
+        inputs[i] = add_spread(registers_[inputs[i]].base, Access::scalar, 1);
+    return block;
   }
 
-  void size_tiles() {
-    const std::size_t tiles = std::max<std::size_t>(tiles_.size(), 1);
-    const std::size_t largest = tiles_.empty() ? largest_without_tiles : largest_tile;
-    std::size_t tile = std::clamp(tile_budget / (tiles * sizeof(T)), smallest_tile, largest) / 16 * 16;
+  void size_tiles(Share share) {
+    tiles_ = static_cast<std::size_t>(std::ranges::count(registers_, Kind::tile, &Register::kind));
+    const std::size_t largest = tiles_ == 0 ? largest_without_tiles : largest_tile;
+    const std::size_t affordable = tile_budget / (std::max<std::size_t>(tiles_, 1) * sizeof(T));
+    std::size_t tile = std::clamp(affordable, smallest_tile, largest) / 16 * 16;
     // A tile of whole rows: a row operand is then spread once a run, not once a tile.
     std::size_t row = 1;
-    for (const PendingSpread& s : spreads_)
-      if (s.access == Access::row) row = std::max(row, s.period);
+    for (const auto& spread : loop_.spreads)
+      if (spread.access == Access::row) row = std::max(row, spread.period);
     if (row <= tile) tile = tile / row * row;
     loop_.tile = std::min(tile, loop_.panel > 0 ? loop_.panel : count_);
-  }
-
-  void resolve() {
-    const std::size_t stride = align_up(loop_.tile * sizeof(T));
-    loop_.memory = allocate_aligned(stride * tiles_.size() + loop_.panel * sizeof(T));
-    const auto memory = [&](std::size_t bytes) { return reinterpret_cast<T*>(loop_.memory.get() + bytes); };
-    for (std::size_t i = 0; i < tiles_.size(); ++i) registers_[tiles_[i]].base = memory(i * stride);
-    if (loop_.panel > 0) {
-      T* const panel = memory(stride * tiles_.size());
-      registers_[register_of_.at(step_.nodes.front())].base = panel;
-      loop_.producer.outputs = {panel};
-    }
-    loop_.numbers.reserve(numbers_.size());
-    for (const auto& [id, number] : numbers_) {
-      loop_.numbers.push_back(number);
-      registers_[id].base = &loop_.numbers.back();
-    }
-    for (const PendingSpread& s : spreads_)
-      loop_.spreads.push_back(
-          {s.source != nullptr ? s.source : registers_[s.scalar].base, s.access, s.period,
-           registers_[s.tile].base,
-           s.access == Access::column ||
-               (s.access == Access::row && loop_.tile % s.period != 0 && loop_.tile < count_)});
-    point();
-  }
-
-  void point() {
-    for (const Code& code : codes_)
-      for (const auto* ids : {&code.inputs, &code.outputs})
-        for (const RegisterId id : *ids) {
-          const auto& [kind, base] = registers_[id];
-          if (kind == Kind::buffer || kind == Kind::panel)
-            loop_.cursors.push_back({loop_.pointers.size(), base, kind == Kind::panel});
-          loop_.pointers.push_back(base);
-        }
-    T** pointer = loop_.pointers.data();
-    for (const Code& code : codes_) {
-      T** const outputs = pointer + code.inputs.size();
-      loop_.calls.push_back({code.block, code.op, pointer, outputs});
-      pointer = outputs + code.outputs.size();
-    }
-  }
-
-  void take_share(Share share) {
-    if (loop_.panel > 0) {
-      loop_.begin = static_cast<std::size_t>(loop_.producer.from) * loop_.row_size;
-      loop_.end = static_cast<std::size_t>(loop_.producer.to) * loop_.row_size;
-      return;
-    }
-    // Whole tiles, like every other tile.
+    if (loop_.panel > 0) return;
+    // A share is of whole tiles, like every other tile.
     const auto tiles = static_cast<std::int64_t>((count_ + loop_.tile - 1) / loop_.tile);
     loop_.begin = static_cast<std::size_t>(share.begin(tiles)) * loop_.tile;
     loop_.end = std::min(static_cast<std::size_t>(share.end(tiles)) * loop_.tile, count_);
   }
 
+  void resolve() {
+    const std::size_t stride = align_up(loop_.tile * sizeof(T));
+    loop_.memory = allocate_aligned(stride * tiles_ + loop_.panel * sizeof(T));
+    std::byte* free = loop_.memory.get();
+    for (Register& r : registers_)
+      if (r.kind == Kind::tile) {
+        r.base = reinterpret_cast<T*>(free);
+        free += stride;
+      }
+    if (loop_.panel > 0) {
+      loop_.producer.outputs = {reinterpret_cast<T*>(free)};
+      registers_[register_of_.at(step_.nodes.front())].base = loop_.producer.outputs.front();
+    }
+    for (std::size_t i = 0; i < loop_.spreads.size(); ++i) {
+      auto& spread = loop_.spreads[i];
+      spread.tile = registers_[spread_tiles_[i]].base;
+      if (spread.access == Access::row)
+        spread.every_tile = loop_.tile % spread.period != 0 && loop_.tile < count_;
+    }
+    for (const RegisterId id : operands_) {
+      const Register& r = registers_[id];
+      if (r.kind == Kind::buffer || r.kind == Kind::panel)
+        loop_.cursors.push_back({loop_.pointers.size(), r.base, r.kind == Kind::panel});
+      loop_.pointers.push_back(r.base);
+    }
+    T** const pointers = loop_.pointers.data();
+    for (const Code& code : codes_)
+      loop_.calls.push_back({code.block, code.op, pointers + code.inputs, pointers + code.outputs});
+  }
+
   const Plan& plan_;
   const Step& step_;
-  const StepPointers<T>& pointers_;
+  const KernelCall<T>& call_;
   std::size_t count_;
   TileLoop<T> loop_;
   std::vector<Register> registers_;
   std::vector<Code> codes_;
-  std::unordered_map<NodeId, RegisterId> register_of_;  // of values that the loop computes
-  std::vector<RegisterId> operand_registers_;
-  std::vector<PendingSpread> spreads_;
-  std::vector<std::pair<RegisterId, T>> numbers_;
-  std::vector<RegisterId> tiles_;
-  std::vector<RegisterId> free_tiles_;
-  std::vector<std::pair<std::size_t, RegisterId>> last_use_;  // of tiles that values lie in: by which node
-  std::vector<std::pair<RegisterId, T*>> deferred_;
+  std::vector<RegisterId> operands_;                    // the registers of all codes
+  std::unordered_map<NodeId, RegisterId> register_of_;  // by what the loop reads and computes
+  std::vector<RegisterId> spread_tiles_;                // by spread
+  std::size_t tiles_ = 0;
 };
 
 }  // namespace
 
 template <class T>
-TileLoop<T> lower_loop(const Plan& plan, const Step& step, const StepPointers<T>& pointers, Share share) {
-  return LoopLowering<T>(plan, step, pointers).make(share);
+TileLoop<T> lower_loop(const Plan& plan, const Step& step, const KernelCall<T>& call, Share share) {
+  return LoopLowering<T>(plan, step, call).make(share);
 }
 
-template <class T> std::optional<StraightCalls<T>> straighten(TileLoop<T>& loop) {
-  const bool whole = loop.begin == 0 && loop.end <= loop.tile && loop.spreads.empty();
-  if (!whole || (loop.panel > 0 && loop.panel < loop.end)) return std::nullopt;
-  return StraightCalls<T>{std::move(loop.producer), std::move(loop.calls),   loop.end,
-                          std::move(loop.pointers), std::move(loop.numbers), std::move(loop.memory)};
-}
-
-template TileLoop<float> lower_loop(const Plan&, const Step&, const StepPointers<float>&, Share);
-template TileLoop<double> lower_loop(const Plan&, const Step&, const StepPointers<double>&, Share);
-template std::optional<StraightCalls<float>> straighten(TileLoop<float>&);
-template std::optional<StraightCalls<double>> straighten(TileLoop<double>&);
+template TileLoop<float> lower_loop(const Plan&, const Step&, const KernelCall<float>&, Share);
+template TileLoop<double> lower_loop(const Plan&, const Step&, const KernelCall<double>&, Share);
 
 }  // namespace gradus

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <vector>
 
 #include "framework/compile/instruction.hpp"
 
@@ -18,24 +16,9 @@ struct Share {
   std::int64_t end(std::int64_t size) const { return size * (index + 1) / count; }
 };
 
-/// The pointers of a step's operands (null for numbers), results and workspace.
-template <class T> struct StepPointers {
-  std::vector<const T*> operands;
-  std::vector<T*> results;
-  std::byte* workspace = nullptr;
-};
-
-/// A fused step, or a share of it, as a loop over tiles.
+/// A fused step, or a share of it, as a loop over tiles. `call` has the pointers of the step's operands (null
+/// for numbers), results and workspace.
 template <class T>
-TileLoop<T> lower_loop(const Plan& plan, const Step& step, const StepPointers<T>& pointers, Share share = {});
-
-/// The same as straight-line code, where one tile holds everything and nothing has to be spread; the loop is
-/// taken apart for it.
-template <class T> std::optional<StraightCalls<T>> straighten(TileLoop<T>& loop);
-
-extern template TileLoop<float> lower_loop(const Plan&, const Step&, const StepPointers<float>&, Share);
-extern template TileLoop<double> lower_loop(const Plan&, const Step&, const StepPointers<double>&, Share);
-extern template std::optional<StraightCalls<float>> straighten(TileLoop<float>&);
-extern template std::optional<StraightCalls<double>> straighten(TileLoop<double>&);
+TileLoop<T> lower_loop(const Plan& plan, const Step& step, const KernelCall<T>& call, Share share = {});
 
 }  // namespace gradus

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <ranges>
+#include <span>
 #include <vector>
 
 #include "framework/compile/program.hpp"
+#include "framework/graph/by_id.hpp"
 #include "gradus/compile/options.hpp"
 
 namespace GRADUS_PUBLIC gradus {
@@ -29,7 +32,7 @@ struct Buffer {
   enum class Space { arena, variable, input, constant };
   Space space = Space::arena;  ///< where it lies
   NodeId node = -1;            ///< the node that defines it; -1 for workspace
-  Extents extents;             ///< of that node
+  Extents extents = {};        ///< of that node
   std::size_t bytes = 0;       ///< its size
   std::size_t offset = 0;      ///< in the arena, or in the memory of constants and inputs
   bool in_place = false;       ///< took over the memory of an operand
@@ -49,7 +52,7 @@ struct Step {
   enum class Kind { op, fused, copy };
   Kind kind = Kind::op;           ///< which of them
   std::vector<NodeId> nodes;      ///< what is computed, in topological order
-  std::vector<Operand> operands;  ///< what is read; in a fused loop, each (node, access) once
+  std::vector<Operand> operands;  ///< what is read; in a fused loop, each node once
   /// Not 0: the fused loop's first node is its producer, another op whose output the loop reads panel by
   /// panel as it is made, and that many of the operands, the first ones, are the producer's.
   std::size_t producer_operands = 0;
@@ -61,6 +64,20 @@ struct Step {
   };
   std::vector<Result> results;     ///< what is written; of an op, each output in order
   BufferId workspace = no_buffer;  ///< scratch memory of the op, for each thread one after the other
+
+  /// The position in `nodes` of a fused loop's first elementwise node: its producer lies before it.
+  std::size_t first_in_loop() const { return producer_operands > 0 ? 1 : 0; }
+  /// The operands that a fused loop reads itself, without those of its producer.
+  std::span<const Operand> loop_operands() const { return std::span(operands).subspan(producer_operands); }
+  /// Whether a fused loop has this node among its own operands.
+  bool reads(NodeId node) const {
+    return std::ranges::find(loop_operands(), node, &Operand::node) != loop_operands().end();
+  }
+  /// The buffers of all operands that have one.
+  auto buffers_read() const {
+    return operands | std::views::transform(&Operand::buffer) |
+           std::views::filter([](BufferId buffer) { return buffer != no_buffer; });
+  }
 };
 
 /// A program as steps with a buffer for every value, for one element type and given sizes. The stages of
@@ -69,15 +86,15 @@ struct Plan {
   Program program;                ///< what is computed
   DimBindings dims;               ///< what symbols stand for
   DType dtype = DType::float32;   ///< of all tensors
-  std::vector<Buffer> buffers;    ///< by number
-  std::vector<Step> steps;        ///< in order of execution
+  ById<Buffer> buffers;           ///< by number
+  ById<Step> steps;               ///< in order of execution
   std::vector<BufferId> outputs;  ///< the buffer of each output of the program
   bool placed = false;            ///< whether buffers have their offsets yet
   std::size_t arena_bytes = 0;    ///< temporaries and outputs, which share memory
   std::size_t pinned_bytes = 0;   ///< inputs and constants, which persist between runs
 
   /// A buffer by its number.
-  const Buffer& buffer(BufferId id) const { return buffers[static_cast<std::size_t>(id)]; }
+  const Buffer& buffer(BufferId id) const { return buffers[id]; }
   /// A node of the program's graph.
   const Node& node(NodeId id) const { return (*program.graph)[id]; }
   /// The sizes for which a node's kernel is made.
@@ -92,12 +109,9 @@ inline constexpr std::size_t panel_bytes = 16UL * 1024;
 /// loop spreads it on its own, what the input broadcasts.
 NodeId read_through(const Plan& plan, const Step& loop, NodeId input);
 
-/// The operand through which a fused loop reads `input`; nothing for what it computes itself.
-std::optional<std::size_t> operand_of(const Plan& plan, const Step& loop, NodeId input);
-
-/// Finds for each operand of a fused loop the position in `loop.nodes` of the last node that reads it; 0 for
-/// those of the producer.
-std::vector<std::size_t> last_readers(const Plan& plan, const Step& loop);
+/// The position in `loop.nodes` of the last node of a fused loop, its producer aside, that reads a value; 0
+/// when none does.
+std::size_t last_reader(const Plan& plan, const Step& loop, NodeId value);
 
 /// The position in `loop.nodes` of the node that computes a value.
 std::size_t position_of(const Plan& plan, const Step& loop, NodeId value);

@@ -2,56 +2,54 @@
 
 #include <algorithm>
 
+#include "framework/graph/by_id.hpp"
+
 namespace gradus {
 
 namespace {
-std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
-}  // namespace
-
-std::vector<bool> live_nodes(const Program& program) {
+// Tells for each node whether inputs, outputs and updates need it. One needed output of an op with several
+// keeps the others.
+ById<bool> live_nodes(const Program& program) {
   const Graph& graph = *program.graph;
-  std::vector<bool> live(at(graph.size()), false);
-  for (const NodeId id : program.outputs) live[at(id)] = true;
-  for (const NodeId id : program.inputs) live[at(id)] = true;
-  for (const auto& [variable, value] : program.updates) live[at(variable)] = live[at(value)] = true;
+  ById<bool> live(graph.size());
+  for (const NodeId id : program.outputs) live[id] = true;
+  for (const NodeId id : program.inputs) live[id] = true;
+  for (const auto& [variable, value] : program.updates) live[variable] = live[value] = true;
   for (NodeId id = graph.size() - 1; id >= 0; --id)
-    if (live[at(id)])
-      for (const NodeId input : graph[id].inputs) live[at(input)] = true;
+    if (live[id])
+      for (const NodeId input : graph[id].inputs) live[input] = true;
   for (NodeId id = 0; id < graph.size(); ++id)
-    if (graph[id].output() != nullptr && live[at(graph[id].inputs.front())]) live[at(id)] = true;
+    if (graph[id].output() != nullptr && live[graph[id].inputs.front()]) live[id] = true;
   return live;
 }
+}  // namespace
 
 Program rebuild(const Program& program, const RewriteRule& rule) {
   const Graph& from = *program.graph;
   Program to{std::make_shared<Graph>(), {}, {}, {}};
-  const std::vector<bool> live = live_nodes(program);
-  std::vector<NodeId> renamed(live.size(), -1);
-  const auto moved = [&](NodeId id) { return renamed[at(id)]; };
+  const ById<bool> live = live_nodes(program);
+  ById<NodeId> renamed(live.size(), -1);
   for (NodeId id = 0; id < from.size(); ++id) {
-    if (!live[at(id)]) continue;
+    if (!live[id]) continue;
     const Node& node = from[id];
     std::vector<NodeId> inputs;
     inputs.reserve(node.inputs.size());
-    for (const NodeId input : node.inputs) inputs.push_back(moved(input));
-    NodeId replaced = -1;
-    if (rule) {
-      const Graph::Scope scope(*to.graph, node.where);
-      replaced = rule(*to.graph, node, inputs);
-    }
+    for (const NodeId input : node.inputs) inputs.push_back(renamed[input]);
+    const Graph::Scope scope(*to.graph, node.where);
+    NodeId replaced = rule ? rule(*to.graph, node, inputs) : -1;
     if (replaced < 0) replaced = to.graph->append(node.content, std::move(inputs), node.shape, node.where);
     if (!node.label.empty()) to.graph->name(to.graph->expr(replaced), node.label);
-    renamed[at(id)] = replaced;
+    renamed[id] = replaced;
   }
-  for (const NodeId id : program.outputs) to.outputs.push_back(moved(id));
-  for (const NodeId id : program.inputs) to.inputs.push_back(moved(id));
+  for (const NodeId id : program.outputs) to.outputs.push_back(renamed[id]);
+  for (const NodeId id : program.inputs) to.inputs.push_back(renamed[id]);
   for (const auto& [variable, value] : program.updates)
-    to.updates.emplace_back(moved(variable), moved(value));
+    to.updates.emplace_back(renamed[variable], renamed[value]);
   return to;
 }
 
 Program drop_dead(Program program) {
-  const std::vector<bool> live = live_nodes(program);
+  const ById<bool> live = live_nodes(program);
   if (std::ranges::find(live, false) == live.end()) return program;
   return rebuild(program);
 }
@@ -63,11 +61,10 @@ KernelShapes kernel_shapes(const Graph& graph, NodeId id, const DimBindings& dim
     shapes.inputs.push_back(graph[input].shape.resolve(dims));
     inputs.push_back(&graph[input].shape);
   }
-  if (graph[id].traits().outputs == 1)
-    shapes.outputs.push_back(graph[id].shape.resolve(dims));
-  else
-    for (const Shape& shape : graph[id].op()->output_shapes(InputShapes(inputs)))
-      shapes.outputs.push_back(shape.resolve(dims));
+  const bool is_value = graph[id].traits().outputs == 1;
+  for (const Shape& shape :
+       is_value ? std::vector{graph[id].shape} : graph[id].op()->output_shapes(InputShapes(inputs)))
+    shapes.outputs.push_back(shape.resolve(dims));
   return shapes;
 }
 

@@ -22,10 +22,6 @@ struct Program {
 /// `to` that stands for it, or -1 to copy it as it is.
 using RewriteRule = std::function<NodeId(Graph& to, const Node& node, const std::vector<NodeId>& inputs)>;
 
-/// Tells for each node whether inputs, outputs and updates need it. One needed output of an op with several
-/// keeps the others.
-std::vector<bool> live_nodes(const Program& program);
-
 /// Copies the live nodes into a fresh graph, one by one through `rule`: nothing is mutated, and dead nodes
 /// stay behind.
 Program rebuild(const Program& program, const RewriteRule& rule = {});

@@ -18,21 +18,19 @@ Dim operator*(Dim x, Dim y) {
   if (!x.is_constant() && !y.is_constant())
     throw Error(fmt::format("{} times {} has no form a·B + c: only one dimension may hold the batch",
                             to_string(x), to_string(y)));
-  if (x.is_constant()) return {y.per_batch_ * x.constant_, y.constant_ * x.constant_};
-  return y * x;
+  return {x.per_batch_ * y.constant_ + x.constant_ * y.per_batch_, x.constant_ * y.constant_};
 }
 
 Dim operator/(Dim x, Dim y) {
-  if (!y.is_constant()) {
-    const Dim quotient = x.per_batch_ / y.per_batch_;
-    if (quotient * y == x) return quotient;
-  }
-  const bool exact = y.is_constant() && y.constant_ != 0 && x.per_batch_ % y.constant_ == 0 &&
-                     x.constant_ % y.constant_ == 0;
-  if (!exact)
+  Dim quotient;
+  if (!y.is_constant())
+    quotient = x.per_batch_ / y.per_batch_;
+  else if (y.constant_ != 0)
+    quotient = {x.per_batch_ / y.constant_, x.constant_ / y.constant_};
+  if (y == 0 || quotient * y != x)
     throw Error(
         fmt::format("{} divided by {} has no form a·B + c with whole numbers", to_string(x), to_string(y)));
-  return {x.per_batch_ / y.constant_, x.constant_ / y.constant_};
+  return quotient;
 }
 
 std::string to_string(Dim dim) {

@@ -25,36 +25,12 @@ NodeId Expr::id() const { return graph(), id_; }
 const Shape& Expr::shape() const { return graph()[id_].shape; }
 
 namespace {
+
 // The first known line: with a scope open, the scope's.
 Location line_of(const Graph& graph, std::span<const Arg> operands) {
   const auto known = std::ranges::find_if(operands, [](const Arg& a) { return a.where.known(); });
   return graph.line(known == operands.end() ? Location() : known->where);
 }
-
-}  // namespace
-
-void fail(std::string_view op, std::span<const Arg> operands, std::string_view reason) {
-  std::vector<std::string> texts;
-  Location where = operands.empty() ? Location() : operands.front().where;
-  for (const Arg& operand : operands) {
-    if (operand.expr.is_node()) {
-      const Graph& graph = operand.expr.graph();
-      if (texts.empty() || !where.known()) where = line_of(graph, operands);
-      texts.push_back(graph.describe(operand.expr.id()));
-    } else {
-      texts.push_back(operand.expr.is_literal() ? fmt::format("{}", operand.expr.literal()) : "nothing");
-    }
-  }
-  throw Error(fmt::format("{} at {}: {}: {}", op, to_string(where), reason, fmt::join(texts, ", ")));
-}
-
-Graph& graph_of(std::string_view op, std::span<const Arg> operands) {
-  const auto node = std::ranges::find_if(operands, [](const Arg& a) { return a.expr.is_node(); });
-  if (node == operands.end()) fail(op, operands, "at least one operand must be a node of a graph");
-  return node->expr.graph();
-}
-
-namespace {
 
 // The operands as nodes of one graph; fails where one is not.
 std::vector<NodeId> checked_inputs(const Graph& graph, std::string_view op, std::span<const Arg> operands) {
@@ -86,23 +62,46 @@ std::vector<Shape> checked_shapes(const Op& op, std::span<const Arg> operands) {
   return shapes;
 }
 
-}  // namespace
-
-Expr make_node(OpPtr op, std::span<const Arg> operands) {
+// The node of an op on these operands, whose shapes are inferred and checked.
+Expr apply(OpPtr op, std::span<const Arg> operands) {
   Graph& graph = graph_of(op->name(), operands);
   std::vector<NodeId> inputs = checked_inputs(graph, op->name(), operands);
   std::vector<Shape> shapes = checked_shapes(*op, operands);
-  if (shapes.size() != 1) fail(op->name(), operands, "it has several outputs: make_nodes gives them all");
-  return {graph, graph.append(std::move(op), std::move(inputs), std::move(shapes.front()),
-                              line_of(graph, operands))};
+  // An op of several outputs has no value itself.
+  Shape shape = shapes.size() == 1 ? std::move(shapes.front()) : Shape();
+  return {graph, graph.append(std::move(op), std::move(inputs), std::move(shape), line_of(graph, operands))};
+}
+
+}  // namespace
+
+void fail(std::string_view op, std::span<const Arg> operands, std::string_view reason) {
+  std::vector<std::string> texts;
+  Location where = operands.empty() ? Location() : operands.front().where;
+  for (const auto& [expr, own] : operands) {
+    if (expr.is_node() && (texts.empty() || !where.known())) where = line_of(expr.graph(), operands);
+    texts.push_back(expr.is_node()      ? expr.graph().describe(expr.id())
+                    : expr.is_literal() ? fmt::format("{}", expr.literal())
+                                        : "nothing");
+  }
+  throw Error(fmt::format("{} at {}: {}: {}", op, to_string(where), reason, fmt::join(texts, ", ")));
+}
+
+Graph& graph_of(std::string_view op, std::span<const Arg> operands) {
+  const auto node = std::ranges::find_if(operands, [](const Arg& a) { return a.expr.is_node(); });
+  if (node == operands.end()) fail(op, operands, "at least one operand must be a node of a graph");
+  return node->expr.graph();
+}
+
+Expr make_node(OpPtr op, std::span<const Arg> operands) {
+  if (op->traits().outputs > 1)
+    fail(op->name(), operands, "it has several outputs: make_nodes gives them all");
+  return apply(std::move(op), operands);
 }
 
 std::vector<Expr> make_nodes(OpPtr op, std::span<const Arg> operands) {
-  if (op->traits().outputs == 1) return {make_node(std::move(op), operands)};
-  Graph& graph = graph_of(op->name(), operands);
-  std::vector<NodeId> inputs = checked_inputs(graph, op->name(), operands);
-  checked_shapes(*op, operands);
-  return graph.outputs(graph.append(std::move(op), std::move(inputs), {}, line_of(graph, operands)));
+  const bool is_tuple = op->traits().outputs > 1;
+  const Expr made = apply(std::move(op), operands);
+  return is_tuple ? made.graph().outputs(made.id()) : std::vector{made};
 }
 
 const Op* op_of(const Expr& expr) { return expr.graph()[expr.id()].op(); }

@@ -106,58 +106,52 @@ std::vector<Expr> Graph::outputs(NodeId id) {
 
 namespace {
 
-// The hash of a node's content. Inputs and variables are equal only to themselves.
-struct ContentHash {
-  const Shape& shape;
-  std::size_t operator()(const OpPtr& op) const { return op->hash(); }
-  std::size_t operator()(const Output& output) const { return hash_combine(1, output.index); }
-  std::size_t operator()(const std::shared_ptr<const Constant>& constant) const {
-    return hash_combine(hash_value(shape), detail::hash_of(constant->values));
-  }
-  std::size_t operator()(const Full& full) const {
-    return hash_combine(hash_combine(hash_value(shape), detail::hash_of(full.value)), hash_value(full.dim));
-  }
-  template <class Leaf> std::size_t operator()(const std::shared_ptr<const Leaf>& leaf) const {
-    return std::hash<const void*>()(leaf.get());
-  }
-};
+// Equal for equal nodes. Inputs and variables are equal only to themselves.
+std::size_t hash_of(const Node& node) {
+  std::size_t hash = 0;
+  if (const Op* op = node.op())
+    hash = op->hash();
+  else if (const Output* output = node.output())
+    hash = hash_combine(1, output->index);
+  else if (const Constant* constant = node.constant())
+    hash = hash_combine(hash_value(node.shape), detail::hash_of(constant->values));
+  else if (const Full* full = node.full())
+    hash = hash_combine(hash_value(node.shape),
+                        hash_combine(detail::hash_of(full->value), hash_value(full->dim)));
+  else
+    hash = std::hash<const void*>()(node.identity());
+  for (const NodeId input : node.inputs) hash = hash_combine(hash, static_cast<std::size_t>(input));
+  return hash;
+}
 
-bool same_content(const Node& a, const NodeContent& b, const Shape& shape) {
-  if (a.content.index() != b.index()) return false;
-  if (a.op() != nullptr) return a.op()->same_as(*std::get<OpPtr>(b));
-  if (const auto* output = a.output()) return output->index == std::get<Output>(b).index;
-  if (a.shape != shape) return false;
-  if (const auto* full = a.full()) {
-    const Full& other = std::get<Full>(b);
-    return detail::same_value(full->value, other.value) && full->dim == other.dim &&
-           full->is_dim == other.is_dim;
-  }
-  const auto* constant = a.constant();
-  return constant != nullptr &&
-         detail::same_value(constant->values, std::get<std::shared_ptr<const Constant>>(b)->values);
+bool is_same(const Node& a, const Node& b) {
+  if (a.inputs != b.inputs || a.content.index() != b.content.index()) return false;
+  // Equal ops on equal inputs have equal shapes.
+  if (a.op() != nullptr) return a.op()->same_as(*b.op());
+  if (a.output() != nullptr) return a.output()->index == b.output()->index;
+  if (a.shape != b.shape) return false;
+  if (const Full* full = a.full())
+    return detail::same_value(full->value, b.full()->value) && full->dim == b.full()->dim &&
+           full->is_dim == b.full()->is_dim;
+  return a.constant() != nullptr && detail::same_value(a.constant()->values, b.constant()->values);
 }
 
 }  // namespace
 
 NodeId Graph::append(NodeContent content, std::vector<NodeId> inputs, Shape shape, Location where) {
-  const auto* op = std::get_if<OpPtr>(&content);
-  const Traits traits = op == nullptr ? Traits() : (*op)->traits();
-  if (traits.commutative && inputs.size() == 2 && inputs[0] > inputs[1]) std::swap(inputs[0], inputs[1]);
-  std::size_t hash = std::visit(ContentHash{shape}, content);
-  for (const NodeId input : inputs) hash = hash_combine(hash, static_cast<std::size_t>(input));
+  Node node{std::move(content), std::move(inputs), std::move(shape), {}, line(where)};
+  const Traits traits = node.traits();
+  if (traits.commutative && node.inputs.size() == 2 && node.inputs[0] > node.inputs[1])
+    std::swap(node.inputs[0], node.inputs[1]);
   if (!traits.impure) {
     make_room();
-    for (std::size_t at = first_slot(hash); by_hash_[at].id >= 0; at = next_slot(at)) {
-      if (by_hash_[at].hash != hash) continue;
-      const Node& node = (*this)[by_hash_[at].id];
-      // Equal ops on equal inputs have equal shapes.
-      if (node.inputs == inputs && same_content(node, content, shape)) return by_hash_[at].id;
-    }
+    const std::size_t hash = hash_of(node);
+    for (std::size_t at = first_slot(hash); by_hash_[at].id >= 0; at = next_slot(at))
+      if (by_hash_[at].hash == hash && is_same((*this)[by_hash_[at].id], node)) return by_hash_[at].id;
+    enter({hash, size()});
   }
-  const NodeId id = size();
-  nodes_.push_back({std::move(content), std::move(inputs), std::move(shape), {}, line(where)});
-  if (!traits.impure) enter({hash, id});
-  return id;
+  nodes_.push_back(std::move(node));
+  return size() - 1;
 }
 
 void Graph::enter(Entry entry) {

@@ -71,8 +71,9 @@ template <class T> void run(TileLoop<T>& loop) {
 template <class T> void run(const KernelCall<T>& call) { call(); }
 
 template <class T> void run(const StraightCalls<T>& straight) {
-  if (straight.producer.kernel) straight.producer();
-  for (const BlockCall<T>& call : straight.calls) call(straight.count);
+  const TileLoop<T>& loop = straight.loop;
+  if (loop.producer.kernel) loop.producer();
+  for (const BlockCall<T>& call : loop.calls) call(loop.end);
 }
 
 template <class T> void run(ParallelParts<T>& shared, Workers* workers) {
