@@ -52,7 +52,7 @@ template <class T> class LoopLowering {
   using RegisterId = std::size_t;
   struct Code {
     Block<T> block;
-    const Op* op;
+    const Op* op = nullptr;
     std::vector<RegisterId> inputs;
     std::vector<RegisterId> outputs;
   };
