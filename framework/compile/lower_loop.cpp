@@ -58,7 +58,7 @@ template <class T> class LoopLowering {
   using RegisterId = std::size_t;
   struct Code {
     Block<T> block;
-    const Op* op;
+    const Op* op = nullptr;
     std::size_t inputs, outputs;  // where its operands begin
   };
 

@@ -10,7 +10,7 @@ namespace gradus {
 namespace {
 
 std::string range_text(std::span<const double> values) {
-  double low = INFINITY, high = -INFINITY;
+  double low = HUGE_VAL, high = -HUGE_VAL;
   std::size_t bad = 0;
   for (const double v : values) {
     if (!std::isfinite(v)) {

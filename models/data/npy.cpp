@@ -18,7 +18,7 @@ namespace {
 constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::size_t version_at = magic.size();
 constexpr std::size_t length_at = version_at + 2;
-constexpr std::string_view damaged = "the file is damaged or no NPY file; get or write it again";
+constexpr std::string_view damaged_array = "the file is damaged or no NPY file; get or write it again";
 
 // In the order of ElementType; NumPy has no BF16.
 constexpr std::array<std::string_view, 13> descriptions{"|b1", "|u1", "|i1", "<u2", "<i2", "<f2", "",
@@ -59,7 +59,7 @@ class HeaderParser {
   }
 
  private:
-  [[noreturn]] void fail(std::string_view what, std::string_view remedy = damaged) const {
+  [[noreturn]] void fail(std::string_view what, std::string_view remedy = damaged_array) const {
     throw Error(fmt::format("{}, byte {} (header): {}; {}", place_, at_, what, remedy));
   }
 
@@ -186,7 +186,7 @@ template <> constexpr ElementType element_type<double> = ElementType::f64;
 
 NpyHeader parse_npy_header(std::string_view front, std::uint64_t total, std::string_view place) {
   const auto fail = [&](std::size_t byte, std::string_view what) {
-    throw Error(fmt::format("{}, byte {}: {}; {}", place, byte, what, damaged));
+    throw Error(fmt::format("{}, byte {}: {}; {}", place, byte, what, damaged_array));
   };
   if (!front.starts_with(magic)) fail(0, "expected \\x93NUMPY");
   if (front.size() < length_at) fail(version_at, "the file ends within the version");

@@ -19,7 +19,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t length_bytes = 8;
-constexpr std::string_view damaged = "the file is damaged or no safetensors file; get or write it again";
+constexpr std::string_view damaged_tensors =
+    "the file is damaged or no safetensors file; get or write it again";
 
 std::string text_of(const Json& json, const std::filesystem::path& path) {
   try {
@@ -79,7 +80,7 @@ Entry entry_of(const std::string& name, const Json& value, std::uint64_t data_by
 std::pair<std::vector<TensorBytes>, std::map<std::string, std::string>> parse_safetensors(
     std::string_view contents, const std::filesystem::path& path) {
   const auto fail = [&](std::string_view place, std::string_view what) {
-    throw Error(fmt::format("tensor file '{}', {}: {}; {}", path.string(), place, what, damaged));
+    throw Error(fmt::format("tensor file '{}', {}: {}; {}", path.string(), place, what, damaged_tensors));
   };
   std::vector<TensorBytes> tensors;
   std::map<std::string, std::string> metadata;

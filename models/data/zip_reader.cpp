@@ -19,7 +19,7 @@ namespace {
 
 using namespace zip;
 
-constexpr std::string_view damaged = "the file is damaged or no zip archive; get or write it again";
+constexpr std::string_view damaged_archive = "the file is damaged or no zip archive; get or write it again";
 constexpr std::uint64_t max_deflate_ratio = 1032;  // 258 bytes from 2 bits: zlib.net/zlib_tech.html
 
 struct Directory {
@@ -53,11 +53,12 @@ class ZipParser {
   }
 
  private:
-  [[noreturn]] void fail(std::uint64_t byte, std::string_view what, std::string_view remedy = damaged) const {
+  [[noreturn]] void fail(std::uint64_t byte, std::string_view what,
+                         std::string_view remedy = damaged_archive) const {
     throw Error(fmt::format("{}, byte {}: {}; {}", place_, byte, what, remedy));
   }
   [[noreturn]] void fail_entry(const std::string& name, std::string_view what,
-                               std::string_view remedy = damaged) const {
+                               std::string_view remedy = damaged_archive) const {
     throw Error(fmt::format("{}, entry '{}': {}; {}", place_, name, what, remedy));
   }
 
@@ -179,7 +180,7 @@ class ZipParser {
 void check_sum(const ZipEntry& entry, std::string_view place, std::uint64_t sum) {
   if (sum != entry.crc)
     throw Error(fmt::format("{}, entry '{}': its checksum is {:08x}, not {:08x}; {}", place, entry.name, sum,
-                            entry.crc, damaged));
+                            entry.crc, damaged_archive));
 }
 
 }  // namespace
@@ -225,7 +226,7 @@ ZipStream::ZipStream(const ZipEntry& entry, std::string place)
 ZipStream::~ZipStream() { inflateEnd(&inflater_->stream); }
 
 void ZipStream::fail(std::string_view what) const {
-  throw Error(fmt::format("{}, entry '{}': {}; {}", place_, entry_.name, what, damaged));
+  throw Error(fmt::format("{}, entry '{}': {}; {}", place_, entry_.name, what, damaged_archive));
 }
 
 void ZipStream::read(std::span<std::byte> into) {

@@ -17,7 +17,7 @@ History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> 
   options.callbacks.push_back(stop_on_nan());
   if (!files.checkpoint.empty())
     options.callbacks.push_back(checkpoint(files.checkpoint, {.every_steps = files.checkpoint_steps}));
-  const History history = trainer.fit(data, options);
+  History history = trainer.fit(data, options);
   if (history.failed) throw Error("the training diverged; try a smaller learning rate.\n" + history.stopped);
   if (!files.history.empty())
     write_atomically(files.history, files.history.ends_with(".csv") ? history.csv() : history.json());

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "gradus/optim/sgd.hpp"
@@ -27,7 +28,8 @@ inline ModelDefinition small_model(std::int64_t inputs, std::int64_t outputs,
                                    Loss reported_loss, double rate) {
   return {.inputs = {{"x", {B, inputs}}},
           .target = {"target", {B, outputs}},
-          .network = [forward](const std::vector<Expr>& in, Mode&) { return forward(in.front()); },
+          .network = [forward = std::move(forward)](const std::vector<Expr>& in,
+                                                    Mode&) { return forward(in.front()); },
           .loss = training_loss,
           .metrics = {{"reported", reported_loss}},
           .optimizer = sgd({.rate = rate})};
@@ -41,10 +43,13 @@ template <class T> class SmallTraining {
 
   /// Full passes over the samples.
   History fit(std::int64_t epochs, std::int64_t batch, Callbacks callbacks, const TrainingFiles& files = {}) {
-    return run_training(
-        trainer_, data_,
-        {.epochs = epochs, .batch = batch, .shuffle = false, .callbacks = callbacks, .verbose = false},
-        files);
+    return run_training(trainer_, data_,
+                        {.epochs = epochs,
+                         .batch = batch,
+                         .shuffle = false,
+                         .callbacks = std::move(callbacks),
+                         .verbose = false},
+                        files);
   }
 
   /// The printed loss over all samples, now.

@@ -42,7 +42,7 @@ template <class T> class Gemm {
   GemmShape shape_;
   GemmKernel<T> kernel_;
   bool turned_ = false;  // all of it: computed as Cᵀ = op(B)ᵀ · op(A)ᵀ
-  GemmShape rows_shape_;
+  GemmShape rows_shape_{};
   GemmKernel<T> rows_kernel_;
   bool rows_are_cheap_ = true;
 };

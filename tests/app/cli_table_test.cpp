@@ -2,13 +2,9 @@
 // column and remedy, has an exit status that is not 0, and writes nothing.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -16,49 +12,27 @@
 
 #include "gradus/data/npy.hpp"
 #include "gradus/data/npz.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/folder.hpp"
+#include "tests/support/program.hpp"
 
 namespace gradus {
 namespace {
 
 namespace fs = std::filesystem;
+using test::Ran;
 using testing::HasSubstr;
 
-struct Answer {
-  int status;
-  std::string output;  // both streams
-};
-
-class Table : public testing::Test {
+class Table : public test::FolderTest {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "gradus-table-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   // In the folder, so that names are short.
-  Answer run(const std::string& arguments) const {
-    const std::string command =
-        "cd '" + folder_.string() + "' && '" GRADUS_PROGRAM "' " + arguments + " 2>&1";
-    std::FILE* pipe = popen(command.c_str(), "r");
-    std::string output;
-    char buffer[4096];
-    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) output.append(buffer, n);
-    return {WEXITSTATUS(pclose(pipe)), output};
+  Ran run(const std::string& arguments) const {
+    return test::run_gradus(arguments, "cd '" + folder_.string() + "' &&");
   }
 
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ / name, std::ios::binary) << text;
-  }
-  std::string read(const std::string& name) const {
-    std::ifstream file(folder_ / name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
   std::size_t files() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), {}));
   }
-
-  fs::path folder_;
 };
 
 // Two clouds of points, told apart by a colour, too.
@@ -80,7 +54,7 @@ std::string clouds(int rows = 40) {
 
 TEST_F(Table, LearnsAndPredicts) {
   write("t.csv", clouds());
-  const Answer train =
+  const Ran train =
       run("train mlp --csv t.csv --target kind --hidden 8 --epochs 60 --rate 0.02 --save m.safetensors "
           "--history h.json");
   ASSERT_EQ(train.status, 0) << train.output;
@@ -97,7 +71,7 @@ TEST_F(Table, LearnsAndPredicts) {
   write("new.csv",
         "\xEF\xBB\xBF"
         "colour,more,y,x\r\nred,1,1,2\r\n\"dark \"\"blue\"\"\",2,-1,-2\r\n");
-  const Answer predict = run("predict m.safetensors --csv new.csv --output p.csv");
+  const Ran predict = run("predict m.safetensors --csv new.csv --output p.csv");
   ASSERT_EQ(predict.status, 0) << predict.output;
   EXPECT_THAT(read("p.csv"),
               testing::MatchesRegex("prediction,p\\(a\\),p\\(b\\)\na,0\\.9[0-9]*,[^\n]*\nb,[^\n]*\n"));
@@ -116,17 +90,17 @@ TEST_F(Table, MayBeArraysAndTheModelToo) {
   write_npz(folder_ / "t.npz", arrays);
   write_npy(folder_ / "x.npy", arrays[0]);
   const std::string train = "train mlp --data t.npz --target kind --classify --epochs 60 --rate 0.02 --save ";
-  const Answer trained = run(train + "m.npz");
+  const Ran trained = run(train + "m.npz");
   ASSERT_EQ(trained.status, 0) << trained.output;
   EXPECT_THAT(trained.output, HasSubstr("validation: accuracy 1.0"));
   EXPECT_EQ(read("m.npz").substr(0, 2), "PK");
-  const Answer predicted = run("predict m.npz --data t.npz");
+  const Ran predicted = run("predict m.npz --data t.npz");
   ASSERT_EQ(predicted.status, 0) << predicted.output;
   EXPECT_THAT(predicted.output, testing::StartsWith("prediction,p(0),p(1)\n0,0.9"));
   ASSERT_EQ(run(train + "m.safetensors").status, 0);
   EXPECT_EQ(run("predict m.safetensors --data t.npz").output, predicted.output);
-  // Of an NPY file the columns have no names of their own.
-  const Answer unnamed = run("predict m.npz --data x.npy");
+  // The columns of an NPY file have no names of their own.
+  const Ran unnamed = run("predict m.npz --data x.npy");
   EXPECT_NE(unnamed.status, 0);
   EXPECT_THAT(unnamed.output, HasSubstr("no column 'x1'; there are: c1, c2"));
 }
@@ -137,14 +111,14 @@ TEST_F(Table, RegressesInTheTargetsOwnUnit) {
     text += std::to_string(i % 10) + ";" + std::to_string(i / 10) + ";" +
             std::to_string(1000 + 50 * (i % 10) - 30 * (i / 10)) + "\n";
   write("t.csv", text);
-  const Answer train =
+  const Ran train =
       run("train mlp --csv t.csv --target t --delimiter ';' --epochs 200 --rate 0.02 --precision double "
           "--norm layer "
           "--save m");
   ASSERT_EQ(train.status, 0) << train.output;
   EXPECT_THAT(train.output, HasSubstr("validation: R² 0.9"));
   write("new.csv", "b;a\n2;5\n");
-  const Answer predict = run("predict m --csv new.csv --delimiter ';'");
+  const Ran predict = run("predict m --csv new.csv --delimiter ';'");
   ASSERT_EQ(predict.status, 0) << predict.output;
   EXPECT_NEAR(std::stod(predict.output.substr(predict.output.find('\n') + 1)), 1190, 40);
 }
@@ -166,7 +140,7 @@ TEST_F(Table, GoesOnFromACheckpoint) {
   ASSERT_EQ(run("train mlp --csv t.csv --target kind --batch 8 --dropout 0.2 --epochs 9 --save whole").status,
             0);
   ASSERT_EQ(run(train + "--epochs 4").status, 0);
-  const Answer rest = run(train + "--epochs 9 --resume --save resumed");
+  const Ran rest = run(train + "--epochs 9 --resume --save resumed");
   ASSERT_EQ(rest.status, 0) << rest.output;
   EXPECT_THAT(rest.output, testing::AllOf(HasSubstr("Epoch 5/9"), testing::Not(HasSubstr("Epoch 4/9"))));
   EXPECT_EQ(read("whole"), read("resumed"));
@@ -276,9 +250,9 @@ class BadTable : public Table, public testing::WithParamInterface<Bad> {};
 
 TEST_P(BadTable, IsRefusedWithPlaceAndRemedy) {
   write("t.csv", GetParam().table);
-  const Answer answer = run("train mlp --csv t.csv --save m " + GetParam().options);
+  const Ran answer = run("train mlp --csv t.csv --save m " + GetParam().options);
   EXPECT_NE(answer.status, 0) << answer.output;
-  for (const std::string& part : GetParam().says) EXPECT_THAT(answer.output, HasSubstr(part));
+  test::expect_parts(answer.output, GetParam().says);
   EXPECT_THAT(answer.output, testing::Not(HasSubstr("terminate")));
   EXPECT_EQ(files(), 1U) << "something was written";
 }
@@ -288,7 +262,7 @@ INSTANTIATE_TEST_SUITE_P(All, BadTable, testing::ValuesIn(bad()),
 
 TEST_F(Table, WhatIsNotThereIsRefused) {
   const auto refused = [&](const std::string& arguments, const std::string& message) {
-    const Answer answer = run(arguments);
+    const Ran answer = run(arguments);
     EXPECT_NE(answer.status, 0) << answer.output;
     EXPECT_THAT(answer.output, HasSubstr(message));
   };

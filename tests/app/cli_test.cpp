@@ -2,10 +2,7 @@
 // message, a non-zero exit status, and writes nothing.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -13,29 +10,19 @@
 #include <string>
 
 #include "models/tutorials/all.hpp"
+#include "tests/support/folder.hpp"
+#include "tests/support/program.hpp"
 
 namespace gradus {
 namespace {
 
 namespace fs = std::filesystem;
+using test::Ran;
+using test::run_gradus;
 using testing::AllOf;
 using testing::HasSubstr;
 
-struct Answer {
-  int status;
-  std::string output;  // both streams
-};
-
-Answer run(const std::string& arguments, const std::string& environment = "") {
-  const std::string command = environment + " '" GRADUS_PROGRAM "' " + arguments + " 2>&1";
-  std::FILE* pipe = popen(command.c_str(), "r");
-  std::string output;
-  char buffer[4096];
-  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) output.append(buffer, n);
-  return {WEXITSTATUS(pclose(pipe)), output};
-}
-
-void expect_refused(const Answer& answer, const testing::Matcher<std::string>& message) {
+void expect_refused(const Ran& answer, const testing::Matcher<std::string>& message) {
   EXPECT_NE(answer.status, 0) << answer.output;
   EXPECT_THAT(answer.output, message);
   EXPECT_THAT(answer.output, testing::Not(HasSubstr("terminate")));
@@ -44,38 +31,27 @@ void expect_refused(const Answer& answer, const testing::Matcher<std::string>& m
 // Without MNIST, wherever it may be.
 constexpr const char* nowhere = "cd /tmp && env -u GRADUS_MNIST HOME=/nonexistent";
 
-class Cli : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "gradus-cli-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string file(const std::string& name) const { return (folder_ / name).string(); }
-
-  fs::path folder_;
-};
+using Cli = test::FolderTest;
 
 TEST_F(Cli, HelpAndVersion) {
-  const Answer help = run("--help");
+  const Ran help = run_gradus("--help");
   EXPECT_EQ(help.status, 0);
   for (const char* command : {"list", "tutorials", "train", "check", "graph"})
     EXPECT_THAT(help.output, HasSubstr(command));
-  const Answer version = run("--version");
+  const Ran version = run_gradus("--version");
   EXPECT_EQ(version.status, 0);
   EXPECT_THAT(version.output, testing::MatchesRegex("gradus [0-9]+\\.[0-9]+\\.[0-9]+\n"));
 }
 
 TEST_F(Cli, ListNamesEveryTutorial) {
-  const Answer list = run("list");
+  const Ran list = run_gradus("list");
   EXPECT_EQ(list.status, 0);
   for (const Tutorial* tutorial : tutorials())
     EXPECT_THAT(list.output, HasSubstr(std::string(tutorial->name())));
 }
 
 TEST_F(Cli, TutorialsWritesItsRowsAsJson) {
-  const Answer tutorials = run("tutorials --json " + file("rows.json"), nowhere);
+  const Ran tutorials = run_gradus("tutorials --json " + file("rows.json"), nowhere);
   EXPECT_EQ(tutorials.status, 0) << tutorials.output;
   EXPECT_THAT(tutorials.output, AllOf(HasSubstr("mnist          left out"), HasSubstr("GRADUS_MNIST")));
   const auto rows = nlohmann::json::parse(std::ifstream(file("rows.json")));
@@ -100,65 +76,69 @@ TEST_F(Cli, TutorialsWritesItsRowsAsJson) {
 TEST_F(Cli, CheckPassesForEveryTutorialThatIsSmall) {
   for (const char* name :
        {"neuron", "feedforward", "height-weight", "two-targets", "exam-score", "bp-network", "sine"}) {
-    const Answer check = run(std::string("check ") + name);
+    const Ran check = run_gradus(std::string("check ") + name);
     EXPECT_EQ(check.status, 0) << check.output;
     EXPECT_THAT(check.output, HasSubstr("all gradients agree"));
   }
 }
 
 TEST_F(Cli, GraphPrintsEveryView) {
-  EXPECT_THAT(run("graph sine --what forward").output, HasSubstr("matmul"));
-  EXPECT_THAT(run("graph sine --what training").output, HasSubstr("update hidden/W"));
-  EXPECT_THAT(run("graph sine --what plan").output, HasSubstr("arena"));
-  EXPECT_THAT(run("graph sine --what training --format dot").output, HasSubstr("digraph"));
-  EXPECT_THAT(run("graph sine --what plan --format dot").output, HasSubstr("digraph"));
-  EXPECT_EQ(run("graph neuron --what forward").status, 0);
+  EXPECT_THAT(run_gradus("graph sine --what forward").output, HasSubstr("matmul"));
+  EXPECT_THAT(run_gradus("graph sine --what training").output, HasSubstr("update hidden/W"));
+  EXPECT_THAT(run_gradus("graph sine --what plan").output, HasSubstr("arena"));
+  EXPECT_THAT(run_gradus("graph sine --what training --format dot").output, HasSubstr("digraph"));
+  EXPECT_THAT(run_gradus("graph sine --what plan --format dot").output, HasSubstr("digraph"));
+  EXPECT_EQ(run_gradus("graph neuron --what forward").status, 0);
 }
 
 TEST_F(Cli, TrainPrintsLossesAndPredictions) {
-  const Answer train = run("train height-weight --epochs 21 --seed 3 --precision float");
+  const Ran train = run_gradus("train height-weight --epochs 21 --seed 3 --precision float");
   EXPECT_EQ(train.status, 0);
   for (const char* line : {"Epoch 0 loss", "Epoch 10 loss", "Epoch 20 loss", "Emily", "Frank"})
     EXPECT_THAT(train.output, HasSubstr(line));
 }
 
 TEST_F(Cli, RefusesWhatDoesNotExist) {
-  expect_refused(run("train nothing"), AllOf(HasSubstr("no tutorial 'nothing'"), HasSubstr("height-weight")));
-  expect_refused(run("check nothing"), HasSubstr("no tutorial 'nothing'"));
-  expect_refused(run("graph nothing"), HasSubstr("no tutorial 'nothing'"));
-  expect_refused(run("fly"), HasSubstr("fly"));
-  expect_refused(run("train sine --colour red"), HasSubstr("--colour"));
-  expect_refused(run(""), HasSubstr("subcommand"));
-  expect_refused(run("train"), HasSubstr("name"));
-  expect_refused(run("train neuron"), HasSubstr("nothing to train"));
-  expect_refused(run("train feedforward"), HasSubstr("nothing to train"));
-  expect_refused(run("graph neuron --what training"), HasSubstr("nothing to train"));
+  expect_refused(run_gradus("train nothing"),
+                 AllOf(HasSubstr("no tutorial 'nothing'"), HasSubstr("height-weight")));
+  expect_refused(run_gradus("check nothing"), HasSubstr("no tutorial 'nothing'"));
+  expect_refused(run_gradus("graph nothing"), HasSubstr("no tutorial 'nothing'"));
+  expect_refused(run_gradus("fly"), HasSubstr("fly"));
+  expect_refused(run_gradus("train sine --colour red"), HasSubstr("--colour"));
+  expect_refused(run_gradus(""), HasSubstr("subcommand"));
+  expect_refused(run_gradus("train"), HasSubstr("name"));
+  expect_refused(run_gradus("train neuron"), HasSubstr("nothing to train"));
+  expect_refused(run_gradus("train feedforward"), HasSubstr("nothing to train"));
+  expect_refused(run_gradus("graph neuron --what training"), HasSubstr("nothing to train"));
 }
 
 TEST_F(Cli, RefusesAnUnknownInstructionSet) {
-  expect_refused(run("train height-weight --epochs 1", "GRADUS_ISA=mmx"),
+  expect_refused(run_gradus("train height-weight --epochs 1", "GRADUS_ISA=mmx"),
                  HasSubstr("GRADUS_ISA is 'mmx'; it must be one of baseline, avx2 and avx512"));
 }
 
 TEST_F(Cli, RefusesBadNumbers) {
-  expect_refused(run("train sine --batch 0"), AllOf(HasSubstr("batch is 0"), HasSubstr("(--batch)")));
-  expect_refused(run("train sine --epochs -3"), AllOf(HasSubstr("epochs is -3"), HasSubstr("(--epochs)")));
-  expect_refused(run("train sine --epochs 0"), AllOf(HasSubstr("epochs is 0"), HasSubstr("(--epochs)")));
-  expect_refused(run("train sine --rate nan"), AllOf(HasSubstr("rate is nan"), HasSubstr("(--rate)")));
-  expect_refused(run("train sine --rate -1"), AllOf(HasSubstr("rate is -1"), HasSubstr("(--rate)")));
-  expect_refused(run("train sine --rate inf"), AllOf(HasSubstr("rate is inf"), HasSubstr("(--rate)")));
-  expect_refused(run("train sine --epochs many"), HasSubstr("many"));
-  expect_refused(run("train sine --seed -1"), HasSubstr("-1"));
-  expect_refused(run("train bp-network --init-scale nan"), HasSubstr("nan"));
-  expect_refused(run("train sine --precision half"), HasSubstr("half"));
-  expect_refused(run("graph sine --what everything"), HasSubstr("everything"));
-  expect_refused(run("graph sine --format png"), HasSubstr("png"));
+  expect_refused(run_gradus("train sine --batch 0"), AllOf(HasSubstr("batch is 0"), HasSubstr("(--batch)")));
+  expect_refused(run_gradus("train sine --epochs -3"),
+                 AllOf(HasSubstr("epochs is -3"), HasSubstr("(--epochs)")));
+  expect_refused(run_gradus("train sine --epochs 0"),
+                 AllOf(HasSubstr("epochs is 0"), HasSubstr("(--epochs)")));
+  expect_refused(run_gradus("train sine --rate nan"), AllOf(HasSubstr("rate is nan"), HasSubstr("(--rate)")));
+  expect_refused(run_gradus("train sine --rate -1"), AllOf(HasSubstr("rate is -1"), HasSubstr("(--rate)")));
+  expect_refused(run_gradus("train sine --rate inf"), AllOf(HasSubstr("rate is inf"), HasSubstr("(--rate)")));
+  expect_refused(run_gradus("train sine --epochs many"), HasSubstr("many"));
+  expect_refused(run_gradus("train sine --seed -1"), HasSubstr("-1"));
+  expect_refused(run_gradus("train bp-network --init-scale nan"), HasSubstr("nan"));
+  expect_refused(run_gradus("train sine --precision half"), HasSubstr("half"));
+  expect_refused(run_gradus("graph sine --what everything"), HasSubstr("everything"));
+  expect_refused(run_gradus("graph sine --format png"), HasSubstr("png"));
 }
 
 TEST_F(Cli, RefusesMissingData) {
-  expect_refused(run("train mnist", nowhere), AllOf(HasSubstr("not found"), HasSubstr("--data")));
-  expect_refused(run("train mnist --data /nonexistent"), HasSubstr("/nonexistent"));
-  expect_refused(run("tutorials --data /nonexistent --json " + file("rows.json")), HasSubstr("/nonexistent"));
+  expect_refused(run_gradus("train mnist", nowhere), AllOf(HasSubstr("not found"), HasSubstr("--data")));
+  expect_refused(run_gradus("train mnist --data /nonexistent"), HasSubstr("/nonexistent"));
+  expect_refused(run_gradus("tutorials --data /nonexistent --json " + file("rows.json")),
+                 HasSubstr("/nonexistent"));
   EXPECT_FALSE(fs::exists(file("rows.json")));
 }
 
@@ -179,7 +159,7 @@ TEST_F(Cli, RefusesBrokenData) {
     write_idx(file("t10k-images-idx3-ubyte"), 3, {2, 28, 28}, 2 * 784);
     write_idx(file("t10k-labels-idx1-ubyte"), 1, {2}, 2);
   };
-  const auto train = [&] { return run("train mnist --epochs 1 --data " + folder_.string()); };
+  const auto train = [&] { return run_gradus("train mnist --epochs 1 --data " + folder_.string()); };
   good();
   write_idx(file("train-images-idx3-ubyte"), 3, {2, 28, 28}, 700);
   expect_refused(train(), HasSubstr("train-images-idx3-ubyte"));
@@ -202,10 +182,10 @@ TEST_F(Cli, RefusesBrokenData) {
 }
 
 TEST_F(Cli, WritesNothingWhereItCannot) {
-  const Answer missing = run("tutorials --json " + file("no/such/folder.json"), nowhere);
+  const Ran missing = run_gradus("tutorials --json " + file("no/such/folder.json"), nowhere);
   expect_refused(missing, HasSubstr("folder.json: cannot be written"));
   fs::create_directory(file("taken"));
-  expect_refused(run("tutorials --json " + file("taken"), nowhere), HasSubstr("cannot be written"));
+  expect_refused(run_gradus("tutorials --json " + file("taken"), nowhere), HasSubstr("cannot be written"));
   std::size_t left = 0;
   for ([[maybe_unused]] const auto& entry : fs::recursive_directory_iterator(folder_)) ++left;
   EXPECT_EQ(left, 1U);  // the folder itself

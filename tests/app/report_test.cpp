@@ -1,12 +1,8 @@
-// What `gradus train NAME --out DIR` leaves behind: pictures, and a report that explains itself.
+// `gradus train NAME --out DIR` leaves pictures behind, and a report that explains itself.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -19,64 +15,45 @@
 #include "models/app/plot/external.hpp"
 #include "models/app/report/report_html.hpp"
 #include "models/tutorials/mnist_pictures.hpp"
+#include "tests/support/folder.hpp"
+#include "tests/support/program.hpp"
 #include "tests/support/well_formed.hpp"
 
 namespace gradus {
 namespace {
 
 namespace fs = std::filesystem;
+using test::contents;
+using test::Ran;
+using test::run_gradus;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
 const std::set<std::string> void_elements{"meta", "img", "br", "link"};
 
-struct Ran {
-  int status;
-  std::string output;
-};
-
-Ran run(const std::string& arguments, const std::string& environment = "") {
-  std::FILE* pipe = popen((environment + " '" GRADUS_PROGRAM "' " + arguments + " 2>&1").c_str(), "r");
-  std::string output;
-  char buffer[4096];
-  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) output.append(buffer, n);
-  return {WEXITSTATUS(pclose(pipe)), output};
-}
-
-std::string content(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-class Report : public testing::Test {
+class Report : public test::FolderTest {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "gradus-report-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   // Trains, and wants these pictures and no other.
   std::string train(const std::string& arguments, const std::set<std::string>& pictures) {
-    const Ran ran = run("train " + arguments + " --out " + (folder_ / "run").string());
+    const Ran ran = run_gradus("train " + arguments + " --out " + (folder_ / "run").string());
     EXPECT_EQ(ran.status, 0) << ran.output;
     std::set<std::string> found;
     for (const auto& entry : fs::directory_iterator(folder_ / "run")) {
       if (entry.path().extension() == ".svg") {
         found.insert(entry.path().stem().string());
-        const std::string svg = content(entry.path());
+        const std::string svg = contents(entry.path());
         EXPECT_THAT(svg, HasSubstr("</svg>"));
         EXPECT_EQ(flaw_in_markup(svg), "") << entry.path();
         EXPECT_TRUE(fs::exists(fs::path(entry.path()).replace_extension(".png"))) << entry.path();
       } else if (entry.path().extension() == ".png") {
-        EXPECT_EQ(content(entry.path()).substr(0, 8), "\x89PNG\r\n\x1a\n") << entry.path();
+        EXPECT_EQ(contents(entry.path()).substr(0, 8), "\x89PNG\r\n\x1a\n") << entry.path();
       } else {
         EXPECT_EQ(entry.path().filename(), "report.html");
       }
     }
     EXPECT_EQ(found, pictures);
-    const std::string html = content(folder_ / "run" / "report.html");
+    const std::string html = contents(folder_ / "run" / "report.html");
     EXPECT_EQ(flaw_in_markup(html, void_elements), "");
     EXPECT_THAT(html, AllOf(HasSubstr("<!DOCTYPE html>"), Not(HasSubstr("<script")), Not(HasSubstr("http:")),
                             Not(HasSubstr("https:"))));
@@ -96,9 +73,7 @@ class Report : public testing::Test {
     if (!can_draw_charts() || !can_draw_graphs()) GTEST_SKIP() << "gnuplot or graphviz is not installed";
   }
 
-  std::string picture(const std::string& name) const { return content(folder_ / "run" / (name + ".svg")); }
-
-  fs::path folder_;
+  std::string picture(const std::string& name) const { return contents(folder_ / "run" / (name + ".svg")); }
 };
 
 TEST_F(Report, OfHeightWeightHasEmilyAndFrankOnTheirSides) {
@@ -168,38 +143,39 @@ TEST_F(Report, IsThereThoughAFileIsInTheWayOfAPicture) {
   need_drawing_programs();
   if (IsSkipped()) return;
   fs::create_directories(folder_ / "run" / "loss.svg");
-  const Ran ran = run("train exam-score --epochs 5 --out " + (folder_ / "run").string());
+  const Ran ran = run_gradus("train exam-score --epochs 5 --out " + (folder_ / "run").string());
   EXPECT_NE(ran.status, 0);
   EXPECT_THAT(ran.output, HasSubstr("loss.svg: cannot be written: Is a directory"));
-  EXPECT_THAT(content(folder_ / "run" / "report.html"), HasSubstr("</html>"));
+  EXPECT_THAT(contents(folder_ / "run" / "report.html"), HasSubstr("</html>"));
 }
 
 // The programs that draw are looked for in $PATH.
 TEST_F(Report, WithoutGnuplotSaysWhatIsLeftOutAndHowToGetIt) {
-  const Ran ran = run("train sine --epochs 5 --out " + (folder_ / "run").string(), "PATH=/nonexistent");
+  const Ran ran =
+      run_gradus("train sine --epochs 5 --out " + (folder_ / "run").string(), "PATH=/nonexistent");
   EXPECT_EQ(ran.status, 0);
   EXPECT_THAT(ran.output, AllOf(HasSubstr("left out fit.svg, fit.png, fit-course.svg"),
                                 HasSubstr("apt install gnuplot-nox"), HasSubstr("left out graph.svg"),
                                 HasSubstr("apt install graphviz"), HasSubstr("0 pictures")));
-  const std::string html = content(folder_ / "run" / "report.html");
+  const std::string html = contents(folder_ / "run" / "report.html");
   EXPECT_THAT(html, AllOf(HasSubstr("apt install gnuplot-nox"), HasSubstr("apt install graphviz")));
   EXPECT_EQ(flaw_in_markup(html, void_elements), "");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "run"), fs::directory_iterator()), 1);
-  const Ran graph = run("graph sine --format svg", "PATH=/nonexistent");
+  const Ran graph = run_gradus("graph sine --format svg", "PATH=/nonexistent");
   EXPECT_NE(graph.status, 0);
   EXPECT_THAT(graph.output, AllOf(HasSubstr("apt install graphviz"), HasSubstr("--format dot")));
 }
 
 TEST_F(Report, IsRefusedBeforeTheTrainingWhereItCannotBeWritten) {
   const auto refused = [](const std::string& out, const std::string& message) {
-    const Ran ran = run("train sine --epochs 5 --out '" + out + "'");
+    const Ran ran = run_gradus("train sine --epochs 5 --out '" + out + "'");
     EXPECT_NE(ran.status, 0);
     EXPECT_THAT(ran.output, AllOf(HasSubstr(message), HasSubstr(out), Not(HasSubstr("Step"))));
   };
   refused("/proc/gradus/run", "the folder cannot be made");
   std::ofstream(folder_ / "taken") << "mine";
   refused((folder_ / "taken").string(), "there is a file of this name");
-  EXPECT_EQ(content(folder_ / "taken"), "mine");
+  EXPECT_EQ(contents(folder_ / "taken"), "mine");
   refused((folder_ / "taken" / "within").string(), "the folder cannot be made");
   fs::create_directories(folder_ / "run" / "report.html");
   refused((folder_ / "run").string(), "report.html: cannot be written");
@@ -211,10 +187,10 @@ TEST_F(Report, IsRefusedBeforeTheTrainingWhereItCannotBeWritten) {
 
 TEST_F(Report, ReplacesThatOfAnEarlierRun) {
   const std::string out = (folder_ / "run").string();
-  run("train bp-network --epochs 5 --seed 1 --out " + out, "PATH=/nonexistent");
-  const std::string first = content(folder_ / "run" / "report.html");
-  run("train bp-network --epochs 5 --seed 2 --out " + out, "PATH=/nonexistent");
-  const std::string second = content(folder_ / "run" / "report.html");
+  run_gradus("train bp-network --epochs 5 --seed 1 --out " + out, "PATH=/nonexistent");
+  const std::string first = contents(folder_ / "run" / "report.html");
+  run_gradus("train bp-network --epochs 5 --seed 2 --out " + out, "PATH=/nonexistent");
+  const std::string second = contents(folder_ / "run" / "report.html");
   EXPECT_THAT(first, HasSubstr("--seed 1"));
   EXPECT_THAT(second, AllOf(HasSubstr("--seed 2"), Not(HasSubstr("--seed 1"))));
 }

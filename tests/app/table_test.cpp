@@ -18,7 +18,7 @@ using test::BrokenFile;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-using TableFile = test::FileTest;
+using TableFile = test::FolderTest;
 
 TEST_F(TableFile, OfCsvHasNumbersAndLabels) {
   write("\xEF\xBB\xBFx,\"a \"\"b\"\"\",k\r\n1,\"two\nlines\", é \n\n-2.5e-3,z,b\n+.5,z,é");

@@ -7,7 +7,8 @@
 #include <functional>
 
 #include "gradus/ops.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/evaluate.hpp"
+#include "tests/support/numbers.hpp"
 
 namespace gradus {
 namespace {
@@ -20,9 +21,7 @@ using test::some_values;
 constexpr double tolerance = 1e-13;
 
 void expect_near(const std::vector<double>& found, const std::vector<double>& expected) {
-  ASSERT_EQ(found.size(), expected.size());
-  for (std::size_t i = 0; i < found.size(); ++i)
-    EXPECT_NEAR(found[i], expected[i], tolerance * (1 + std::abs(expected[i]))) << "element " << i;
+  test::expect_near(found, expected, tolerance, tolerance);
 }
 
 using Function = std::function<double(double)>;
@@ -111,7 +110,7 @@ TEST(Grad, OfABroadcastBesideTwoBatchAxes) {
   const Expr x = g.input("x", {B, 2 * B, 1});
   const Expr dx = grad(sum(broadcast_to(x, {B, 2 * B, 5})), x);
   EXPECT_EQ(dx.shape(), x.shape());
-  expect_near(evaluate(dx, {{x, {3, 4}}}, {.batch = 1}), {5, 5});
+  expect_near(evaluate(dx, {{x, {3, 4}}}, 1), {5, 5});
 }
 
 TEST(Grad, OfABroadcastOperandSumsOverWhatItRepeats) {
@@ -121,11 +120,9 @@ TEST(Grad, OfABroadcastOperandSumsOverWhatItRepeats) {
   const auto xs = some_values(6);
   const Expr loss = sum(x * (row + column + scalar));
   const auto gradients = grad(loss, std::vector{row, column, scalar});
-  expect_near(evaluate(gradients[0], {{x, xs}}, {.batch = 2}), {xs[0] + xs[3], xs[1] + xs[4], xs[2] + xs[5]});
-  expect_near(evaluate(gradients[1], {{x, xs}}, {.batch = 2}),
-              {xs[0] + xs[1] + xs[2], xs[3] + xs[4] + xs[5]});
-  expect_near(evaluate(gradients[2], {{x, xs}}, {.batch = 2}),
-              {xs[0] + xs[1] + xs[2] + xs[3] + xs[4] + xs[5]});
+  expect_near(evaluate(gradients[0], {{x, xs}}, 2), {xs[0] + xs[3], xs[1] + xs[4], xs[2] + xs[5]});
+  expect_near(evaluate(gradients[1], {{x, xs}}, 2), {xs[0] + xs[1] + xs[2], xs[3] + xs[4] + xs[5]});
+  expect_near(evaluate(gradients[2], {{x, xs}}, 2), {xs[0] + xs[1] + xs[2] + xs[3] + xs[4] + xs[5]});
 }
 
 TEST(Grad, OfAMeanDividesByTheBatch) {
@@ -133,9 +130,8 @@ TEST(Grad, OfAMeanDividesByTheBatch) {
   const Expr x = g.input("x", {B, 2});
   const Expr gradient = grad(mean(3 * x), x);
   for (const std::int64_t batch : {1, 4, 5})
-    expect_near(
-        evaluate(gradient, {}, {.batch = batch}),
-        std::vector<double>(static_cast<std::size_t>(2 * batch), 3.0 / static_cast<double>(2 * batch)));
+    expect_near(evaluate(gradient, {}, batch), std::vector<double>(static_cast<std::size_t>(2 * batch),
+                                                                   3.0 / static_cast<double>(2 * batch)));
 }
 
 TEST(Grad, OfCrossEntropyIsSoftmaxMinusTargetPerRow) {
@@ -149,9 +145,8 @@ TEST(Grad, OfCrossEntropyIsSoftmaxMinusTargetPerRow) {
     for (std::size_t k = 0; k < 3; ++k)
       expected.push_back((std::exp(of[k]) / total - (k == 2 - row ? 1 : 0)) / 2);
   }
-  expect_near(
-      evaluate(grad(cross_entropy(logits, labels), logits), {{logits, z}, {labels, {2, 1}}}, {.batch = 2}),
-      expected);
+  expect_near(evaluate(grad(cross_entropy(logits, labels), logits), {{logits, z}, {labels, {2, 1}}}, 2),
+              expected);
 }
 
 TEST(Grad, WithRespectToAnIntermediateNode) {
@@ -194,8 +189,8 @@ TEST(Grad, WithoutAPathIsZeroOfTheSameShape) {
   EXPECT_EQ(gradients[0].shape(), (Shape{3}));
   EXPECT_EQ(evaluate(gradients[0]), (std::vector<double>{0, 0, 0}));
   EXPECT_EQ(gradients[1].shape(), (Shape{B}));
-  EXPECT_EQ(evaluate(gradients[1], {}, {.batch = 2}), (std::vector<double>{0, 0}));
-  EXPECT_EQ(evaluate(grad(compared, x), {}, {.batch = 1}), (std::vector<double>{0, 0}));
+  EXPECT_EQ(evaluate(gradients[1], {}, 2), (std::vector<double>{0, 0}));
+  EXPECT_EQ(evaluate(grad(compared, x), {}, 1), (std::vector<double>{0, 0}));
 }
 
 TEST(Grad, OfANodeUsedManyTimesAddsUp) {

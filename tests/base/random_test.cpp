@@ -13,23 +13,16 @@
 #include <string>
 #include <vector>
 
-#include "gradus/base/error.hpp"
 #include "gradus/nn/initializers.hpp"
+#include "tests/support/errors.hpp"
 
 namespace gradus {
 namespace {
 
+using test::error_of;
+
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-template <class F> std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 struct Moments {
   double mean = 0;
@@ -192,7 +185,7 @@ TEST(Random, BelowIsUniform) {
   EXPECT_NE(error_of([&] { random.below(0); }).find("below(0)"), std::string::npos);
 }
 
-// With n = 3/4 of 2^64 a remainder would make the lower third twice as likely.
+// For n = 3/4 of 2^64 a remainder would make the lower third twice as likely.
 TEST(Random, BelowIsUnbiasedForHugeBounds) {
   Random random(5);
   constexpr std::uint64_t third = std::uint64_t{1} << 62;

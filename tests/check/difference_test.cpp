@@ -109,7 +109,7 @@ TEST_P(DifferenceOf, IsAsUncertainAsItSays) {
   }
 }
 
-// What is so uncertain says so.
+// A derivative that is so uncertain says so.
 TEST(Difference, OfNoiseDoesNotSettle) {
   EXPECT_TRUE(at([](double x) { return std::sin(x); }, 0.7).settled);
   EXPECT_TRUE(at([](double) { return 3.0; }, 0.7).settled);
@@ -196,7 +196,7 @@ TEST(Difference, AtAJumpIsUncertain) {
   EXPECT_FALSE(at([](double x) { return x == 0 ? 1.0 : 0.0; }, 0).settled);
 }
 
-// Where nothing changes the derivative is 0, and the less uncertain the farther that holds.
+// The derivative is 0 where nothing changes, and the less uncertain the farther that holds.
 TEST(Difference, OfAConstantIsExactlyZero) {
   const Difference constant = at([](double) { return 7.0; }, 0.7);
   EXPECT_EQ(constant.value, 0);

@@ -186,7 +186,7 @@ TEST_F(GradientCheckAtKinks, RejectsMoreThanOneInAHundred) {
       }
 }
 
-// What lies outside of the one-sided derivatives is wrong even there; what lies between them is not.
+// A value outside of the one-sided derivatives is wrong even there; one between them is not.
 TEST_F(GradientCheckAtKinks, RejectsWhatIsOutsideOfTheSides) {
   for (const double slope : {-0.5, 0.0, 0.3, 1.0, 1.5}) {
     const Expr y = planted(x, each([](double v) { return std::max(v, 0.0); }),

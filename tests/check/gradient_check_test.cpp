@@ -296,7 +296,7 @@ TEST_F(GradientCheck, NamesEveryWrongOpOnce) {
   EXPECT_LT(report.suspects[0], report.suspects[1]);
 }
 
-// Where nothing can be compared, nothing has been shown.
+// Nothing has been shown where nothing can be compared.
 TEST_F(GradientCheck, IsNotSatisfiedWithNothing) {
   const Expr y = planted(x, each([](double v) { return v * v; }), [](auto, auto, auto) { return Expr(); });
   EXPECT_EQ(broken(check(y)), "gradient path");

@@ -4,7 +4,8 @@
 
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/custom_op.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/graphs.hpp"
 
 namespace gradus {
 namespace {

@@ -7,7 +7,8 @@
 
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/ops.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/evaluate.hpp"
+#include "tests/support/graphs.hpp"
 
 namespace gradus {
 namespace {

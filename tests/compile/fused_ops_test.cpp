@@ -4,7 +4,8 @@
 
 #include "gradus/base/random.hpp"
 #include "gradus/ops.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/evaluate.hpp"
+#include "tests/support/graphs.hpp"
 
 namespace gradus {
 namespace {

@@ -1,4 +1,4 @@
-// What is fused with what, read off the plan; that it computes the right numbers is tile_test's business.
+// The plan says which ops are fused with which; that they compute the right numbers is tile_test's business.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include "gradus/base/random.hpp"
 #include "gradus/graph/node.hpp"
 #include "gradus/ops.hpp"
-#include "tests/support/framework_support.hpp"
+#include "gradus/runtime/executable.hpp"
 
 namespace gradus {
 namespace {
@@ -160,7 +160,7 @@ TEST_F(Fusion, AProductThatIsReadElsewhereIsStored) {
   EXPECT_THAT(kinds(plan_of({tanh(transpose(product))})), UnorderedElementsAre(op, op, group));
 }
 
-// Of more rows than one panel holds: the last has fewer.
+// There are more rows than one panel holds: the last has fewer.
 TEST_F(Fusion, PanelsOfAProductAreTheProduct) {
   Graph big;
   const Expr a = big.input("a", {B, 30}), b = big.input("b", {30, 200}), row = big.input("row", {200}),

@@ -1,4 +1,4 @@
-// Where the planner puts values, checked against rules of its own; updates have update_test, fusion has
+// The planner puts values in places that keep rules of their own; updates have update_test, fusion has
 // fusion_test.
 
 #include "framework/compile/plan.hpp"
@@ -15,7 +15,10 @@
 #include "framework/compile/verify.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/custom_op.hpp"
-#include "tests/support/framework_support.hpp"
+#include "gradus/nn/initializers.hpp"
+#include "tests/support/evaluate.hpp"
+#include "tests/support/graphs.hpp"
+#include "tests/support/numbers.hpp"
 
 namespace gradus {
 namespace {
@@ -39,8 +42,7 @@ void build_training_step(Model& m, std::int64_t batch, std::int64_t in = 784, st
   Graph& g = m.g;
   const Expr x = g.input("x", {B, in}), labels = g.input("labels", {B});
   const auto parameter = [&](const std::string& name, const Shape& shape, int seed) {
-    return g.parameter(name, shape,
-                       test::starting_at(some_values(shape.element_count().constant(), 0.1, seed)));
+    return g.parameter(name, shape, values(some_values(shape.element_count().constant(), 0.1, seed)));
   };
   const std::vector parameters{parameter("w1", {in, hidden}, 1), parameter("b1", {hidden}, 2),
                                parameter("w2", {hidden, 10}, 3), parameter("b2", {10}, 4)};
@@ -153,7 +155,7 @@ TEST(Arena, WhatIsReadAgainIsNotOverwritten) {
 
 TEST(Arena, IsEmptyWhenNothingIsComputed) {
   Graph g;
-  const Expr x = g.input("x", {B, 2}), w = g.parameter("w", {3}, test::starting_at({1, 2, 3}));
+  const Expr x = g.input("x", {B, 2}), w = g.parameter("w", {3}, values({1, 2, 3}));
   Store<double> store;
   auto executable = compile<double>({x, w}, {}, 1, store);
   EXPECT_EQ(executable.plan().arena_bytes, 0U);
@@ -216,9 +218,9 @@ TEST(Reuse, PoisonShowsWhatIsReadButWasNotWritten) {
   Graph g;
   const Expr x = g.input("x", {3});
   const Expr y = test::apply(Forgetful(), {x}) + 1;
-  EXPECT_THAT(test::evaluate<float>(y, {{x, {1, 2, 3}}}, {.compile = {.reuse = Reuse::poisoned}}),
+  EXPECT_THAT(test::evaluate<float>(y, {{x, {1, 2, 3}}}, 1, {.reuse = Reuse::poisoned}),
               testing::Each(testing::IsNan()));
-  EXPECT_THAT(test::evaluate<double>(y, {{x, {1, 2, 3}}}, {.compile = {.reuse = Reuse::poisoned}}),
+  EXPECT_THAT(test::evaluate<double>(y, {{x, {1, 2, 3}}}, 1, {.reuse = Reuse::poisoned}),
               testing::Each(testing::IsNan()));
   EXPECT_THAT(test::evaluate(y, {{x, {1, 2, 3}}}), testing::Each(1)) << "without poison it goes unnoticed";
 }

@@ -4,25 +4,15 @@
 #include <gtest/gtest.h>
 
 #include "gradus/ops.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/evaluate.hpp"
+#include "tests/support/numbers.hpp"
 
 namespace gradus {
 namespace {
 
-using Numbers = std::vector<double>;
-
-Numbers dyadic(std::int64_t count, int seed) {
-  Numbers values;
-  for (std::int64_t i = 0; i < count; ++i)
-    values.push_back(static_cast<double>((i * 7 + seed * 5) % 61) * 0.25 - 7);
-  return values;
-}
-
-template <class T> void expect_equal(const std::vector<T>& found, const Numbers& expected) {
-  ASSERT_EQ(found.size(), expected.size());
-  for (std::size_t i = 0; i < found.size(); ++i)
-    ASSERT_EQ(static_cast<double>(found[i]), expected[i]) << "element " << i;
-}
+using test::dyadic;
+using test::expect_equal;
+using test::Numbers;
 
 // Runs a program twice, the second time on other numbers: what a first run leaves in a tile must not matter.
 template <class T, class Reference>

@@ -4,25 +4,23 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 
 #include "gradus/autodiff/gradient.hpp"
+#include "gradus/nn/initializers.hpp"
 #include "gradus/ops.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/evaluate.hpp"
+#include "tests/support/numbers.hpp"
 
 namespace gradus {
 namespace {
 
-using Numbers = std::vector<double>;
+using test::dyadic;
+using test::expect_equal;
+using test::Numbers;
 using State = std::map<std::string, Numbers>;
-
-// Numbers that floats add and halve exactly, so that there is one right answer for both element types.
-Numbers dyadic(std::int64_t count, int seed) {
-  Numbers values;
-  for (std::int64_t i = 0; i < count; ++i)
-    values.push_back(static_cast<double>((i * 7 + seed * 5) % 33) * 0.25 - 4);
-  return values;
-}
 
 template <class F> Numbers each(const Numbers& a, F f) {
   Numbers values;
@@ -43,7 +41,7 @@ class Updates : public testing::Test {
   Expr variable(const std::string& name, const Shape& shape = {n}) {
     const Numbers start = dyadic(element_count(shape.resolve(1)), static_cast<int>(++seeds_));
     start_[name] = start;
-    return g.state(name, shape, test::starting_at(start));
+    return g.state(name, shape, values(start));
   }
 
   // Runs three times under every option; `next` says what the variables become, `outputs` what is seen.
@@ -94,12 +92,6 @@ class Updates : public testing::Test {
         expect_equal(test::values_of(store, name), expected.at(name));
       }
     }
-  }
-
-  template <class T> static void expect_equal(const std::vector<T>& found, const Numbers& expected) {
-    ASSERT_EQ(found.size(), expected.size());
-    for (std::size_t i = 0; i < found.size(); ++i)
-      ASSERT_EQ(static_cast<double>(found[i]), expected[i]) << "element " << i;
   }
 
   State start_;

@@ -8,7 +8,7 @@
 #include "framework/compile/extract.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/custom_op.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
 
 namespace gradus {
 namespace {

@@ -15,12 +15,16 @@
 #include "gradus/base/error.hpp"
 #include "gradus/data/idx.hpp"
 #include "gradus/data/mnist.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/folder.hpp"
 
 namespace gradus {
 namespace {
 
 namespace fs = std::filesystem;
 using Extents = std::vector<std::int64_t>;
+using test::error_of;
+using test::expect_parts;
 using Parts = std::vector<std::string>;
 
 /// The bytes of an IDX file with this header and data.
@@ -62,41 +66,9 @@ std::string drop(const std::string& bytes, std::size_t count) {
   return bytes.substr(0, bytes.size() - count);
 }
 
-template <class F> std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-void expect_parts(const std::string& message, const Parts& parts) {
-  for (const std::string& part : parts)
-    EXPECT_NE(message.find(part), std::string::npos) << "'" << part << "' is not in:\n" << message;
-}
-
-class DataTest : public testing::Test {
+class DataTest : public test::FolderTest {
  protected:
-  DataTest() {
-    std::string pattern = (fs::temp_directory_path() / "gradus-data-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw Error("no temporary directory");
-    directory = pattern;
-  }
-  ~DataTest() override {
-    std::error_code ignored;
-    fs::remove_all(directory, ignored);
-  }
-
-  fs::path write(const std::string& name, const std::string& bytes) const {
-    fs::path path = directory / name;
-    fs::create_directories(path.parent_path());
-    std::ofstream(path, std::ios::binary) << bytes;
-    return path;
-  }
   IdxFile read(const std::string& bytes) const { return read_idx(write("file", bytes)); }
-
-  fs::path directory;
 };
 
 using IdxTest = DataTest;
@@ -189,7 +161,7 @@ TEST_F(IdxTest, RefusesBrokenFiles) {
     SCOPED_TRACE(c.name);
     const std::string message = error_of([&] { read(c.bytes); });
     expect_parts(message, c.parts);
-    expect_parts(message, {"IDX file '" + (directory / "file").string() + "', "});
+    expect_parts(message, {"IDX file '" + (folder_ / "file").string() + "', "});
   }
 }
 
@@ -209,10 +181,10 @@ TEST_F(IdxTest, AnyDamageIsAnErrorOrHarmless) {
 }
 
 TEST_F(IdxTest, RefusesWhatIsNoFile) {
-  expect_parts(error_of([&] { read_idx(directory / "none"); }), {"none'", "no such file", "check the path"});
-  expect_parts(error_of([&] { read_idx(directory); }), {directory.string(), "found a directory"});
+  expect_parts(error_of([&] { read_idx(folder_ / "none"); }), {"none'", "no such file", "check the path"});
+  expect_parts(error_of([&] { read_idx(folder_); }), {folder_.string(), "found a directory"});
   expect_parts(error_of([&] { read_idx("/dev/null"); }), {"/dev/null", "expected a regular file"});
-  expect_parts(error_of([&] { read_idx(write("file", "x") / "below"); }), {"no such file"});
+  expect_parts(error_of([&] { read_idx(write("file", "x") + "/below"); }), {"no such file"});
   expect_parts(error_of([&] { read_idx(""); }), {"no such file"});
   const fs::path secret = write("secret", "x");
   fs::permissions(secret, fs::perms::none);
@@ -263,7 +235,7 @@ class MnistTest : public DataTest {
     write(name + "/train-labels-idx1-ubyte.gz", gzip(labels("\x09\x03")));
     write(name + "/t10k-images.idx3-ubyte", images(1));
     write(name + "/t10k-labels.idx1-ubyte.gz", gzip(labels("\x07")));
-    return directory / name;
+    return folder_ / name;
   }
 };
 
@@ -318,22 +290,22 @@ TEST_F(MnistTest, NamesTheFilesThatAreMissing) {
     expect_parts(message, {"there is no t10k-images-idx3-ubyte in it", mnist_help()});
     EXPECT_EQ(message.find("no train"), std::string::npos);
   }
-  expect_parts(error_of([&] { load_mnist(directory / "none"); }), {"none'", "no such directory"});
+  expect_parts(error_of([&] { load_mnist(folder_ / "none"); }), {"none'", "no such directory"});
 }
 
 TEST_F(MnistTest, LooksInTheOrderThatIsDocumented) {
   const fs::path option = write_set("option");
   const fs::path variable = write_set("variable");
   const fs::path cache = write_set("home/.cache/gradus/mnist");
-  const WorkingDirectory here(directory);
-  const Environment home("HOME", (directory / "home").string());
+  const WorkingDirectory here(folder_);
+  const Environment home("HOME", (folder_ / "home").string());
   {
     const Environment set("GRADUS_MNIST", variable.string());
     EXPECT_EQ(find_mnist(option.string()), option);
     EXPECT_EQ(find_mnist(""), variable);
   }
   {
-    const Environment wrong("GRADUS_MNIST", (directory / "none").string());
+    const Environment wrong("GRADUS_MNIST", (folder_ / "none").string());
     expect_parts(error_of([] { find_mnist(""); }), {"GRADUS_MNIST '", "no such directory"});
     EXPECT_EQ(find_mnist(option.string()), option);
   }
@@ -341,7 +313,7 @@ TEST_F(MnistTest, LooksInTheOrderThatIsDocumented) {
   EXPECT_EQ(find_mnist(""), cache);
   write_set("data/mnist");
   EXPECT_EQ(find_mnist(""), fs::path("data/mnist"));
-  fs::remove(directory / "data/mnist/train-images-idx3-ubyte");
+  fs::remove(folder_ / "data/mnist/train-images-idx3-ubyte");
   EXPECT_EQ(find_mnist(""), cache);  // an incomplete default place is passed over
   const Environment homeless("HOME", std::nullopt);
   EXPECT_EQ(find_mnist(""), std::nullopt);

@@ -14,7 +14,7 @@ using test::BrokenFile;
 using test::little_endian;
 using testing::HasSubstr;
 
-using Npy = test::FileTest;
+using Npy = test::FolderTest;
 
 // A file of this version with this dictionary and data.
 std::string npy(const std::string& dictionary, const std::string& data, int version = 1,

@@ -20,7 +20,7 @@ using test::BrokenFile;
 using test::little_endian;
 using testing::HasSubstr;
 
-using Npz = test::FileTest;
+using Npz = test::FolderTest;
 
 const std::vector<float> three{1, -2, 0.5F};
 

@@ -2,7 +2,6 @@
 // that the file's size bounds.
 #include "gradus/data/safetensors.hpp"
 
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -16,7 +15,7 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-class Safetensors : public test::FileTest {
+class Safetensors : public test::FolderTest {
  protected:
   std::string error() const {
     return test::error_of([&] { TensorFile{file()}; });

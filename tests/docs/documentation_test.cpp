@@ -1,26 +1,22 @@
-// What the documentation promises by its form: links lead somewhere, code blocks are compiled, and the
+// The documentation promises by its form that links lead somewhere, code blocks are compiled, and the
 // Chinese page shows the code of the English one.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <regex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "tests/support/folder.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;
+using gradus::test::contents;
 const fs::path project = GRADUS_SOURCE_DIR;
-
-std::string content(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::vector<std::string> lines(const std::string& text) {
   std::vector<std::string> all;
@@ -85,7 +81,7 @@ std::vector<std::string> dead_links(const fs::path& place, const std::string& te
       if (!file.empty() && !fs::exists(path))
         dead.push_back(target);
       else if (hash != std::string::npos &&
-               !anchors(file.empty() ? text : content(path)).contains(target.substr(hash + 1)))
+               !anchors(file.empty() ? text : contents(path)).contains(target.substr(hash + 1)))
         dead.push_back(target);
     }
   return dead;
@@ -94,7 +90,7 @@ std::vector<std::string> dead_links(const fs::path& place, const std::string& te
 TEST(Documentation, HasNoDeadLinks) {
   ASSERT_GE(pages().size(), 8U);
   for (const fs::path& page : pages())
-    EXPECT_THAT(dead_links(page, content(page)), testing::IsEmpty()) << page;
+    EXPECT_THAT(dead_links(page, contents(page)), testing::IsEmpty()) << page;
 }
 
 TEST(Documentation, DeadLinksWouldBeFound) {
@@ -111,11 +107,11 @@ TEST(Documentation, CodeIsCompiled) {
   std::string users;
   for (const auto& entry : fs::recursive_directory_iterator(project / "tests"))
     if (entry.path().extension() == ".cpp" || entry.path().extension() == ".txt")
-      users += content(entry.path());
+      users += contents(entry.path());
   std::size_t blocks = 0;
   for (const fs::path& page : pages()) {
     if (page.filename() == "README.zh-CN.md") continue;
-    const auto text = lines(content(page));
+    const auto text = lines(contents(page));
     for (std::size_t i = 0; i < text.size(); ++i) {
       if (text[i] != "```cpp") continue;
       ++blocks;
@@ -135,7 +131,7 @@ TEST(Documentation, CodeIsCompiled) {
 std::vector<std::string> code_of(const fs::path& page) {
   std::vector<std::string> blocks;
   bool inside = false;
-  for (const std::string& line : lines(content(page))) {
+  for (const std::string& line : lines(contents(page))) {
     if (line == "```cpp") {
       inside = true;
       blocks.emplace_back();
@@ -154,7 +150,7 @@ TEST(Documentation, TheChinesePageShowsTheSameCode) {
   EXPECT_EQ(code_of(project / "README.zh-CN.md"), code_of(project / "README.md"));
 }
 
-// What stands between quotes on a line, without its comment.
+// The texts between quotes on a line, without its comment.
 std::vector<std::string> string_literals(const std::string& line) {
   std::vector<std::string> all;
   bool inside = false;
@@ -191,7 +187,7 @@ TEST(Sources, OfTheLibraryDoNotSpeakOfCommandLineOptions) {
   static const std::set<std::string> of_other_programs{"--default-settings"};  // gnuplot's
   std::size_t checked = 0;
   for (const fs::path& source : library_sources())
-    for (const std::string& line : lines(content(source)))
+    for (const std::string& line : lines(contents(source)))
       for (const std::string& text : string_literals(line)) {
         ++checked;
         EXPECT_TRUE(of_other_programs.contains(text) || !std::regex_search(text, option))
@@ -206,11 +202,11 @@ TEST(Sources, StringLiteralsWouldBeFound) {
 }
 
 TEST(Sources, NameOnlyOptionsThatTheProgramHas) {
-  const std::string known = content(project / "models/app/cli/command_line.cpp");
+  const std::string known = contents(project / "models/app/cli/command_line.cpp");
   static const std::regex error(R"re(OptionError\(\s*\{([^}]*)\})re");
   std::size_t checked = 0;
   for (const fs::path& source : library_sources()) {
-    const std::string text = content(source);
+    const std::string text = contents(source);
     for (std::sregex_iterator at(text.begin(), text.end(), error), end; at != end; ++at)
       for (const std::string& option : string_literals((*at)[1])) {
         ++checked;

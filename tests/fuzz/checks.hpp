@@ -6,7 +6,7 @@
 
 #include "recipe.hpp"
 
-/// What must hold of every graph.
+/// The checks that every graph must pass.
 namespace gradus::fuzz {
 
 struct Failure {
@@ -18,7 +18,7 @@ struct Failure {
 /// Do both say the same, but for places and numbers? A graph that is cut down may fail in other ways.
 bool same_kind(const Failure& a, const Failure& b);
 
-/// What was checked, and what could not be.
+/// Counts the checks that were made, and those that could not be.
 struct Tally {
   std::size_t graphs = 0;
   std::size_t steps = 0;

@@ -49,7 +49,7 @@ std::vector<Expr> checkable(const Subject& s, std::size_t which, bool full) {
   }
   if (leaves.empty()) return leaves;
   const double most = full ? nothing_but_rounding : unstable;
-  // Where rounding decides a comparison, the value jumps, and differences say nothing of the gradient.
+  // The value jumps where rounding decides a comparison, and differences say nothing of the gradient.
   if (sensitivity(extract({&output, 1}, {}), s.point, s.batch, in_double).front() > most) return {};
   const auto gradients = vjp({&output, 1}, {&s.cotangents[which], 1}, leaves);
   const auto moved = sensitivity(extract(gradients, {}), s.point, s.batch, in_double);
@@ -87,7 +87,7 @@ std::optional<Failure> check_gradient_of(const Subject& s, std::size_t which, Gr
       tally.moved += attempt > 0 ? 1 : 0;
       return std::nullopt;
     }
-    // Where there are many kinks the check itself asks for another point.
+    // The check itself asks for another point where there are many kinks.
     const bool at_kinks =
         std::ranges::all_of(report.tensors, [](const CheckedTensor& t) { return t.failures == 0; });
     if ((at_kinks || !options.full) && attempt + 1 < attempts) continue;

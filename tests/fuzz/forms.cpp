@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "gradus/graph/node.hpp"
+#include "gradus/nn/initializers.hpp"
 
 namespace gradus::fuzz {
 
@@ -77,7 +78,7 @@ Facts of_leaf(const Form& form, const Site& site) {
   Facts facts{leaf_domain.low, leaf_domain.high};
   if (!values.empty()) {
     const auto [low, high] = std::ranges::minmax(values);
-    // What is no variable stays as it is; others may be moved.
+    // Leaves that are no variables stay as they are; others may be moved.
     const bool fixed = form.kind == Form::Kind::constant || form.kind == Form::Kind::number;
     facts.low = fixed ? low : std::min(low, facts.low);
     facts.high = fixed ? high : std::max(high, facts.high);
@@ -92,12 +93,6 @@ Facts of_labels(const Form&, const Site& site) {
           : batch_axis(site.shape) ? Samples::rows
                                    : Samples::mixed,
           true};
-}
-
-Initializer starting_at(const std::vector<double>& numbers) {
-  return [numbers](const Extents&, std::uint64_t, std::span<double> values) {
-    std::ranges::copy(numbers, values.begin());
-  };
 }
 
 Extents extents_of(const Shape& shape) { return shape.resolve(1); }
@@ -117,12 +112,12 @@ std::vector<Form> leaf_forms() {
       {Kind::input, "labels", "g.input(\"$n\", &)", input, of_labels},
       {Kind::variable, "parameter", "g.parameter(\"$n\", &)",
        [](Graph& g, const Step& s, const std::string& name, const Exprs&) {
-         return g.parameter(name, s.shape, starting_at(s.numbers));
+         return g.parameter(name, s.shape, values(s.numbers));
        },
        of_leaf},
       {Kind::variable, "state", "g.state(\"$n\", &)",
        [](Graph& g, const Step& s, const std::string& name, const Exprs&) {
-         return g.state(name, s.shape, starting_at(s.numbers));
+         return g.state(name, s.shape, values(s.numbers));
        },
        of_leaf},
       {Kind::constant, "constant", "g.constant(&, #*)", constant, of_leaf},

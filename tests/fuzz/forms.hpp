@@ -16,7 +16,7 @@ using Exprs = std::vector<Expr>;
 /// The only axis that holds the batch, when it holds nothing else: its extent is a·B.
 std::optional<std::size_t> batch_axis(const Shape& shape);
 
-/// What becomes of samples where every element of the result is made of elements of the same rows.
+/// The samples of a result whose every element is made of elements of the same rows.
 Samples rowwise(const Site& site);
 /// The same for what is linear in all operands together (or, as a product, in one): sums and means of samples
 /// stay what they are.

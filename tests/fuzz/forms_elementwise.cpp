@@ -103,7 +103,7 @@ Form where_form() {
       .draw =
           [](Maker& maker) {
             const std::size_t yes = maker.value();
-            // What is mostly not 0 would choose the same side everywhere.
+            // A condition that is mostly not 0 would choose the same side everywhere.
             const auto fits = [&](std::size_t i) {
               return maker.within(i, {0, 1}) && maker.shape(i) == maker.shape(yes);
             };

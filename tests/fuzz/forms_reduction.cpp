@@ -146,7 +146,7 @@ Form matmul_form() {
           }};
 }
 
-// What a loss makes of samples: `whole` of rows.
+// The samples of a loss: `whole` where they were rows.
 Samples loss_samples(const Site& site, Samples whole) {
   bool rows = false;
   for (const Facts& f : site.in) {

@@ -255,7 +255,7 @@ void Maker::choose_outputs() {
   }
 }
 
-// What a variable can become without leaving its domain.
+// The values that a variable can take on without leaving its domain.
 std::optional<std::size_t> Maker::update_of(std::size_t variable) {
   const Shape wanted = shape(variable);
   const auto fits = [&](std::size_t i) { return shape(i) == wanted; };

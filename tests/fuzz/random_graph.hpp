@@ -34,7 +34,8 @@ inline constexpr Domain positive{0.25, largest_value};
 inline constexpr Domain above_minus_one{-0.7, largest_value};
 inline constexpr Domain base{0.25, 3};
 inline constexpr Domain probability{0.02, 0.98};
-/// Where leaves' values are said to be; they are drawn from a bit less, so that they can be moved.
+/// The range that leaves' values are said to be in; they are drawn from a bit less, so that they can be
+/// moved.
 inline constexpr Domain leaf_domain{-2.25, 2.25};
 
 /// A recipe in the making, and what forms draw their operands from.

@@ -20,7 +20,7 @@ class SlackSquare final : public Unary<SlackSquare> {
   template <class T> static T d(T x, T) { return 2.001 * x; }
 };
 
-// What float computes:
+// An op that floats compute wrongly:
 class CoarseHalf final : public Unary<CoarseHalf> {
  public:
   static constexpr std::string_view name = "coarse_half";
@@ -55,7 +55,7 @@ namespace {
 
 constexpr std::uint64_t graphs = GRADUS_GRAPHS;
 
-// Of numbers up to 3 it makes numbers up to `largest`.
+// The form of an op that makes numbers up to `largest` of numbers up to 3.
 template <class ConcreteOp> Form planted(double largest = 10) {
   const std::string name(ConcreteOp::name);
   return {.op = name,

@@ -77,6 +77,12 @@ Recipe pruned(const Recipe& recipe) {
   return to;
 }
 
+double largest_of(const std::vector<double>& values) {
+  double largest = 0;
+  for (const double v : values) largest = std::max(largest, std::abs(v));
+  return largest;
+}
+
 namespace {
 
 // Zeros and ones, or multiples of 2^-24: never rounded.
@@ -86,17 +92,11 @@ bool is_exact(const Op& op) {
   return std::ranges::find(names, op.name()) != std::end(names);
 }
 
-double largest_of(const std::vector<double>& values) {
-  double largest = 0;
-  for (const double v : values) largest = std::max(largest, std::abs(v));
-  return largest;
-}
-
 // Moves what the kernel rounded: what is no operand's value, but for the sign.
 void disturb(std::vector<double>& values, const Op& op,
              const std::vector<const std::vector<double>*>& operands, const Noise& noise, Random& random) {
   std::vector<double> exact;
-  // What sums and products of operands have lost when they cancel.
+  // The digits that sums and products of operands have lost when they cancel.
   double cancelled = op.elementwise() != nullptr ? 0 : 1;
   for (const std::vector<double>* operand : operands) {
     for (const double v : *operand) exact.push_back(std::abs(v));
@@ -107,7 +107,7 @@ void disturb(std::vector<double>& values, const Op& op,
     if (std::ranges::binary_search(exact, std::abs(v))) continue;
     if (noise.seed > 0) v += (std::abs(v) + cancelled) * noise.size * (2 * random.uniform() - 1);
     if (noise.to_float) v = static_cast<float>(v);
-    // What cancels to almost nothing may cancel to nothing, which `where` and the like tell apart.
+    // A sum that cancels to almost nothing may cancel to nothing, which `where` and the like tell apart.
     if (noise.seed > 0 && std::abs(v) < cancelled * noise.size && random.below(2) == 0) v = 0;
   }
 }

@@ -23,7 +23,7 @@ enum class Samples {
   mixed,   ///< anything else: the samples may influence each other
 };
 
-/// What is known of a step's values before they are computed.
+/// All that is known of a step's values before they are computed.
 struct Facts {
   double low = 0;  ///< no value is outside, wherever the leaves are in their domain
   double high = 0;
@@ -54,7 +54,7 @@ struct Recipe {
   std::vector<std::pair<std::size_t, std::size_t>> updates = {};  ///< variable, value
 };
 
-/// What a form says of a step: the step, its operands' facts and shapes, and its own shape.
+/// The place of a form: the step, its operands' facts and shapes, and its own shape.
 struct Site {
   const Step& step;
   std::vector<Facts> in;
@@ -121,7 +121,7 @@ std::string cpp_text(const Recipe& recipe);
 /// The same without the steps that neither outputs nor updates need.
 Recipe pruned(const Recipe& recipe);
 
-/// What is done to every value that a kernel rounded.
+/// The noise that is put on every value that a kernel rounded.
 struct Noise {
   double size = 0;        ///< it is off by a random part of itself, up to this, but for seed 0
   bool to_float = false;  ///< and rounded to a float, so that it may meet others
@@ -132,5 +132,8 @@ struct Noise {
 /// on rounding.
 std::vector<std::vector<double>> interpret(const Graph& graph, const Point& point, std::int64_t batch,
                                            const Noise& noise = {});
+
+/// The largest magnitude.
+double largest_of(const std::vector<double>& values);
 
 }  // namespace gradus::fuzz

@@ -52,7 +52,7 @@ class Shrinker {
       candidate.updates.erase(candidate.updates.begin() + static_cast<std::ptrdiff_t>(i));
       if (accept(pruned(candidate))) return true;
     }
-    // What an update alone reads becomes an output, which can be moved nearer to the culprit.
+    // A value that an update alone reads becomes an output, which can be moved nearer to the culprit.
     for (std::size_t i = best_.updates.size(); i-- > 0;) {
       Recipe candidate = best_;
       candidate.outputs.push_back(candidate.updates[i].second);

@@ -14,12 +14,6 @@
 
 namespace gradus::fuzz {
 
-double largest_of(const Values& values) {
-  double largest = 0;
-  for (const double v : values) largest = std::max(largest, std::abs(v));
-  return largest;
-}
-
 double relative_difference(const Values& a, const Values& b) {
   double off = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {

@@ -8,21 +8,20 @@
 #include "gradus/base/random.hpp"
 #include "gradus/runtime/executable.hpp"
 
-/// What the checks share.
+/// Shared by the checks.
 namespace gradus::fuzz {
 
 using Values = std::vector<double>;
 
 /// Raw and optimised programs do the same in another order at most.
 inline constexpr double rounding = 1e-10;
-/// What rounding alone moves by more than this proves nothing.
+/// A value that rounding alone moves by more than this proves nothing.
 inline constexpr double unstable = 1e-11;
 
 /// Rounding in double; and in float, two units in the last place.
 inline constexpr Noise in_double{.size = 0x1p-51};
 inline constexpr Noise in_float{.size = 0x1p-22, .to_float = true};
 
-double largest_of(const Values& values);
 /// The largest difference over the largest entry; infinite for what is not finite.
 double relative_difference(const Values& a, const Values& b);
 bool same_bits(const Values& a, const Values& b);
@@ -55,7 +54,7 @@ class Subject {
   }
 
   std::string describe(std::size_t expr) const;
-  /// Where what is not finite begins.
+  /// Names the first node that is not finite.
   std::string trace() const;
 
   Built built;

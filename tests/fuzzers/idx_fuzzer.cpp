@@ -60,7 +60,7 @@ class MemoryFile {
   std::string path_;
 };
 
-/// What read_idx makes of the file, or nothing if it refuses it.
+/// The file as read_idx reads it, or nothing if it refuses it.
 std::optional<IdxFile> read(const std::string& path) {
   try {
     return read_idx(path);
@@ -97,7 +97,7 @@ bool same(const std::optional<IdxFile>& a, const std::optional<IdxFile>& b) {
   return a->extents == b->extents && a->values == b->values;
 }
 
-/// What zlib's own file reader makes of the file: all contents up to the first damage.
+/// The file as zlib's own file reader reads it: all contents up to the first damage.
 Bytes unpack(const std::string& path) {
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
   require(file != nullptr, "zlib cannot open the file");

@@ -11,7 +11,7 @@
 #include "gradus/base/error.hpp"
 #include "gradus/data/tensor_bytes.hpp"
 
-/// What the targets of readers that take bytes share. Each says how long its inputs are.
+/// Shared by the targets of readers that take bytes. Each says how long its inputs are.
 // clang-format off
 ///
 ///   cmake --preset release -B build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DGRADUS_FUZZERS=ON -DGRADUS_WERROR=OFF
@@ -32,7 +32,7 @@ inline void require(bool holds, const char* what) {
   std::abort();
 }
 
-/// What f returns, or nothing when it throws an Error, which must begin with one of these.
+/// Returns f's result, or nothing when it throws an Error, which must begin with one of these.
 template <class F, class... Starts> auto read(F f, Starts... starts) -> std::optional<decltype(f())> {
   try {
     return f();

@@ -5,14 +5,15 @@
 
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/ops.hpp"
-#include "tests/support/framework_support.hpp"
+#include "gradus/runtime/executable.hpp"
+#include "tests/support/errors.hpp"
 
 namespace gradus {
 namespace {
 
 using test::error_of;
 
-// What an Error says at the end about a place that is not HERE.
+// The end of an Error's message about a place that is not HERE.
 std::string place_of(const Expr& expr) { return to_string(expr.graph()[expr.id()].where); }
 
 class BuildError : public testing::Test {

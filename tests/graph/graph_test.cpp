@@ -9,7 +9,8 @@
 #include "gradus/graph/node.hpp"
 #include "gradus/graph/op_of.hpp"
 #include "gradus/ops.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/graphs.hpp"
 
 namespace gradus {
 namespace {
@@ -229,7 +230,7 @@ TEST(Locations, ANodeCarriesTheLineOnWhichItWasWritten) {
   EXPECT_EQ(to_string(g[a.id()].where), "graph_test.cpp:" + std::to_string(first + 1));
 }
 
-// What a layer does: its nodes carry the line of its caller.
+// A builder of several nodes, like a layer: its nodes carry the line of its caller.
 Expr layer(const Expr& x, const std::string& name, const Location at) {
   Graph& g = x.graph();
   const Graph::Scope scope(g, at);

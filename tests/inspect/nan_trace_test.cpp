@@ -84,7 +84,7 @@ TEST_F(TraceNan, FindsWhatOverflows) {
   EXPECT_THAT(found->text, AllOf(HasSubstr("entry 3 is inf"), HasSubstr("is in [100, 800]")));
 }
 
-// What comes to nothing later is named all the same: its gradient is NaN.
+// A value that comes to nothing later is named all the same: its gradient is NaN.
 TEST_F(TraceNan, FindsWhatIsHiddenLater) {
   const auto found = trace(where(x > 0, sqrt(x), 0), {{"x", {1, -2, 3, 4}}});
   ASSERT_TRUE(found);

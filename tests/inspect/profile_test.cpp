@@ -8,7 +8,7 @@
 #include "gradus/inspect/dump.hpp"
 #include "gradus/nn/initializers.hpp"
 #include "gradus/ops.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/evaluate.hpp"
 
 namespace gradus {
 namespace {

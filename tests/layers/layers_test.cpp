@@ -5,7 +5,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -15,9 +14,12 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/folder.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;
+using gradus::test::contents;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -34,18 +36,13 @@ const std::vector<std::string> floors{
 // By path within the project.
 using Tree = std::map<std::string, std::string>;
 
-std::string content(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 Tree project_tree() {
   Tree tree;
   const fs::path root = GRADUS_SOURCE_DIR;
   for (const char* module : {"framework", "ops", "models"})
     for (const auto& entry : fs::recursive_directory_iterator(root / module))
       if (entry.path().extension() == ".hpp" || entry.path().extension() == ".cpp")
-        tree[fs::relative(entry.path(), root).generic_string()] = content(entry.path());
+        tree[fs::relative(entry.path(), root).generic_string()] = contents(entry.path());
   return tree;
 }
 

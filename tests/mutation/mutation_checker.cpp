@@ -116,8 +116,8 @@ std::string fault(const OpRow& row, std::int64_t batch) {
 
 Domain only(double value) { return whole(value, value); }
 
-// What the table has no row for, since it draws values that are on no kink: what is smooth although its parts
-// have ties (x itself, whichever operand wins, if the shares of the gradient are right), and powers of and by
+// The table draws values that are on no kink. These rows are on one, and smooth although their parts have
+// ties (x itself, whichever operand wins, if the shares of the gradient are right), or are powers of and by
 // 0.
 std::vector<OpRow> special_rows() {
   const auto power = on([](Expr a, Expr b) { return pow(a, b); });

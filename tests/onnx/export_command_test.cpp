@@ -2,16 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
-#include <sys/wait.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 
 #include "gradus/data/tensor_file.hpp"
 #include "models/tutorials/all.hpp"
+#include "tests/support/folder.hpp"
+#include "tests/support/program.hpp"
 
 namespace gradus {
 namespace {
@@ -19,33 +18,18 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-class ExportCommand : public testing::Test {
+class ExportCommand : public test::FolderTest {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "gradus-export-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  // The exit status and both streams.
-  std::pair<int, std::string> run(const std::string& arguments) const {
-    const std::string command =
-        "cd '" + folder_.string() + "' && '" GRADUS_PROGRAM "' " + arguments + " 2>&1";
-    std::FILE* pipe = popen(command.c_str(), "r");
-    std::string output;
-    char buffer[4096];
-    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) output.append(buffer, n);
-    return {WEXITSTATUS(pclose(pipe)), output};
+  // In the folder, so that names are short.
+  test::Ran run(const std::string& arguments) const {
+    return test::run_gradus(arguments, "cd '" + folder_.string() + "' &&");
   }
 
   ::onnx::ModelProto read(const std::string& name) const {
-    std::ifstream file(folder_ / name, std::ios::binary);
     ::onnx::ModelProto model;
-    EXPECT_TRUE(model.ParseFromIstream(&file)) << name;
+    EXPECT_TRUE(model.ParseFromString(FolderTest::read(name))) << name;
     return model;
   }
-
-  fs::path folder_;
 };
 
 TEST_F(ExportCommand, WritesEveryTutorial) {
@@ -73,7 +57,7 @@ TEST_F(ExportCommand, WritesASavedModelWithItsWeightsAndItsRecipe) {
   table.close();
   ASSERT_EQ(run("train mlp --csv table.csv --target y --regress --hidden 4 --norm batch --epochs 3 --save "
                 "m.safetensors")
-                .first,
+                .status,
             0);
   const auto [status, output] = run("export m.safetensors --onnx m.onnx");
   ASSERT_EQ(status, 0) << output;

@@ -1,4 +1,4 @@
-// What is in an exported file, read by ONNX's own classes; tests/interop/onnx_check.py runs such files.
+// Exported files, read by ONNX's own classes; tests/interop/onnx_check.py runs such files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <onnx/checker.h>
@@ -11,7 +11,7 @@
 #include "gradus/custom_op.hpp"
 #include "gradus/gradus.hpp"
 #include "gradus/onnx/export.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
 // docs/export.md
 #include "snippets/deploy.cpp"
 #include "snippets/spelled_op.cpp"
@@ -80,7 +80,7 @@ TYPED_TEST(OnnxFile, HasNamesShapesAndWeights) {
   EXPECT_EQ(model.graph().name(), "two layers");
   EXPECT_EQ(model.metadata_props(0).key() + model.metadata_props(0).value(), "whome");
   EXPECT_THAT(ops(model), ElementsAre("MatMul", "Add", "Relu", "MatMul", "Add"));
-  // Of the loss and its target, nothing.
+  // The loss and its target are not in the file.
   ASSERT_EQ(model.graph().input_size(), 1);
   EXPECT_EQ(text(model.graph().input(0)), "x [B, 3]");
   ASSERT_EQ(model.graph().output_size(), 1);

@@ -10,7 +10,7 @@
 #include "gradus/graph/graph.hpp"
 #include "gradus/graph/op.hpp"
 #include "gradus/ops.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
 
 namespace gradus {
 namespace {
@@ -24,7 +24,7 @@ template <class T> class Gemm : public testing::Test {
     return values;
   }
 
-  // Of all combinations.
+  // The cases are drawn from all combinations.
   static void check(std::initializer_list<std::int64_t> rows, std::initializer_list<std::int64_t> columns,
                     std::initializer_list<std::int64_t> depths);
 };

@@ -76,7 +76,7 @@ Numbers differences(Evaluator<double>& f, const Expr& leaf, const Tensor& x, con
   return found;
 }
 
-// What does not change at all has a derivative of exactly 0.
+// A value that does not change at all has a derivative of exactly 0.
 testing::AssertionResult zeros_agree(const Numbers& actual, const Numbers& expected) {
   for (std::size_t i = 0; i < expected.size(); ++i)
     if (expected[i] == 0 && actual[i] != 0)

@@ -4,37 +4,26 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "gradus/nn/initializers.hpp"
 #include "gradus/nn/layers.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/optim/optimizers.hpp"
 #include "gradus/runtime/executable.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/figures.hpp"
+#include "tests/support/graphs.hpp"
 
 namespace gradus {
 namespace {
 
-using Json = nlohmann::json;
 using test::error_of;
+using test::flat;
+using test::Json;
 using testing::AllOf;
 using testing::HasSubstr;
 
-const Json& figures() {
-  static const Json all =
-      Json::parse(std::ifstream(GRADUS_SOURCE_DIR "/tests/figures/optimizers.json"))["net"];
-  return all;
-}
-
-// Row-major, of a list or a list of lists.
-std::vector<double> flat(const Json& json) {
-  if (json.empty() || !json[0].is_array()) return json.get<std::vector<double>>();
-  std::vector<double> values;
-  for (const Json& row : json) values.insert(values.end(), row.begin(), row.end());
-  return values;
-}
+const Json& figures() { return test::figures("optimizers")["net"]; }
 
 const std::vector<std::string> names{"encoder/W", "encoder/b", "hidden/W",
                                      "hidden/b",  "output/W",  "output/b"};

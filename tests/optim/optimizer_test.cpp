@@ -4,30 +4,21 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "gradus/nn/initializers.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/optim/optimizers.hpp"
 #include "gradus/runtime/executable.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/figures.hpp"
 
 namespace gradus {
 namespace {
 
-using Json = nlohmann::json;
+using test::flat;
+using test::Json;
 
-const Json& figures() {
-  static const Json all = Json::parse(std::ifstream(GRADUS_SOURCE_DIR "/tests/figures/optimizers.json"));
-  return all;
-}
-
-std::vector<double> flat(const Json& json) {
-  std::vector<double> values;
-  for (const Json& item : json.flatten()) values.push_back(item.get<double>());
-  return values;
-}
+const Json& figures() { return test::figures("optimizers"); }
 
 // The two parameters and the loss of the figures.
 struct Descent {

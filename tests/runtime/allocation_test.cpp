@@ -11,16 +11,17 @@
 #include <thread>
 
 #include "gradus/autodiff/gradient.hpp"
+#include "gradus/nn/initializers.hpp"
 #include "gradus/ops.hpp"
 #include "tests/support/allocation_counter.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/evaluate.hpp"
+#include "tests/support/numbers.hpp"
 
 namespace gradus {
 namespace {
 
 using test::allocations_of;
 using test::some_values;
-using test::starting_at;
 
 #define SKIP_UNDER_SANITIZERS()            \
   if (!test::allocations_can_be_counted()) \
@@ -87,7 +88,7 @@ TEST(AllocationCounter, CountsItsOwnThreadOnly) {
   other.join();
 }
 
-// What one training program needs.
+// The graph, updates and feeds of one training program.
 struct Model {
   Graph g;
   Expr loss;
@@ -95,7 +96,7 @@ struct Model {
   std::vector<test::Feed> feeds;
 
   Expr weights(const std::string& name, const Shape& shape, int seed, double scale = 1) {
-    return g.parameter(name, shape, starting_at(some_values(shape.element_count().constant(), scale, seed)));
+    return g.parameter(name, shape, values(some_values(shape.element_count().constant(), scale, seed)));
   }
   void sgd_step(double rate) {
     for (const Expr& w : g.parameters()) updates.push_back({w, w - rate * grad(loss, w)});
@@ -106,11 +107,11 @@ template <class T> void expect_no_allocations(const Model& m, std::int64_t batch
   Store<T> store;
   auto executable = compile<T>({m.loss}, m.updates, batch, store);
   std::vector<std::vector<T>> numbers;
-  for (const auto& [input, values] : m.feeds) numbers.emplace_back(values.begin(), values.end());
+  for (const test::Feed& feed : m.feeds) numbers.emplace_back(feed.values.begin(), feed.values.end());
   const auto feed_and_run = [&] {
     for (std::size_t i = 0; i < numbers.size(); ++i) {
-      executable.feed(m.feeds[i].input, std::span<const T>(numbers[i]));
-      executable.feed(m.feeds[i].input.graph()[m.feeds[i].input.id()].label, std::span<const T>(numbers[i]));
+      executable.feed(m.feeds[i].leaf, std::span<const T>(numbers[i]));
+      executable.feed(m.feeds[i].leaf.graph()[m.feeds[i].leaf.id()].label, std::span<const T>(numbers[i]));
     }
     executable.run();
   };

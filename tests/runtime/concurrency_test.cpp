@@ -11,15 +11,18 @@
 #include "framework/runtime/workers.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/graph/op_of.hpp"
+#include "gradus/nn/initializers.hpp"
 #include "gradus/ops.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/evaluate.hpp"
+#include "tests/support/graphs.hpp"
+#include "tests/support/numbers.hpp"
 
 namespace gradus {
 namespace {
 
 using test::error_of;
 using test::some_values;
-using test::starting_at;
 
 // Calls back while it is run, and passes its operand on.
 class Callback final : public OpOf<Callback> {
@@ -45,7 +48,7 @@ class NestedRuns : public testing::Test {
  protected:
   std::function<void()> callback = [] {};
   Graph g;
-  Expr w = g.parameter("w", {2}, starting_at({1, 2}));
+  Expr w = g.parameter("w", {2}, values({1, 2}));
   Expr called = test::apply(Callback(callback), {w});
   Store<double> store;
   Executable<double> outer = compile<double>({called + 1}, {{w, w * 2}}, 1, store);
@@ -104,9 +107,9 @@ struct Training {
   Graph g;
   Expr x = g.input("x", {B, 64});
   Expr labels = g.input("labels", {B});
-  Expr w1 = g.parameter("w1", {64, 96}, starting_at(some_values(64 * 96, 0.1, 1)));
+  Expr w1 = g.parameter("w1", {64, 96}, values(some_values(64 * 96, 0.1, 1)));
   Expr b1 = g.parameter("b1", {96});
-  Expr w2 = g.parameter("w2", {96, 10}, starting_at(some_values(960, 0.1, 2)));
+  Expr w2 = g.parameter("w2", {96, 10}, values(some_values(960, 0.1, 2)));
   Expr loss = cross_entropy(matmul(tanh(matmul(x, w1) + b1), w2), labels);
   std::vector<Update> updates;
   Training() {
@@ -189,7 +192,7 @@ TEST(ThreadsOfARun, AreStartedOnlyWhereTheyPay) {
   };
   const Training t;
   Store<float> store;
-  // With the first threads of all, the thread sanitizer starts one of its own.
+  // The thread sanitizer starts a thread of its own together with the first threads of all.
   const auto first = compile<float>({t.loss}, t.updates, 512, store, {.threads = 3});
   const std::size_t before = threads_now();
   auto tiny = compile<float>({t.loss}, t.updates, 1, store, {.threads = 3});

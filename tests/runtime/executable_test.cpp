@@ -12,8 +12,9 @@
 
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/ops.hpp"
+#include "gradus/runtime/executable.hpp"
 #include "gradus/runtime/flush_to_zero.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
 
 namespace gradus {
 namespace {

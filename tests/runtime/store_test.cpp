@@ -6,14 +6,15 @@
 #include <memory>
 
 #include "gradus/autodiff/gradient.hpp"
+#include "gradus/nn/initializers.hpp"
 #include "gradus/ops.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/evaluate.hpp"
 
 namespace gradus {
 namespace {
 
 using test::error_of;
-using test::starting_at;
 using test::values_of;
 using testing::ElementsAre;
 
@@ -24,7 +25,7 @@ void write_seed(const Extents&, std::uint64_t seed, std::span<double> values) {
 
 TEST(StoreTest, VariablesStartWithTheirInitializersOrAtZero) {
   Graph g;
-  g.parameter("w", {2, 2}, starting_at({1, 2, 3, 4}));
+  g.parameter("w", {2, 2}, values({1, 2, 3, 4}));
   g.state("slot", {3});
   Store<float> store;
   EXPECT_FALSE(store.contains("w"));
@@ -38,7 +39,7 @@ TEST(StoreTest, VariablesStartWithTheirInitializersOrAtZero) {
 
 TEST(StoreTest, CompilingCreatesWhatIsMissingAndKeepsWhatIsThere) {
   Graph g;
-  const Expr w = g.parameter("w", {2}, starting_at({1, 2}));
+  const Expr w = g.parameter("w", {2}, values({1, 2}));
   Store<double> store;
   auto executable = compile<double>({w * 2}, {}, 1, store);
   store.set("w", std::vector<double>{5, 6});
@@ -78,7 +79,7 @@ TEST(StoreTest, InitialValuesDependOnSeedAndNameAlone) {
 
 TEST(StoreTest, CopiesAreTheSameStoreAndExecutablesKeepItAlive) {
   Graph g;
-  const Expr w = g.parameter("w", {1}, starting_at({1}));
+  const Expr w = g.parameter("w", {1}, values({1}));
   auto store = std::make_unique<Store<double>>();
   Store<double> copy = *store;
   auto executable = compile<double>({w}, {{w, w * 2}}, 1, *store);
@@ -119,7 +120,7 @@ TEST(StoreTest, RefusesAnotherCountOrShape) {
 struct Model {
   Graph g;
   Expr x = g.input("x", {B, 2}), y = g.input("y", {B, 1});
-  Expr w = g.parameter("w", {2, 1}, starting_at({0.5, -0.25}));
+  Expr w = g.parameter("w", {2, 1}, values({0.5, -0.25}));
   Expr loss = mse(matmul(x, w), y);
   std::vector<Update> sgd{{w, w - 0.1 * grad(loss, w)}};
 };

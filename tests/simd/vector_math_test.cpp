@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "gradus/base/random.hpp"
+#include "gradus/graph/elementwise.hpp"
+#include "gradus/graph/graph.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/simd/isa.hpp"
-#include "tests/support/evaluate.hpp"
 
 // The vector functions against std's in the next larger format, by the blocks of their ops. ctest runs this
 // program once for each instruction set. GRADUS_EVERY_FLOAT=1 takes all 2³² floats instead of one in 4,093.
@@ -123,7 +124,7 @@ TEST_P(VectorMath, DoublesAreWithin1e15) {
   EXPECT_LE(worst, 1e-15) << "relative at " << std::hexfloat << worst_at;
 }
 
-// Where a function leaves the numbers, and the numbers around it.
+// The arguments at which a function leaves the numbers, and the numbers around them.
 TEST_P(VectorMath, IsRightAtTheEdges) {
   const auto check = [&](auto one, std::initializer_list<double> edges, double bound) {
     using T = decltype(one);

@@ -65,7 +65,7 @@ template <class Function> Function* next(std::atomic<Function*>& known, const ch
   return function;
 }
 
-// What dlsym itself may calloc while the real calloc is being looked up; never given back.
+// Memory that dlsym itself may calloc while the real calloc is being looked up; it is never given back.
 constinit std::array<unsigned char, 4096> early{};
 constinit std::atomic<std::size_t> early_used = 0;
 thread_local bool looking_up = false;

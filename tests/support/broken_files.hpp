@@ -4,39 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "tests/support/allocation_counter.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/folder.hpp"
 
-/// What the tests of the readers share.
+/// Shared by the tests of the readers.
 namespace gradus::test {
-
-/// A test with a folder of its own.
-class FileTest : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "gradus-files-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string file(const std::string& name = "f") const { return (folder_ / name).string(); }
-  std::string write(const std::string& bytes, const std::string& name = "f") const {
-    std::ofstream(file(name), std::ios::binary) << bytes;
-    return file(name);
-  }
-  std::string read(const std::string& name = "f") const {
-    std::ifstream in(file(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-
-  std::filesystem::path folder_;
-};
 
 /// A file that must be refused, and what the message must say beside the file's name.
 struct BrokenFile {
@@ -52,7 +28,7 @@ void expect_refused(const BrokenFile& broken, const std::string& path, Read read
   std::string message;
   const std::size_t taken = bytes_allocated_by([&] { message = error_of(read); });
   EXPECT_THAT(message, testing::HasSubstr(path));
-  for (const std::string& part : broken.says) EXPECT_THAT(message, testing::HasSubstr(part));
+  expect_parts(message, broken.says);
   constexpr std::size_t some = 1U << 18U;
   const std::size_t limit = allocations_can_be_counted() ? per_byte * broken.bytes.size() + some : taken;
   EXPECT_LE(taken, limit) << message;

@@ -1,26 +1,20 @@
 #pragma once
 
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <bit>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <optional>
 #include <span>
-#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "framework/compile/plan.hpp"
-#include "gradus/base/error.hpp"
 #include "gradus/graph/graph.hpp"
 #include "gradus/graph/node.hpp"
 #include "gradus/runtime/executable.hpp"
+#include "tests/support/numbers.hpp"
 
-/// What tests share: values of expressions at given values of their leaves, and comparisons that cannot lie.
+/// Values of expressions at given values of their leaves.
 namespace gradus::test {
 
 using Exprs = std::vector<Expr>;
@@ -28,10 +22,10 @@ using Exprs = std::vector<Expr>;
 /// Numbers with extents, row-major.
 struct Tensor {
   Extents extents;
-  std::vector<double> values;
+  Numbers values;
 
   /// A vector or, from one number, a scalar.
-  static Tensor vector(std::vector<double> numbers) {
+  static Tensor vector(Numbers numbers) {
     return {{static_cast<std::int64_t>(numbers.size())}, std::move(numbers)};
   }
   static Tensor scalar(double number) { return {{}, {number}}; }
@@ -62,7 +56,43 @@ template <class F> Tensor generate(const Extents& extents, F f) {
   return made;
 }
 
-/// Expressions compiled once, to be run at many values of their leaves.
+/// A leaf and its numbers, row-major; those of a tensor must have the leaf's extents, too.
+struct Feed {
+  Feed(Expr to, Numbers numbers) : leaf(std::move(to)), values(std::move(numbers)) {}
+  Feed(Expr to, Tensor tensor)
+      : leaf(std::move(to)), values(std::move(tensor.values)), extents(std::move(tensor.extents)) {}
+
+  Expr leaf;
+  Numbers values;
+  std::optional<Extents> extents;
+};
+
+/// Feeds doubles, whatever the element type, to an input, if the program has it: a gradient may need fewer.
+template <class T> void feed_leaf(Executable<T>& executable, const Feed& feed) {
+  if (!executable.has_input(feed.leaf.graph()[feed.leaf.id()].label)) return;
+  const std::vector<T> converted(feed.values.begin(), feed.values.end());
+  if (feed.extents)
+    executable.feed(feed.leaf, converted, *feed.extents);
+  else
+    executable.feed(feed.leaf, std::span<const T>(converted));
+}
+
+template <class T> void feed(Executable<T>& executable, const std::vector<Feed>& feeds) {
+  for (const Feed& each : feeds) feed_leaf(executable, each);
+}
+
+template <class T> std::vector<T> values_of(const Executable<T>& executable, std::size_t output = 0) {
+  const auto values = executable.output(output).values;
+  return {values.begin(), values.end()};
+}
+
+template <class T> std::vector<T> values_of(const Store<T>& store, std::string_view name) {
+  const auto values = store.values(name);
+  return {values.begin(), values.end()};
+}
+
+/// Expressions compiled once, to be run at many values of their leaves; variables start with their
+/// initializers.
 template <class T> class Evaluator {
  public:
   explicit Evaluator(const Exprs& outputs, std::int64_t batch = 1, const CompileOptions& options = {})
@@ -70,15 +100,14 @@ template <class T> class Evaluator {
         executable_(compile<T>(std::span<const Expr>(outputs), {}, batch, store_, options)) {}
 
   /// Sets an input or a variable. A leaf on which no output depends is ignored.
-  void set(const Expr& leaf, const Tensor& value) {
-    const std::vector<T> values(value.values.begin(), value.values.end());
-    const Node& node = leaf.graph()[leaf.id()];
-    if (const Variable* variable = node.variable()) {
-      if (store_.contains(variable->name)) store_.set(variable->name, value.values);
-    } else if (uses(node.input())) {
-      executable_.feed(leaf, values, value.extents);
-    }
+  void set(const Feed& leaf) {
+    const Variable* variable = leaf.leaf.graph()[leaf.leaf.id()].variable();
+    if (variable == nullptr)
+      feed_leaf(executable_, leaf);
+    else if (store_.contains(variable->name))
+      store_.set(variable->name, leaf.values);
   }
+  void set(const Expr& leaf, const Tensor& value) { set(Feed(leaf, value)); }
   void set(const Exprs& leaves, const Tensors& values) {
     for (std::size_t i = 0; i < leaves.size(); ++i) set(leaves[i], values.at(i));
   }
@@ -87,94 +116,31 @@ template <class T> class Evaluator {
   std::vector<std::vector<T>> run() {
     executable_.run();
     std::vector<std::vector<T>> values;
-    for (std::size_t i = 0; i < count_; ++i) {
-      const auto view = executable_.output(i).values;
-      values.emplace_back(view.begin(), view.end());
-    }
+    for (std::size_t i = 0; i < count_; ++i) values.push_back(values_of(executable_, i));
     return values;
   }
 
   const Extents& extents(std::size_t output = 0) const { return executable_.output(output).extents; }
 
  private:
-  bool uses(const Input* leaf) const {
-    const Plan& plan = executable_.plan();
-    return std::ranges::any_of(plan.program.inputs, [&](NodeId id) { return plan.node(id).input() == leaf; });
-  }
-
   std::size_t count_;
   Store<T> store_;
   Executable<T> executable_;
 };
 
-/// A leaf and its value.
-struct LeafValue {
-  Expr leaf;
-  Tensor value;
-};
-
 /// The values of expressions, once.
 template <class T = double>
-std::vector<std::vector<T>> evaluate(const Exprs& outputs, const std::vector<LeafValue>& leaves = {},
+std::vector<std::vector<T>> evaluate(const Exprs& outputs, const std::vector<Feed>& feeds = {},
                                      std::int64_t batch = 1, const CompileOptions& options = {}) {
   Evaluator<T> evaluator(outputs, batch, options);
-  for (const auto& [leaf, value] : leaves) evaluator.set(leaf, value);
+  for (const Feed& leaf : feeds) evaluator.set(leaf);
   return evaluator.run();
 }
 
 template <class T = double>
-std::vector<T> evaluate(const Expr& output, const std::vector<LeafValue>& leaves = {}, std::int64_t batch = 1,
+std::vector<T> evaluate(const Expr& output, const std::vector<Feed>& feeds = {}, std::int64_t batch = 1,
                         const CompileOptions& options = {}) {
-  return evaluate<T>(Exprs{output}, leaves, batch, options).front();
-}
-
-/// The message of the Error that `f` throws, or "no error".
-template <class F> std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-/// Passes when no difference exceeds `tolerance` times the largest magnitude expected; where only zeros are
-/// expected, that means equality. What is not finite never passes, on either side.
-template <class A, class E>
-testing::AssertionResult close(const std::vector<A>& actual, const std::vector<E>& expected,
-                               double tolerance) {
-  if (actual.size() != expected.size())
-    return testing::AssertionFailure() << actual.size() << " values, not " << expected.size();
-  double largest = 0;
-  double worst = 0;
-  std::size_t where = 0;
-  for (std::size_t i = 0; i < actual.size(); ++i) {
-    const auto a = static_cast<double>(actual[i]);
-    const auto e = static_cast<double>(expected[i]);
-    if (!std::isfinite(a) || !std::isfinite(e))
-      return testing::AssertionFailure() << "not finite at " << i << ": " << a << ", expected " << e;
-    largest = std::max(largest, std::abs(e));
-    if (std::abs(a - e) > worst) {
-      worst = std::abs(a - e);
-      where = i;
-    }
-  }
-  if (worst <= tolerance * largest) return testing::AssertionSuccess() << "as close as expected";
-  return testing::AssertionFailure() << "at " << where << ": " << actual[where] << ", expected "
-                                     << expected[where] << "; off by " << worst / largest
-                                     << " of the largest entry, not " << tolerance;
-}
-
-/// Passes when both hold the same bits: 0 is not -0, a NaN is itself.
-template <class T>
-testing::AssertionResult same_bits(const std::vector<T>& actual, const std::vector<T>& expected) {
-  if (actual.size() != expected.size())
-    return testing::AssertionFailure() << actual.size() << " values, not " << expected.size();
-  for (std::size_t i = 0; i < actual.size(); ++i)
-    if (std::memcmp(&actual[i], &expected[i], sizeof(T)) != 0)
-      return testing::AssertionFailure() << "at " << i << ": " << testing::PrintToString(actual[i])
-                                         << ", expected " << testing::PrintToString(expected[i]);
-  return testing::AssertionSuccess();
+  return evaluate<T>(Exprs{output}, feeds, batch, options).front();
 }
 
 }  // namespace gradus::test

@@ -13,7 +13,7 @@
 /// One row per op: all that op_test.cpp needs to test its value, its first and its second derivative.
 namespace gradus::test {
 
-/// Where an input's values are drawn from.
+/// The set that an input's values are drawn from.
 struct Domain {
   /// How far values stay away from kinks and from each other: more than any difference moves them.
   static constexpr double margin = 0.05;
@@ -41,8 +41,6 @@ inline RowInput in(Shape shape, Domain domain = {}) { return {std::move(shape), 
 inline RowInput fixed(Shape shape, Domain domain = {}) {
   return {std::move(shape), std::move(domain), false};
 }
-
-using Numbers = std::vector<double>;
 
 struct OpRow {
   std::string op;          ///< the name of the op

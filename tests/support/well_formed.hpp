@@ -8,7 +8,7 @@
 
 namespace gradus {
 
-/// What is wrong with a text as XML, or, with elements that are never closed, as HTML; empty when it is
+/// Says what is wrong with a text as XML, or, with elements that are never closed, as HTML; empty when it is
 /// well-formed: elements nest, attributes are quoted and given once, and no bare & or < stands in the text.
 inline std::string flaw_in_markup(const std::string& text, const std::set<std::string>& never_closed = {}) {
   static const std::regex entity("&(amp|lt|gt|quot|apos|nbsp|#[0-9]+|#x[0-9A-Fa-f]+);");

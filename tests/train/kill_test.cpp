@@ -8,7 +8,6 @@
 
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -20,11 +19,13 @@
 #include "gradus/ops.hpp"
 #include "gradus/optim/optimizers.hpp"
 #include "gradus/train/training.hpp"
+#include "tests/support/folder.hpp"
 
 namespace gradus {
 namespace {
 
 namespace fs = std::filesystem;
+using test::contents;
 using testing::HasSubstr;
 using Clock = std::chrono::steady_clock;
 
@@ -68,20 +69,8 @@ void train(const std::string& file) {
   trainer.save_weights(file + ".weights");
 }
 
-std::string contents(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-class Kill : public testing::Test {
+class Kill : public test::FolderTest {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "gradus-kill-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  std::string file(const std::string& name) const { return (folder_ / name).string(); }
-
   // Runs `life` in a process of its own; its exit status, or -1 when it was killed after `patience`.
   template <class Life> static int run(Life life, std::chrono::microseconds patience) {
     const pid_t child = fork();
@@ -102,8 +91,6 @@ class Kill : public testing::Test {
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
-
-  fs::path folder_;
 };
 
 TEST_F(Kill, AtFiftyRandomMomentsChangesNothing) {

@@ -3,13 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "gradus/base/random.hpp"
 #include "gradus/gradus.hpp"
 #include "gradus/optim/optimizers.hpp"
 #include "gradus/train/training.hpp"
+#include "tests/support/folder.hpp"
 
 namespace gradus {
 namespace {
@@ -75,15 +75,7 @@ class StopAt final : public Callback {
   int left_;
 };
 
-template <class T> class TrainerGroups : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "gradus-groups-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  fs::path folder_;
-};
+template <class T> class TrainerGroups : public test::FolderTest {};
 
 using Precisions = testing::Types<float, double>;
 TYPED_TEST_SUITE(TrainerGroups, Precisions);
@@ -99,7 +91,7 @@ TYPED_TEST(TrainerGroups, ResumeBitForBitFromAnyStep) {
       EXPECT_NE(values, expected.at(name)) << name;
     else
       EXPECT_EQ(values, expected.at(name)) << name;
-  const std::string file = (this->folder_ / "c").string();
+  const std::string file = this->file("c");
   for (int stop_at = 1; stop_at <= 12; ++stop_at) {
     Trainer<T> first(model(all_at_once()), 1), second(model(all_at_once()), 1);
     first.fit(data<T>(), scheduled<T>({std::make_shared<StopAt>(stop_at)}));

@@ -4,16 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "gradus/base/random.hpp"
 #include "gradus/data/tensor_file.hpp"
 #include "gradus/gradus.hpp"
 #include "gradus/train/training.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/folder.hpp"
 
 namespace gradus {
 namespace {
@@ -86,7 +85,7 @@ TEST(Fit, LearnsAndReportsAsKerasDoes) {
   EXPECT_THAT(error_of([&] { history.of("val_los"); }), HasSubstr("no score 'val_los'; there are: loss"));
 }
 
-// What a step sees: the order is another one each epoch, and the validation part is never in it.
+// The order of the samples is another one each epoch, and no step sees the validation part.
 TEST(Fit, ShufflesTheTrainingPartAlone) {
   std::vector<std::vector<std::uint32_t>> seen;
   const Dataset<float> all = data(20);
@@ -258,16 +257,7 @@ TEST(StopOnNan, FindsWhatOnlyOverflowsInSinglePrecision) {
   EXPECT_THAT(history.stopped, AllOf(HasSubstr("epoch "), HasSubstr("square#")));
 }
 
-class Files : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "gradus-trainer-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  std::string file(const std::string& name) const { return (folder_ / name).string(); }
-  fs::path folder_;
-};
+using Files = test::FolderTest;
 
 TEST_F(Files, ResumingGivesTheSameBitsFromAnyStep) {
   const FitOptions<float> options{.epochs = 3, .batch = 16, .validation_split = 0.1};

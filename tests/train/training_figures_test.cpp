@@ -3,25 +3,22 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "gradus/nn/layers.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/optim/optimizers.hpp"
 #include "gradus/runtime/executable.hpp"
 #include "gradus/train/training.hpp"
+#include "tests/support/figures.hpp"
+#include "tests/support/numbers.hpp"
 
 namespace gradus {
 namespace {
 
-using Json = nlohmann::json;
-using Numbers = std::vector<double>;
+using test::Json;
+using test::Numbers;
 
-const Json& figures() {
-  static const Json all = Json::parse(std::ifstream(GRADUS_SOURCE_DIR "/tests/figures/training.json"));
-  return all;
-}
+const Json& figures() { return test::figures("training"); }
 
 Numbers pattern(std::size_t count, double scale = 1) {
   Numbers values(count);
@@ -33,14 +30,8 @@ Numbers pattern(std::size_t count, double scale = 1) {
 // Keras rounds scores and schedules to single precision, weights never.
 constexpr double single = 1e-7;
 
-// Negated, so that NaN fails.
-void expect_close(const Numbers& ours, const Json& expected, double relative = 1e-12) {
-  ASSERT_EQ(ours.size(), expected.size());
-  for (std::size_t i = 0; i < ours.size(); ++i) {
-    const double theirs = expected[i].get<double>();
-    EXPECT_FALSE(!(std::abs(ours[i] - theirs) <= relative * std::max(1.0, std::abs(theirs))))
-        << "entry " << i << ": " << ours[i] << " instead of " << theirs;
-  }
+void expect_close(const Numbers& ours, const Json& expected, double tolerance = 1e-12) {
+  test::expect_near(ours, test::flat(expected), tolerance, tolerance);
 }
 
 ModelDefinition dense_model(const Optimizer& optimizer) {

@@ -9,6 +9,7 @@
 #include "gradus/data/tensor_file.hpp"
 #include "gradus/gradus.hpp"
 #include "tests/support/broken_files.hpp"
+#include "tests/support/evaluate.hpp"
 // docs/files.md
 #include "snippets/data_sets.cpp"
 #include "snippets/weight_names.cpp"
@@ -19,10 +20,10 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class Weights : public test::FileTest {
+class Weights : public test::FolderTest {
  protected:
   void SetUp() override {
-    FileTest::SetUp();
+    FolderTest::SetUp();
     Graph g;
     linear(linear(g.input("x", {B, 3}), 2, "hidden"), 1, "output");
     store_.create(g);
@@ -93,7 +94,7 @@ TEST_F(Weights, OfATrainerAreTheSameInBothFormats) {
   EXPECT_EQ(test::values_of(one.store(), "y/W"), test::values_of(two.store(), "y/W"));
 }
 
-using Arrays = test::FileTest;
+using Arrays = test::FolderTest;
 
 TEST_F(Arrays, AreADataSetWhateverTheirType) {
   const std::vector<double> x{1, 2, 3, 4, 5, 6};

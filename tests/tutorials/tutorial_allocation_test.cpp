@@ -52,7 +52,7 @@ INSTANTIATE_TEST_SUITE_P(All, TutorialAllocation, testing::ValuesIn(tutorials())
   return name;
 });
 
-// What was allocated between the second step and the last of the second epoch.
+// Counts the allocations between the second step and the last of the second epoch.
 class CountSteps final : public Callback {
  public:
   bool wants_steps() const override { return true; }

@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "gradus/data/mnist.hpp"
 #include "models/tutorials/all.hpp"
@@ -16,37 +14,17 @@
 #include "models/tutorials/neuron.hpp"
 #include "models/tutorials/sine.hpp"
 #include "models/tutorials/two_targets.hpp"
+#include "tests/support/figures.hpp"
+#include "tests/support/numbers.hpp"
 
 namespace gradus {
 namespace {
 
-using Json = nlohmann::json;
+using test::expect_near;
+using test::flat;
+using test::Json;
 
-const Json& oracles() {
-  static const Json all = Json::parse(std::ifstream(GRADUS_SOURCE_DIR "/tests/figures/oracles.json"));
-  return all;
-}
-
-std::vector<double> flat(const Json& json) {
-  std::vector<double> values;
-  if (!json.is_array()) return {json.get<double>()};
-  for (const Json& item : json) {
-    const auto part = flat(item);
-    values.insert(values.end(), part.begin(), part.end());
-  }
-  return values;
-}
-
-// Negated comparisons, so that NaN fails.
-void expect_close(std::span<const double> ours, std::span<const double> expected, double tolerance,
-                  bool relative = false) {
-  ASSERT_EQ(ours.size(), expected.size());
-  for (std::size_t i = 0; i < ours.size(); ++i) {
-    const double allowed = relative ? tolerance * std::abs(expected[i]) : tolerance;
-    EXPECT_FALSE(!(std::abs(ours[i] - expected[i]) <= allowed))
-        << "entry " << i << ": " << ours[i] << " instead of " << expected[i];
-  }
-}
+const Json& oracles() { return test::figures("oracles"); }
 
 void expect_parameters(const Result& result, const Json& end, double tolerance) {
   for (const auto& [ours, theirs] : {std::pair("hidden/W", "W1"), std::pair("hidden/b", "b1"),
@@ -54,7 +32,7 @@ void expect_parameters(const Result& result, const Json& end, double tolerance) 
     if (!end.contains(theirs)) continue;
     SCOPED_TRACE(ours);
     ASSERT_TRUE(result.parameters.contains(ours));
-    expect_close(result.parameters.find(ours)->second, flat(end[theirs]), tolerance);
+    expect_near(result.parameters.find(ours)->second, flat(end[theirs]), tolerance);
   }
 }
 
@@ -69,7 +47,7 @@ TEST(Tutorials, HeightWeightHistory) {
   const Result result = reproduced(height_weight());
   const Json& oracle = oracles()["height_weight"];
   ASSERT_EQ(result.losses.size(), 100U);
-  expect_close(result.losses, flat(oracle["loss_every_10_epochs"]), 1e-12);
+  expect_near(result.losses, flat(oracle["loss_every_10_epochs"]), 1e-12);
   expect_parameters(result, oracle["end"], 1e-12);
   EXPECT_NEAR(result.figures.at("emily"), oracle["emily"].get<double>(), 1e-12);
   EXPECT_NEAR(result.figures.at("frank"), oracle["frank"].get<double>(), 1e-12);
@@ -79,8 +57,8 @@ TEST(Tutorials, HeightWeightHistory) {
 TEST(Tutorials, TwoTargetsTenThousandSteps) {
   const Result result = reproduced(two_targets());
   const Json& oracle = oracles()["two_targets"]["correct"];
-  expect_close(std::vector{result.figures.at("o1"), result.figures.at("o2")},
-               flat(oracle["output_of_last_forward"]), 1e-12);
+  expect_near(std::vector{result.figures.at("o1"), result.figures.at("o2")},
+              flat(oracle["output_of_last_forward"]), 1e-12);
   EXPECT_NEAR(result.figures.at("loss"), oracle["loss_of_last_forward"].get<double>(), 1e-12);
   EXPECT_NEAR(result.losses.front(), oracle["first_step"]["loss"].get<double>(), 1e-15);
   expect_parameters(result, oracle, 1e-11);
@@ -89,7 +67,7 @@ TEST(Tutorials, TwoTargetsTenThousandSteps) {
 TEST(Tutorials, ExamScoreHistory) {
   const Result result = reproduced(exam_score());
   const Json& oracle = oracles()["exam_score"];
-  expect_close(result.losses, flat(oracle["loss_every_100_steps"]), 1e-12);
+  expect_near(result.losses, flat(oracle["loss_every_100_steps"]), 1e-12);
   expect_parameters(result, oracle["end"], 1e-12);
   EXPECT_NEAR(result.figures.at("predict_4h_8h"), oracle["predict_4h_8h"].get<double>(), 1e-12);
   EXPECT_NEAR(result.figures.at("forward_2h_9h"), oracle["unscaled_forward_2_9"].get<double>(), 1e-12);
@@ -98,7 +76,7 @@ TEST(Tutorials, ExamScoreHistory) {
 TEST(Tutorials, BpNetworkHistory) {
   const Result result = reproduced(bp_network());
   const Json& oracle = oracles()["bp_network"];
-  expect_close(result.losses, flat(oracle["loss_every_1000_steps"]), 1e-10);
+  expect_near(result.losses, flat(oracle["loss_every_1000_steps"]), 1e-10);
   EXPECT_NEAR(result.figures.at("final_loss"), oracle["final_loss"].get<double>(), 1e-10);
 }
 
@@ -109,9 +87,9 @@ TEST(Tutorials, SineHistory) {
   ASSERT_EQ(result.losses.size(), steep.size() + gentle.size());
   const std::span all(result.losses);
   // A rate of 0.3 amplifies rounding: digit for digit up to step 300, then the course.
-  expect_close(all.first(4), std::span(steep).first(4), 1e-7, true);
-  expect_close(all.first(steep.size()), steep, 5e-2, true);
-  expect_close(all.subspan(steep.size()), gentle, 1e-10, true);
+  expect_near(all.first(4), std::span(steep).first(4), 0, 1e-7);
+  expect_near(all.first(steep.size()), steep, 0, 5e-2);
+  expect_near(all.subspan(steep.size()), gentle, 0, 1e-10);
   EXPECT_NEAR(result.figures.at("final_loss") / oracles()["sine"]["final_loss"].get<double>(), 1, 1e-4);
   EXPECT_NEAR(result.figures.at("gentle_final_loss") / oracles()["sine_gentle"]["final_loss"].get<double>(),
               1, 1e-10);
@@ -121,7 +99,7 @@ TEST(Tutorials, MnistHundredSteps) {
   if (const auto missing = mnist().missing("")) GTEST_SKIP() << *missing;
   const Result result = reproduced(mnist());
   const Json& oracle = oracles()["mnist"];
-  expect_close(result.losses, flat(oracle["losses"]), 1e-9);
+  expect_near(result.losses, flat(oracle["losses"]), 1e-9);
   std::size_t k = 0;
   for (const char* name : {"hidden/W", "hidden/b", "output/W", "output/b"}) {
     double sum = 0, squares = 0;

@@ -48,7 +48,7 @@ struct Model {
 
 const gradus::Point point{{"x", {1, -2, 0.5, 3, -1, 0.25}}, {"w", {0.5, -1, 2, 0.25, 1, -0.5}}};
 
-// What GoogleTest prints when the matcher fails.
+// The text that GoogleTest prints when the matcher fails.
 std::string failure_of(const gradus::Expr& expr) {
   ::testing::TestPartResultArray failures;
   {

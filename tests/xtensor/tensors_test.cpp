@@ -15,7 +15,7 @@
 #include <xtensor/xview.hpp>
 
 #include "gradus/ops.hpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
 
 namespace gradus {
 namespace {

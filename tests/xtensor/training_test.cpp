@@ -11,7 +11,7 @@
 
 #include "gradus/gradus.hpp"
 #include "snippets/tensor_data.cpp"
-#include "tests/support/framework_support.hpp"
+#include "tests/support/errors.hpp"
 
 namespace gradus {
 namespace {

@@ -222,11 +222,13 @@ std::string body(const Tiles& tiles) {
     fmt::format_to(out, "\n");
   }
   fmt::format_to(out, "END\n");
-  for (std::int64_t i = 0; texts && i < count; ++i)
+  for (std::int64_t i = 0; texts && i < count; ++i) {
+    const std::int64_t x = i % tiles.columns * step_x, y = i / tiles.columns * step_y;
     fmt::format_to(out, "set label {} at {},{} center front\n",
                    literal(tiles.texts[static_cast<std::size_t>(i)]),
-                   static_cast<double>(i % tiles.columns * step_x) + static_cast<double>(tiles.width) / 2,
-                   static_cast<double>(i / tiles.columns * step_y) - static_cast<double>(line) / 2 - 0.5);
+                   static_cast<double>(x) + static_cast<double>(tiles.width) / 2,
+                   static_cast<double>(y) - static_cast<double>(line) / 2 - 0.5);
+  }
   if (tiles.ink)
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t x = i % tiles.columns * step_x, y = i / tiles.columns * step_y;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/data/option_error.hpp"
@@ -21,8 +22,8 @@ constexpr std::string_view graph_name = "graph";
 // Draws everything, keeps it to be written, and remembers what was left out and why.
 class Album {
  public:
-  Album(const std::filesystem::path& folder, bool possible, std::string_view remedy)
-      : folder_(folder), possible_(possible), remedy_(remedy) {}
+  Album(std::filesystem::path folder, bool possible, std::string_view remedy)
+      : folder_(std::move(folder)), possible_(possible), remedy_(remedy) {}
 
   template <class Draw>
   void add(const std::string& name, const std::string& title, const std::string& caption, Draw draw) {

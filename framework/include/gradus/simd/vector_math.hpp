@@ -175,7 +175,7 @@ template <std::floating_point T, Isa isa> Lane<T, isa> exp(Lane<T, isa> x) {
   L y = std::bit_cast<T>(std::bit_cast<typename F::Bits>(at.exp().value) + (at.bits - one));
   y = where(x < L(F::exp_least), L(0), y);
   y = where(x > L(F::exp_most), L(std::numeric_limits<T>::infinity()), y);
-  return where(x == x, y, x);
+  return where(x == x, y, x);  // NOLINT(misc-redundant-expression)
 }
 
 /// 1 / (1 + e^−x) for any x; e^−x needs less care here than in exp. Float within 3 ulp, double 1e-15.

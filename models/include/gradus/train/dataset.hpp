@@ -38,7 +38,7 @@ template <class T> class Dataset {
   }
 
  private:
-  std::int64_t count_;
+  std::int64_t count_ = 0;
   Fill fill_;
 };
 

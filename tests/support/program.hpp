@@ -1,0 +1,27 @@
+#pragma once
+
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <string>
+
+namespace gradus::test {
+
+/// The outcome of a program that ran.
+struct Ran {
+  int status;          ///< that it exited with
+  std::string output;  ///< both streams
+};
+
+/// Runs the program gradus by the shell; `before` is a command that comes first, or settings of the
+/// environment.
+inline Ran run_gradus(const std::string& arguments, const std::string& before = "") {
+  const std::string command = before + " '" GRADUS_PROGRAM "' " + arguments + " 2>&1";
+  std::FILE* pipe = popen(command.c_str(), "r");
+  std::string output;
+  char buffer[4096];
+  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) output.append(buffer, n);
+  return {WEXITSTATUS(pclose(pipe)), output};
+}
+
+}  // namespace gradus::test
