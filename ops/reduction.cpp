@@ -97,8 +97,8 @@ template <class Derived> struct Reduction : OpOf<Derived> {
     };
   }
 
-  // Where the last axes are left, rows are combined. Eight at a time: one by one, each would wait for what
-  // the one before has written.
+  // Rows are combined where the last axes are left, eight at a time: one by one, each would wait for what the
+  // one before has written.
   struct ReduceRows {
     template <Isa isa, class T>
     static void run(const StridedWalk& walk, std::int64_t columns, const T* in, T* out) {
