@@ -42,14 +42,12 @@ template <class T> class SmallTraining {
       : trainer_(model, seed), data_(data.count, {data.inputs, data.targets}) {}
 
   /// Full passes over the samples.
-  History fit(std::int64_t epochs, std::int64_t batch, Callbacks callbacks, const TrainingFiles& files = {}) {
-    return run_training(trainer_, data_,
-                        {.epochs = epochs,
-                         .batch = batch,
-                         .shuffle = false,
-                         .callbacks = std::move(callbacks),
-                         .verbose = false},
-                        files);
+  History fit(std::int64_t epochs, std::int64_t batch, const Callbacks& callbacks,
+              const TrainingFiles& files = {}) {
+    return run_training(
+        trainer_, data_,
+        {.epochs = epochs, .batch = batch, .shuffle = false, .callbacks = callbacks, .verbose = false},
+        files);
   }
 
   /// The printed loss over all samples, now.

@@ -143,7 +143,7 @@ TEST_F(Cli, RefusesMissingData) {
 }
 
 // An IDX file with these sizes, which may promise more than it holds.
-void write_idx(const std::string& path, std::uint8_t rank, std::vector<std::uint32_t> extents,
+void write_idx(const std::string& path, std::uint8_t rank, const std::vector<std::uint32_t>& extents,
                std::size_t bytes, std::uint8_t type = 8) {
   std::string text{'\0', '\0', static_cast<char>(type), static_cast<char>(rank)};
   for (const std::uint32_t extent : extents)

@@ -6,8 +6,10 @@
 #include <cmath>
 #include <functional>
 
+#include "gradus/graph/op_of.hpp"
 #include "gradus/ops.hpp"
 #include "tests/support/evaluate.hpp"
+#include "tests/support/graphs.hpp"
 #include "tests/support/numbers.hpp"
 
 namespace gradus {
@@ -319,6 +321,21 @@ TEST(Hvp, OfALinearLossIsZero) {
   const Expr x = g.input("x", {3});
   const auto found = hvp(sum(2 * x), std::vector{x}, std::vector{g.full({3}, 1.0)});
   EXPECT_EQ(evaluate(found[0]), (std::vector<double>{0, 0, 0}));
+}
+
+// Its reverse rule yields a number, which stands for a tensor of that number.
+class SumOfTriples final : public OpOf<SumOfTriples> {
+ public:
+  static constexpr std::string_view name = "sum_of_triples";
+  Shape infer(InputShapes) const { return {}; }
+  std::vector<Expr> vjp(const Vjp&) const override { return {3.0}; }
+  template <class T> Kernel<T> make_kernel(const KernelShapes&) const { return {}; }
+};
+
+TEST(Gradient, MayBeANumberForTheRuleOfAnOp) {
+  Graph g;
+  const Expr x = g.input("x", {4});
+  EXPECT_EQ(evaluate(grad(test::apply(SumOfTriples(), {x}), x)), (std::vector<double>{3, 3, 3, 3}));
 }
 
 }  // namespace

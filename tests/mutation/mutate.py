@@ -6,10 +6,11 @@
     tests/mutation/mutate.py                       # all of them: takes an hour or two on one core
     tests/mutation/mutate.py --only 'ops/softmax'  # those whose file, line or rule matches
 
-Mutants come from the sources by rule (RULES below); none is picked by hand. Each one compiles one object (two for
-a header with a source file), which is linked ahead of the libraries, so that its definitions win. A gradient mutant is first shown to the gradient check
-alone (mutation_checker: the op table's rows without their references); what survives, and every other mutant, is
-shown to the tests. A mutant that does not compile does not count.
+Mutants come from the sources by rule (RULES below); none is picked by hand. Each one compiles the object of its source
+file (for a header, one or several that include it), which is linked ahead of the libraries, so that its definitions
+win. A gradient mutant is first shown to the gradient check alone (mutation_checker: the op table's rows without their
+references); what survives, and every other mutant, is shown to the tests. A mutant that does not compile does not
+count.
 
 Outcomes are kept in BUILD/mutation/outcomes.json, so that a run that was stopped goes on where it was; --again
 forgets them. RESULTS.md is written at the end of a run of all. equivalent.txt holds the survivors that are proven to
@@ -36,16 +37,27 @@ SECONDS = 60  # of processor time for one mutant, compiled and shown to everybod
 
 Mutant = collections.namedtuple("Mutant", "file line rule before after text kind nth")
 
-# Where rules are looked for. A function is damaged in its body only.
-GRADIENT_FUNCTIONS = r"vjp|d|da|db|spread|keep|accumulate|chain"
-REVERSE_WALK = r"last_id|dependents|propagate|vjp_or_null|zeros_for_null|vjp|grad|jvp|hvp"
+# Where rules are looked for, within a file: in the bodies of the functions so named (of the classes so named); or
+# everywhere but in those.
+Part = collections.namedtuple("Part", "functions classes but", defaults=(None, None, None))
+
+# The reverse rules of ops with what only they call; ops that are the derivatives of others; the reverse sweep, but for
+# the checks of its arguments.
+REVERSE_RULES = Part("vjp|d|da|db|spread|keep|accumulate|chain|composite_vjp|copy_needed")
+GRADIENT_OPS = Part("f", classes=r"\w+Grad")
+REVERSE_SWEEP = Part(but="common_graph|check_pairs")
+EVERYWHERE = Part()
+
+OPS = sorted(ROOT.glob("ops/*.cpp"))
+STAGES = ("fold", "canonicalize", "program", "fuse", "plan", "schedule", "plan_memory")
 SOURCES = (
-    [(f, "gradient", GRADIENT_FUNCTIONS) for f in sorted(ROOT.glob("ops/*.[hc]pp"))]
-    + [(ROOT / "ops/include/gradus/ops/rules.hpp", "gradient", GRADIENT_FUNCTIONS)]
-    + [(ROOT / "framework/graph" / f, "gradient", GRADIENT_FUNCTIONS) for f in ("add.hpp", "add.cpp")]
-    + [(ROOT / "framework/autodiff/gradient.cpp", "gradient", REVERSE_WALK)]
-    + [(f, "trait", None) for f in sorted(ROOT.glob("ops/*.hpp")) + [ROOT / "framework/include/gradus/graph/add.hpp"]]
-    + [(ROOT / "framework/compile" / f, "compile", None) for f in ("passes.cpp", "fuse.cpp", "plan.cpp")]
+    [(f, "gradient", REVERSE_RULES) for f in OPS]
+    + [(f, "gradient", GRADIENT_OPS) for f in OPS]
+    + [(ROOT / "ops/include/gradus/ops/rules.hpp", "gradient", REVERSE_RULES)]
+    + [(ROOT / "framework/autodiff" / f, "gradient", REVERSE_RULES) for f in ("add.hpp", "add.cpp")]
+    + [(ROOT / "framework/autodiff/gradient.cpp", "gradient", REVERSE_SWEEP)]
+    + [(f, "trait", EVERYWHERE) for f in OPS + [ROOT / "framework/autodiff/add.hpp"]]
+    + [(ROOT / f"framework/compile/{stage}.cpp", "compile", EVERYWHERE) for stage in STAGES]
 )
 
 OPERAND = r"[A-Za-z_][\w.]*(?:\[\w+\])?(?:\([^()]*\))?|\d[\w.]*"
@@ -82,7 +94,7 @@ RULES = [
     ("compile", "flag wrong", r"(?<=[ (])!(?=\w)", [""]),
     ("compile", "rule dropped", r"\bif \((?!const )(.+?)\)(?= (?:return|continue|break|try)|$| \{)", [r"if (false && (\1))"]),
     ("compile", "by one", r"(?<=\w) ([-+]) 1\b", [""]),
-    ("compile", "by one", r"static_cast<std::int32_t>\(s\)", [r"(\g<0> - 1)", r"(\g<0> + 1)"]),
+    ("compile", "by one", r"static_cast<std::int32_t>\(s\)|(?<= = )s(?=;)", [r"(\g<0> - 1)", r"(\g<0> + 1)"]),
     ("compile", "by one", r"(?<=[ (\[])(0|1)(?=[;,)\]])", {"0": "1", "1": "0"}),
     ("compile", "all, any", r"\b(all_of|any_of|none_of)\b", {"all_of": "any_of", "any_of": "all_of", "none_of": "any_of"}),
     ("compile", "first, last", r"\b(front|back)\(\)", {"front": "back()", "back": "front()"}),
@@ -99,32 +111,47 @@ NOT_RULES = re.compile(r"^ *(#|for \(|namespace|static_assert|template|using|thr
 
 
 def code_only(text):
-    """The text with comments and strings blanked: what rules may match."""
-    blank = lambda m: re.sub(r"[^\n]", " ", m[0])
-    text = re.sub(r"//[^\n]*", blank, text)
-    return re.sub(r'"(?:\\.|[^"\\\n])*"', lambda m: '"' + "\x01" * (len(m[0]) - 2) + '"', text)
+    """The text with comments, strings and what errors say blanked: what rules may match."""
+    blank = lambda text: re.sub(r"[^\n]", " ", text)
+    text = re.sub(r"//[^\n]*", lambda m: blank(m[0]), text)
+    text = re.sub(r'"(?:\\.|[^"\\\n])*"', lambda m: '"' + "\x01" * (len(m[0]) - 2) + '"', text)
+    return re.sub(r"(\bthrow Error|\bfail)(\([^;]*;)", lambda m: m[1] + blank(m[2]), text)
 
 
-def bodies(code, functions):
+def closing(code, start, pair):
+    """Where the bracket is closed that is open at `start`."""
+    depth = 1
+    while depth:
+        depth += {pair[0]: 1, pair[1]: -1}.get(code[start], 0)
+        start += 1
+    return start - 1
+
+
+def class_bodies(code, classes):
+    """Ranges of the bodies of the classes so named."""
+    for m in re.finditer(rf"\b(?:class|struct) (?:{classes})\b[^;{{]*\{{", code):
+        yield m.end(), closing(code, m.end(), "{}")
+
+
+def function_bodies(code, functions):
     """Ranges of the bodies of the functions so named that are defined in the code."""
-    found = []
-    for m in re.finditer(rf"(?<=[\w>&] )(?:[A-Z]\w*(?:<\w+>)?::)?(?:{functions})\(", code):
-        end = m.end()
-        depth = 1
-        while depth and end < len(code):
-            depth += {"(": 1, ")": -1}.get(code[end], 0)
-            end += 1
+    for m in re.finditer(rf"(?<=[\w>&*] )(?:[A-Z]\w*(?:<\w+>)?::)?(?:{functions})\(", code):
+        end = closing(code, m.end(), "()") + 1
         opening = re.match(r"\s*(?:const)?\s*(?:override|final)?\s*\{", code[end:])
         before = code[code.rfind("\n", 0, m.start()) + 1 : m.start()]
-        if not opening or re.search(r"\breturn\b|=", before):
-            continue
-        start = end = end + opening.end()
-        depth = 1
-        while depth:
-            depth += {"{": 1, "}": -1}.get(code[end], 0)
-            end += 1
-        found.append((start, end - 1))
-    return found
+        if opening and not re.search(r"\breturn\b|=", before):
+            yield end + opening.end(), closing(code, end + opening.end(), "{}")
+
+
+def ranges_of(code, part):
+    """The ranges of the code that the part is."""
+    if part.but:
+        edges = [0] + [edge for body in function_bodies(code, part.but) for edge in body] + [len(code)]
+        return list(zip(edges[::2], edges[1::2]))
+    within = list(class_bodies(code, part.classes)) if part.classes else [(0, len(code))]
+    if not part.functions:
+        return within
+    return [(start + b, start + e) for start, end in within for b, e in function_bodies(code[start:end], part.functions)]
 
 
 def replacements(match, to):
@@ -136,12 +163,11 @@ def replacements(match, to):
     return chosen if isinstance(chosen, list) else [chosen]
 
 
-def mutants_of(path, kind, functions):
+def mutants_of(path, kind, part):
     text = path.read_text()
     code = code_only(text)
-    ranges = bodies(code, functions) if functions else [(0, len(code))]
     seen = set()
-    for start, end in ranges:
+    for start, end in ranges_of(code, part):
         # Line by line; a body on one line is one.
         position = start
         for line in code[start:end].split("\n"):
@@ -188,23 +214,26 @@ class Build:
         self.links = {}
 
     def sources(self, file):
-        """The source files that make what the file defines: one, or two where a header has a source file beside it."""
-        path = pathlib.Path(file)
-        kernels = self.directory / "ops/kernels"
+        """The source files to compile with the damage: the file itself, or for a header those that include it. (An inline
+        function of the header may be inlined in each of them.)"""
+        path = ROOT / file
         if path.suffix == ".cpp":
-            return [str(ROOT / file)]
+            return [str(path)]
         if path.name == "rules.hpp":  # in every op's object: some that use all of it, and an op of a user's
-            return [str(kernels / f"{op}.cpp") for op in ("arithmetic", "extremum", "activation")] + [
+            return [str(ROOT / f"ops/{op}.cpp") for op in ("arithmetic", "extremum", "activation", "optimizer_step")] + [
                 str(HERE / "mutation_checker.cpp")]
-        if path.parts[0] == "ops":
-            beside = (ROOT / path).with_suffix(".cpp")
-            return [str(kernels / (path.stem + ".cpp"))] + ([str(beside)] if beside.exists() else [])
-        return [str(ROOT / path.with_suffix(".cpp"))]
+        including = f'#include "{self.included_as(file)}"'
+        return [str(f) for room in ("framework/*", "ops") for f in sorted(ROOT.glob(f"{room}/*.cpp"))
+                if including in f.read_text()]
+
+    @staticmethod
+    def included_as(file):
+        return re.sub(r"^\w+/include/", "", file)
 
     def compile(self, mutant):
         overlay = self.work / "include"
         subprocess.run(["rm", "-rf", str(overlay)], check=True)
-        damaged = overlay / "gradus" / mutant.file
+        damaged = overlay / self.included_as(mutant.file)
         damaged.parent.mkdir(parents=True)
         damaged.write_text(mutant.text)
         self.objects, self.replaced = [], []
@@ -216,11 +245,11 @@ class Build:
             self.replaced.append(command[out])
             command[out] = str(self.work / f"mutant{len(self.objects)}.o")
             self.objects.append(command[out])
-            command[command.index("-c") + 1] = str(damaged) if source.endswith(mutant.file) else source
+            command[command.index("-c") + 1] = str(damaged) if source == str(ROOT / mutant.file) else source
             # Warnings are no errors: a parameter may be unused now.
             command = [a for a in command if not a.startswith("-W") and a != "-MD"]
-            # Damage may need an operator that the source file includes later.
-            first = ["-include", "gradus/ops/builtin.hpp"] if mutant.file.startswith("ops/") else []
+            # Damage may need an operator that the source file includes later, or not at all.
+            first = ["-include", "gradus/ops.hpp"] if mutant.kind == "gradient" else []
             command = [command[0], "-w", f"-I{overlay}", *first] + command[1:] + ["-O1"]
             if subprocess.run(command, cwd=self.directory, capture_output=True).returncode != 0:
                 return False
@@ -287,6 +316,13 @@ def outcome(build, mutant):
     if not found:
         found = killer(build, [(name, []) for name in TESTS[mutant.kind]], deadline)
     return found or "survived"
+
+
+def check_undamaged(build, mutant):
+    """A program that fails by itself, or by the way it is linked here, would kill everything."""
+    found = outcome(build, mutant._replace(text=(ROOT / mutant.file).read_text()))
+    if found != "survived":
+        sys.exit(f"{mutant.file}: as it is, without damage: {found}; build everything, and see that its tests pass")
 
 
 def key_of(mutant):
@@ -371,14 +407,17 @@ def main():
     build = Build(arguments.build)
     kept = build.work / "outcomes.json"
     outcomes = json.loads(kept.read_text()) if kept.exists() else {}
-    # A program that fails by itself would kill everything.
     known = {key_of(m) for m in mutants if key_of(m) in outcomes and not arguments.again}
     if arguments.survivors:
         known -= {key_of(m) for m in mutants if outcomes.get(key_of(m)) == "survived" or
                   (m.kind == "gradient" and not outcomes.get(key_of(m), "").startswith(("mutation", "does")))}
+    checked = set()
     for number, m in enumerate(mutants, 1):
         if key_of(m) in known:
             continue
+        if (m.file, m.kind) not in checked:
+            check_undamaged(build, m)
+            checked.add((m.file, m.kind))
         start = time.monotonic()
         outcomes[key_of(m)] = outcome(build, m)
         kept.write_text(json.dumps(outcomes, indent=1))

@@ -58,9 +58,9 @@ template <class F> Tensor generate(const Extents& extents, F f) {
 
 /// A leaf and its numbers, row-major; those of a tensor must have the leaf's extents, too.
 struct Feed {
-  Feed(Expr to, Numbers numbers) : leaf(std::move(to)), values(std::move(numbers)) {}
-  Feed(Expr to, Tensor tensor)
-      : leaf(std::move(to)), values(std::move(tensor.values)), extents(std::move(tensor.extents)) {}
+  Feed(const Expr& to, Numbers numbers) : leaf(to), values(std::move(numbers)) {}
+  Feed(const Expr& to, Tensor tensor)
+      : leaf(to), values(std::move(tensor.values)), extents(std::move(tensor.extents)) {}
 
   Expr leaf;
   Numbers values;
