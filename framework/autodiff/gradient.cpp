@@ -74,10 +74,11 @@ class Sweep {
   // Runs one op's reverse rule and adds what it yields to the cotangents of the op's inputs.
   void propagate(NodeId id) {
     const Op& op = *graph_[id].op();
-    const std::vector<NodeId> operands = graph_[id].inputs;
+    const std::vector<NodeId>& operands = graph_[id].inputs;
     if (std::ranges::none_of(operands, [&](NodeId input) { return depends_[input]; })) return;
     const std::size_t arity = operands.size();
     std::vector<Expr> inputs;
+    inputs.reserve(arity);
     const auto wanted = std::make_unique<bool[]>(arity);
     for (std::size_t i = 0; i < arity; ++i) {
       inputs.push_back(graph_.expr(operands[i]));

@@ -35,6 +35,7 @@ Location line_of(const Graph& graph, std::span<const Arg> operands) {
 // The operands as nodes of one graph; fails where one is not.
 std::vector<NodeId> checked_inputs(const Graph& graph, std::string_view op, std::span<const Arg> operands) {
   std::vector<NodeId> inputs;
+  inputs.reserve(operands.size());
   for (const Arg& operand : operands) {
     if (operand.expr.is_null()) fail(op, operands, "an operand is empty (it stands for no gradient path)");
     if (operand.expr.is_literal()) fail(op, operands, "a bare number has no shape here");
@@ -46,6 +47,7 @@ std::vector<NodeId> checked_inputs(const Graph& graph, std::string_view op, std:
 
 std::vector<Shape> checked_shapes(const Op& op, std::span<const Arg> operands) {
   std::vector<const Shape*> inputs;
+  inputs.reserve(operands.size());
   for (const Arg& operand : operands) inputs.push_back(&operand.expr.shape());
   std::vector<Shape> shapes;
   try {
