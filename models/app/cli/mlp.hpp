@@ -20,11 +20,9 @@ struct MlpOptions {
 int train_mlp(MlpOptions options, const TrainOptions& shared, const std::string& out);
 
 struct PredictOptions {
-  std::string model;
-  std::string data;
+  PredictTableOptions table;
   std::string output;  ///< or empty: the standard output
-  char delimiter = ',';
 };
-int predict(const PredictOptions& options);
+int predict(PredictOptions options);
 
 }  // namespace gradus::cli
