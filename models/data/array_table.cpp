@@ -16,10 +16,6 @@ namespace gradus {
 
 namespace {
 
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-  return std::ranges::find(names, name) != names.end();
-}
-
 // A column and where its numbers are.
 struct Source {
   std::string name;

@@ -14,10 +14,6 @@ namespace gradus {
 
 namespace {
 
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-  return std::ranges::find(names, name) != names.end();
-}
-
 // A number column has values in its numbers, and a text column in its labels.
 bool lacks_value(const TableColumn& column, std::size_t row) {
   return column.is_number ? std::isnan(column.numbers[row]) : column.labels[column.codes[row]].empty();

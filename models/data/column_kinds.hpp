@@ -1,12 +1,19 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gradus/data/table.hpp"
 
 namespace gradus {
+
+/// Whether a name, or a word, is among these.
+inline bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
 
 /// A value in a column, for messages.
 struct Sample {

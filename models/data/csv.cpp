@@ -25,13 +25,30 @@ struct Hash : std::hash<std::string_view> {
   using is_transparent = void;
 };
 
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-  return std::ranges::find(names, name) != names.end();
+// How many fields the line has, without empty ones at its end; 0 when it cannot be read.
+std::size_t fields_ahead(CsvScanner scanner) {
+  std::size_t fields = 0, last = 0;
+  try {
+    do {
+      ++fields;
+      if (!trimmed(scanner.read_field()).empty()) last = fields;
+    } while (scanner.pass_delimiter());
+  } catch (const Error&) {
+    return 0;
+  }
+  return last;
 }
 
-// How many fields a line has, by its delimiters alone.
-std::size_t fields_in(std::string_view line, char delimiter) {
-  return static_cast<std::size_t>(std::ranges::count(line, delimiter)) + 1;
+// Whether the line can be one of so many fields. A comment has quotes anywhere, so that its delimiters count,
+// too.
+bool may_have(const CsvScanner& scanner, std::size_t fields) {
+  const std::string_view line = scanner.rest_of_line();
+  const char delimiter = scanner.delimiter();
+  const std::size_t end = line.find_last_not_of(std::string{delimiter, ' ', '\t'});
+  const auto count = [&](std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::count(text, delimiter)) + 1;
+  };
+  return count(line) == fields || count(line.substr(0, end + 1)) == fields || fields_ahead(scanner) == fields;
 }
 
 bool is_comment(std::string_view line) { return line.starts_with('#'); }
@@ -115,10 +132,7 @@ class CsvParser {
     while (is_comment(scanner_.rest_of_line())) {
       CsvScanner ahead(scanner_);
       while (!ahead.at_end() && (ahead.at_line_end() || is_comment(ahead.rest_of_line()))) ahead.skip_line();
-      const char delimiter = scanner_.delimiter();
-      if (ahead.at_end() ||
-          fields_in(ahead.rest_of_line(), delimiter) == fields_in(scanner_.rest_of_line(), delimiter))
-        return;
+      if (ahead.at_end() || may_have(scanner_, fields_ahead(ahead))) return;
       ++comments_;
       scanner_.skip_line();
       scanner_.skip_empty_lines();
@@ -129,11 +143,10 @@ class CsvParser {
     const char first = scanner_.peek();
     if (first != '#' && first != scanner_.delimiter() && first != ' ' && first != '\t') return false;
     const std::string_view line = scanner_.rest_of_line();
-    const std::size_t fields = fields_in(line, scanner_.delimiter());
-    const bool comment = is_comment(line) && fields != targets_.size();
-    const bool blank = fields > 1 && std::ranges::all_of(line, [&](char c) {
-                         return c == scanner_.delimiter() || c == ' ' || c == '\t';
-                       });
+    const bool comment = is_comment(line) && !may_have(scanner_, targets_.size());
+    const bool blank =
+        line.find(scanner_.delimiter()) != std::string_view::npos &&
+        line.find_first_not_of(std::string{scanner_.delimiter(), ' ', '\t'}) == std::string_view::npos;
     if (!comment && !blank) return false;
     ++(comment ? comments_ : blank_rows_);
     scanner_.skip_line();

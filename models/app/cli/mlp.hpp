@@ -3,6 +3,7 @@
 #include <string>
 
 #include "models/app/table/fit_table.hpp"
+#include "models/app/table/predict_table.hpp"
 #include "models/tutorials/tutorial.hpp"
 
 /// The commands `train mlp` and `predict`.

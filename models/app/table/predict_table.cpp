@@ -1,3 +1,5 @@
+#include "models/app/table/predict_table.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 #include "gradus/data/csv.hpp"
 #include "gradus/data/option_error.hpp"
 #include "gradus/data/read_table.hpp"
-#include "models/app/table/fit_table.hpp"
 #include "models/app/table/table_network.hpp"
 
 namespace gradus {
