@@ -20,7 +20,7 @@ Array read_array(const std::filesystem::path& path) {
   if (kind == FileKind::npz)
     throw Error(fmt::format("'{}' holds arrays by name; read it with NpzFile, and take one", path.string()));
   const auto idx = std::make_shared<IdxFile>(read_idx(path));
-  return {{path.stem().string(), ElementType::u8, idx->extents, std::as_bytes(std::span(idx->values))}, idx};
+  return {{path.stem().string(), idx->type, idx->extents, std::as_bytes(std::span(idx->values))}, idx};
 }
 
 }  // namespace gradus

@@ -9,6 +9,7 @@
 #include "gradus/base/error.hpp"
 #include "gradus/data/npy.hpp"
 #include "gradus/data/npz.hpp"
+#include "models/data/column_kinds.hpp"
 #include "models/data/file_kind.hpp"
 
 namespace gradus {
@@ -27,81 +28,156 @@ class ArrayTable {
   ArrayTable(const std::filesystem::path& path, const ReadTableOptions& options)
       : path_(path), options_(options) {}
 
-  void add(Array array, const std::string& name, bool is_alone) {
-    const Extents& extents = array.tensor.extents;
-    const std::string place = is_alone ? "the array" : fmt::format("array '{}'", name);
-    if (extents.empty())
-      fail(fmt::format("{} is a single number; expected one with a row per sample", place));
-    if (arrays_.empty()) rows_ = extents[0];
-    if (extents[0] < 1) fail(fmt::format("{} {} has no rows", place, to_string(extents)));
-    if (extents[0] != rows_)
-      fail(fmt::format("{} has {} rows, but those before have {}; all must have a row per sample", place,
-                       extents[0], rows_));
-    const std::size_t width = array.tensor.count() / static_cast<std::size_t>(rows_);
-    for (std::size_t i = 0; i < width; ++i)
-      sources_.push_back(
-          {is_alone || extents.size() > 1 ? fmt::format("{}{}", name, i + 1) : name, arrays_.size(), i});
-    arrays_.push_back(std::move(array));
+  // Whether a column that is asked for may be of the array of this name.
+  bool wants(std::string_view name) const {
+    const auto is_of = [&](const std::string& column) { return column.starts_with(name); };
+    return options_.columns.empty() || std::ranges::any_of(options_.columns, is_of);
   }
 
-  Table table() const {
-    if (sources_.empty()) fail("there are no numbers in it");
-    std::unordered_map<std::string_view, const Source*> known;
-    for (const Source& source : sources_)
-      if (!known.emplace(source.name, &source).second)
-        fail(fmt::format("two columns are called '{}'; rename an array", source.name));
-    const auto find = [&](const std::string& name) {
-      const auto found = known.find(name);
-      if (found != known.end()) return found->second;
-      std::vector<std::string> names;
-      names.reserve(sources_.size());
-      for (const Source& source : sources_) names.push_back(source.name);
-      throw no_column(place(), name, names);
-    };
-    for (const auto* names : {&options_.text, &options_.numbers})
-      for (const std::string& name : *names) find(name);
-    std::vector<const Source*> wanted;
-    for (const std::string& name : options_.columns) {
-      if (std::ranges::count(options_.columns, name) > 1)
-        fail(fmt::format("column '{}' is asked for twice", name));
-      wanted.push_back(find(name));
-    }
-    if (options_.columns.empty())
-      for (const Source& source : sources_) wanted.push_back(&source);
-    std::vector<TableColumn> columns;
-    for (const Source* source : wanted) columns.push_back(read(*source));
-    return {path_, static_cast<std::size_t>(rows_), std::move(columns)};
+  // An array that cannot be read matters only to who asks for it.
+  void add_unreadable(const std::string& name, const std::string& why) {
+    unreadable_.emplace_back(name, why);
+  }
+
+  void add(Array array, const std::string& name, bool is_alone) {
+    const std::string place = is_alone ? "the array" : fmt::format("array '{}'", name);
+    arrays_.push_back(std::move(array));
+    const Extents& extents = arrays_.back().tensor.extents;
+    const bool has_rows = !extents.empty() && extents[0] > 0;
+    const std::size_t width =
+        has_rows ? arrays_.back().tensor.count() / static_cast<std::size_t>(extents[0]) : 0;
+    for (std::size_t i = 0; i < width; ++i)
+      sources_.push_back(
+          {is_alone || extents.size() > 1 ? fmt::format("{}{}", name, i + 1) : name, arrays_.size() - 1, i});
+    places_.push_back(place);
+  }
+
+  Table table() {
+    require_wanted();
+    std::vector<RawColumn> columns;
+    const std::vector<const Source*> wanted = wanted_sources();
+    choose_rows(wanted);
+    const RowPlaces places(path_, {});
+    for (const Source* source : wanted)
+      if (!contains(options_.exclude, source->name) && has_rows(source->array))
+        columns.push_back(read(*source, places));
+    return table_of(places, static_cast<std::size_t>(rows_), std::move(columns), options_, std::move(notes_));
   }
 
  private:
   [[noreturn]] void fail(const std::string& why) const { throw Error(fmt::format("{}: {}", place(), why)); }
   std::string place() const { return fmt::format("table '{}'", path_.string()); }
+  std::string extents_text(std::size_t array) const { return to_string(arrays_[array].tensor.extents); }
 
-  TableColumn read(const Source& source) const {
+  bool has_rows(std::size_t array) const {
+    const Extents& extents = arrays_[array].tensor.extents;
+    return !extents.empty() && extents[0] == rows_;
+  }
+
+  const Source* find(const std::string& name) const {
+    if (const auto found = known_.find(name); found != known_.end()) return found->second;
+    for (const auto& [array, why] : unreadable_)
+      if (name.starts_with(array)) throw Error(why);
+    std::vector<std::string> names;
+    for (const Source& source : sources_) names.push_back(source.name);
+    throw no_column(place(), name, names);
+  }
+
+  // The columns that are asked for must be there; before anything else is looked at.
+  void require_wanted() {
+    for (const Source& source : sources_)
+      if (!known_.emplace(source.name, &source).second)
+        fail(fmt::format("two columns are called '{}'; rename an array", source.name));
+    for (const auto* names : {&options_.complete, &options_.text, &options_.numbers, &options_.dates,
+                              &options_.exclude, &options_.columns})
+      for (const std::string& name : *names) {
+        if (!sources_.empty() || !unreadable_.empty()) find(name);
+        if (names == &options_.columns && std::ranges::count(*names, name) > 1)
+          fail(fmt::format("column '{}' is asked for twice", name));
+      }
+  }
+
+  std::vector<const Source*> wanted_sources() const {
+    std::vector<const Source*> wanted;
+    for (const std::string& name : options_.columns) wanted.push_back(find(name));
+    if (options_.columns.empty())
+      for (const Source& source : sources_) wanted.push_back(&source);
+    return wanted;
+  }
+
+  // A column that must be there says how many rows there are, and arrays of other lengths, or that cannot be
+  // read, are left out. Without one, all that is read must fit.
+  void choose_rows(const std::vector<const Source*>& wanted) {
+    const bool all = options_.columns.empty();
+    if (!options_.complete.empty()) {
+      rows_ = arrays_[find(options_.complete.front())->array].tensor.extents[0];
+      for (const auto& [name, why] : unreadable_)
+        if (all) notes_.push_back(fmt::format("array '{}' is left out ({})", name, why));
+      for (std::size_t i = 0; all && i < arrays_.size(); ++i)
+        if (!has_rows(i))
+          notes_.push_back(fmt::format("{} {} is left out, as '{}' has {} rows", places_[i], extents_text(i),
+                                       options_.complete.front(), rows_));
+      if (all) return;
+    } else if (all && !unreadable_.empty()) {
+      throw Error(unreadable_.front().second);
+    }
+    std::vector<std::size_t> used;
+    for (const Source* source : wanted)
+      if (!contains(options_.exclude, source->name)) used.push_back(source->array);
+    for (std::size_t i = 0; all && i < arrays_.size(); ++i) used.push_back(i);
+    std::ranges::sort(used);
+    for (const std::size_t array : used) require_rows(array);
+    if (sources_.empty()) fail("there are no numbers in it");
+  }
+
+  void require_rows(std::size_t array) {
+    const Extents& extents = arrays_[array].tensor.extents;
+    if (extents.empty())
+      fail(fmt::format("{} is a single number; expected one with a row per sample", places_[array]));
+    if (extents[0] < 1) fail(fmt::format("{} {} has no rows", places_[array], extents_text(array)));
+    if (rows_ == 0) rows_ = extents[0];
+    if (extents[0] != rows_)
+      fail(fmt::format("{} has {} rows, but those before have {}; all must have a row per sample",
+                       places_[array], extents[0], rows_));
+  }
+
+  RawColumn read(const Source& source, const RowPlaces& places) const {
     const TensorBytes& array = arrays_[source.array].tensor;
     const auto rows = static_cast<std::size_t>(rows_);
     const std::size_t width = array.count() / rows;
-    TableColumn column;
+    RawColumn raw;
+    TableColumn& column = raw.column;
     column.name = source.name;
     column.numbers.resize(rows);
     if (width == 1) convert(array, 0, column.numbers);
     for (std::size_t row = 0; width > 1 && row < rows; ++row)
       convert(array, row * width + source.offset, std::span(column.numbers).subspan(row, 1));
-    for (std::size_t row = 0; row < rows; ++row)
-      if (!std::isfinite(column.numbers[row]))
-        throw Error(
-            fmt::format("{}: row {}: column '{}': {} is no finite number; correct it, or remove the row",
-                        path_.string(), row, source.name, column.numbers[row]));
-    if (std::ranges::find(options_.text, source.name) != options_.text.end()) make_text(column);
-    return column;
+    for (std::size_t row = 0; row < rows; ++row) {
+      const double value = column.numbers[row];
+      if (std::isinf(value))
+        throw Error(fmt::format("{}: {} is no finite number; correct it, or remove the row",
+                                places.place(row, source.name), value));
+      if (!std::isnan(value)) continue;
+      if (options_.missing == MissingValues::error)
+        throw OptionError(
+            {"missing=drop", "missing=mean", "missing=level"},
+            fmt::format("{}: {} is no number; correct it, remove the row, or say what becomes of "
+                        "missing values",
+                        places.place(row, source.name), value));
+      if (!raw.first_missing) raw.first_missing = Sample{row, "nan"};
+    }
+    column.is_date = contains(options_.dates, source.name);
+    if (contains(options_.text, source.name)) make_text(column);
+    return raw;
   }
 
   static void make_text(TableColumn& column) {
     column.is_number = false;
-    std::unordered_map<double, std::uint32_t> codes;
+    std::unordered_map<std::string, std::uint32_t> codes;
     for (const double number : column.numbers) {
-      const auto [found, is_new] = codes.emplace(number, static_cast<std::uint32_t>(codes.size()));
-      if (is_new) column.labels.push_back(fmt::format("{}", number));
+      const auto [found, is_new] = codes.emplace(std::isnan(number) ? "" : fmt::format("{}", number),
+                                                 static_cast<std::uint32_t>(codes.size()));
+      if (is_new) column.labels.push_back(found->first);
       column.codes.push_back(found->second);
     }
     column.numbers.clear();
@@ -111,7 +187,11 @@ class ArrayTable {
   const ReadTableOptions& options_;
   std::int64_t rows_ = 0;
   std::vector<Array> arrays_;
+  std::vector<std::string> places_;  // of the arrays
   std::vector<Source> sources_;
+  std::unordered_map<std::string_view, const Source*> known_;
+  std::vector<std::pair<std::string, std::string>> unreadable_;  // name, and why
+  std::vector<std::string> notes_;
 };
 
 }  // namespace
@@ -119,11 +199,20 @@ class ArrayTable {
 Table parse_array_table(std::string_view bytes, const std::filesystem::path& path,
                         const ReadTableOptions& options) {
   ArrayTable table(path, options);
-  if (kind_of(bytes) == FileKind::npz) {
-    const NpzFile file(bytes, path);
-    for (const std::string& name : file.names()) table.add(file.read(name), name, false);
-  } else {
-    table.add({parse_npy(bytes, fmt::format("NPY file '{}'", path.string())), nullptr}, "c", true);
+  if (kind_of(bytes) == FileKind::npy) {
+    table.add(parse_npy(bytes, fmt::format("NPY file '{}'", path.string())), "c", true);
+    return table.table();
+  }
+  const NpzFile file(bytes, path);
+  for (const std::string& name : file.names()) {
+    if (!table.wants(name)) continue;
+    std::optional<Array> array;
+    try {
+      array = file.read(name);
+    } catch (const Error& error) {
+      table.add_unreadable(name, error.what());
+    }
+    if (array) table.add(std::move(*array), name, false);
   }
   return table.table();
 }

@@ -33,6 +33,12 @@ std::string product_text(const std::vector<std::int64_t>& extents) {
   return text;
 }
 
+/// "60000 x 28 x 28", and "60000 x 28 x 28 x 4 bytes each" of wider elements.
+std::string bytes_text(const IdxFile& idx) {
+  const std::size_t each = bytes_of(idx.type);
+  return product_text(idx.extents) + (each == 1 ? "" : fmt::format(" x {} bytes each", each));
+}
+
 std::string at_byte(std::uint64_t offset) { return fmt::format("byte {}", offset); }
 
 bool is_gzip(std::span<const std::uint8_t> start) {
@@ -179,24 +185,16 @@ std::string_view remedy_for(std::span<const std::uint8_t> start) {
   return "check that this is an IDX file, such as train-images-idx3-ubyte";
 }
 
-std::string_view type_name(std::uint8_t type) {
-  switch (type) {
-    case 0x08:
-      return "unsigned byte";
-    case 0x09:
-      return "signed byte";
-    case 0x0B:
-      return "16-bit integer";
-    case 0x0C:
-      return "32-bit integer";
-    case 0x0D:
-      return "32-bit float";
-    case 0x0E:
-      return "64-bit float";
-    default:
-      return "no IDX type";
-  }
-}
+struct TypeRow {
+  std::uint8_t code;
+  ElementType type;
+};
+constexpr std::array<TypeRow, 6> types{{{0x08, ElementType::u8},
+                                        {0x09, ElementType::i8},
+                                        {0x0B, ElementType::i16},
+                                        {0x0C, ElementType::i32},
+                                        {0x0D, ElementType::f32},
+                                        {0x0E, ElementType::f64}}};
 
 /// Reads the whole of `out`, a part of the header; Error where the file ends inside it.
 void read_header(ByteSource& source, std::span<std::uint8_t> out, std::string_view field) {
@@ -207,36 +205,39 @@ void read_header(ByteSource& source, std::span<std::uint8_t> out, std::string_vi
        fmt::format("expected {} bytes, but the file ends after {}; {}", out.size(), count, kFetchAgain));
 }
 
-std::vector<std::int64_t> read_extents(ByteSource& source) {
+/// The type and the extents; there are no values yet.
+IdxFile read_header(ByteSource& source) {
   std::array<std::uint8_t, 4> magic{};
   read_header(source, magic, "magic number");
   if (magic[0] != 0 || magic[1] != 0)
     fail(source.path(), "byte 0 (magic number)",
          fmt::format("expected 00 00 08 and the rank, found {:02x} {:02x} {:02x} {:02x}; {}", magic[0],
                      magic[1], magic[2], magic[3], remedy_for(magic)));
-  constexpr std::uint8_t unsigned_byte = 0x08;
-  if (magic[2] != unsigned_byte)
-    fail(source.path(), "byte 2 (element type)",
-         fmt::format("expected 0x08 ({}), found 0x{:02x} ({}); convert the file to unsigned bytes",
-                     type_name(unsigned_byte), magic[2], type_name(magic[2])));
+  const auto* const found = std::ranges::find(types, magic[2], &TypeRow::code);
+  if (found == types.end())
+    fail(
+        source.path(), "byte 2 (element type)",
+        fmt::format("expected one of 0x08, 0x09, 0x0b, 0x0c, 0x0d and 0x0e, found 0x{:02x} (no IDX type); {}",
+                    magic[2], remedy_for(magic)));
   if (magic[3] == 0)
     fail(source.path(), "byte 3 (rank)", "expected at least 1, found 0; check that this is an IDX file");
 
-  std::vector<std::int64_t> extents;
+  IdxFile idx{{}, {}, found->type};
   for (int axis = 0; axis < magic[3]; ++axis) {
     std::array<std::uint8_t, 4> bytes{};
     read_header(source, bytes, fmt::format("extent {} of {}", axis, magic[3]));
     std::int64_t extent = 0;
     for (const std::uint8_t byte : bytes) extent = extent << 8 | byte;
-    extents.push_back(extent);
+    idx.extents.push_back(extent);
   }
-  return extents;
+  return idx;
 }
 
-/// The product of the extents; Error when it is not representable or the file cannot hold as many bytes.
-std::uint64_t count_values(const ByteSource& source, const std::vector<std::int64_t>& extents) {
+/// How many bytes the values have; Error when that is not representable or the file cannot hold as many.
+std::uint64_t count_bytes(const ByteSource& source, const IdxFile& idx) {
+  const std::vector<std::int64_t>& extents = idx.extents;
   constexpr std::int64_t max = std::numeric_limits<std::int64_t>::max();
-  std::int64_t count = std::ranges::count(extents, 0) > 0 ? 0 : 1;
+  std::int64_t count = std::ranges::count(extents, 0) > 0 ? 0 : static_cast<std::int64_t>(bytes_of(idx.type));
   for (const std::int64_t extent : extents) {
     if (count > 0 && extent > max / count)
       fail(source.path(), "byte 4 (extents)",
@@ -246,7 +247,7 @@ std::uint64_t count_values(const ByteSource& source, const std::vector<std::int6
   const auto values = static_cast<std::uint64_t>(count);
   if (values > source.at_most())
     fail(source.path(), fmt::format("{} (data)", at_byte(source.offset())),
-         fmt::format("expected {} = {} bytes, but the file {} {}; {}", product_text(extents), values,
+         fmt::format("expected {} = {} bytes, but the file {} {}; {}", bytes_text(idx), values,
                      source.compressed() ? "cannot hold more than" : "holds", source.at_most(), kFetchAgain));
   return values;
 }
@@ -255,9 +256,8 @@ std::uint64_t count_values(const ByteSource& source, const std::vector<std::int6
 
 IdxFile read_idx(const std::filesystem::path& path) {
   ByteSource source(path);
-  IdxFile idx;
-  idx.extents = read_extents(source);
-  const std::uint64_t count = count_values(source, idx.extents);
+  IdxFile idx = read_header(source);
+  const std::uint64_t count = count_bytes(source, idx);
   const std::uint64_t data_start = source.offset();
   if (!source.compressed()) idx.values.reserve(count);  // known to be there
 
@@ -268,8 +268,8 @@ IdxFile read_idx(const std::filesystem::path& path) {
     idx.values.insert(idx.values.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(got));
     if (got < wanted)
       fail(path, fmt::format("{} (data)", at_byte(data_start)),
-           fmt::format("expected {} = {} bytes, but the contents end after {}; {}", product_text(idx.extents),
-                       count, idx.values.size(), kFetchAgain));
+           fmt::format("expected {} = {} bytes, but the contents end after {}; {}", bytes_text(idx), count,
+                       idx.values.size(), kFetchAgain));
   }
   const std::uint64_t data_end = source.offset();
   if (source.read(std::span(chunk).first(1)) > 0)
@@ -278,6 +278,10 @@ IdxFile read_idx(const std::filesystem::path& path) {
              "expected the end, as the extents are {}, found trailing bytes; check that this is an IDX "
              "file, and fetch it again",
              product_text(idx.extents)));
+  // From big-endian.
+  const auto width = static_cast<std::ptrdiff_t>(bytes_of(idx.type));
+  for (auto at = idx.values.begin(); width > 1 && at != idx.values.end(); at += width)
+    std::reverse(at, at + width);
   return idx;
 }
 

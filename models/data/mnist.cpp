@@ -69,6 +69,15 @@ std::string environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
+IdxFile read_bytes(const fs::path& path) {
+  IdxFile idx = read_idx(path);
+  if (idx.type != ElementType::u8)
+    throw Error(
+        fmt::format("MNIST file '{}': expected unsigned bytes, found {}; use the original MNIST files",
+                    path.string(), name_of(idx.type)));
+  return idx;
+}
+
 std::vector<std::uint8_t> take_images(const fs::path& path, IdxFile idx) {
   const auto& extents = idx.extents;
   if (extents.size() == 3 && extents[0] > 0 && extents[1] == Digits::side && extents[2] == Digits::side)
@@ -96,8 +105,8 @@ std::vector<std::uint8_t> take_labels(const fs::path& path, IdxFile idx) {
 
 Digits load_digits(const fs::path& images_path, const fs::path& labels_path) {
   Digits digits;
-  digits.pixels = take_images(images_path, read_idx(images_path));
-  digits.labels = take_labels(labels_path, read_idx(labels_path));
+  digits.pixels = take_images(images_path, read_bytes(images_path));
+  digits.labels = take_labels(labels_path, read_bytes(labels_path));
   digits.count = static_cast<std::int64_t>(digits.pixels.size()) / Digits::pixels_per_image;
   if (std::cmp_not_equal(digits.labels.size(), digits.count))
     throw Error(

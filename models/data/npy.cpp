@@ -6,7 +6,9 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "gradus/base/error.hpp"
 #include "gradus/data/atomic_file.hpp"
@@ -43,7 +45,7 @@ class HeaderParser {
   HeaderParser(std::string_view text, std::size_t begin, std::string_view place)
       : text_(text), at_(begin), place_(place) {}
 
-  TensorBytes parse() {
+  NpyHeader parse() {
     expect('{', "the dictionary's {");
     while (peek() != '}') {
       parse_entry();
@@ -55,7 +57,9 @@ class HeaderParser {
     for (const auto& [name, seen] : {std::pair("descr", has_type_), std::pair("fortran_order", has_order_),
                                      std::pair("shape", has_shape_)})
       if (!seen) fail(fmt::format("the dictionary has no '{}'", name));
-    return std::move(tensor_);
+    const auto longer =
+        std::ranges::count_if(tensor_.extents, [](std::int64_t extent) { return extent != 1; });
+    return {std::move(tensor_), fortran_order_ && longer > 1};
   }
 
  private:
@@ -118,6 +122,7 @@ class HeaderParser {
       if (known.empty()) return false;
       // One byte has no order: NumPy writes |, and reads anything.
       return known == type ||
+             (type.starts_with('=') && known.starts_with('<') && known.substr(1) == type.substr(1)) ||
              (known.starts_with('|') && type.size() == 3 && known.substr(1) == type.substr(1));
     };
     if (const auto* found = std::ranges::find_if(descriptions, is_it); found != descriptions.end()) {
@@ -142,9 +147,8 @@ class HeaderParser {
   }
 
   void parse_order() {
-    if (text_.substr(at_).starts_with("True"))
-      fail("the array is in Fortran order", "save it in C order, np.save(file, np.ascontiguousarray(a))");
-    if (!take("False")) fail("expected True or False");
+    fortran_order_ = take("True");
+    if (!fortran_order_ && !take("False")) fail("expected True or False");
   }
 
   void parse_shape() {
@@ -157,6 +161,7 @@ class HeaderParser {
       if (error != std::errc() || extent < 0) fail("expected an extent that is a whole number, not negative");
       tensor_.extents.push_back(extent);
       at_ += static_cast<std::size_t>(next - begin);
+      take("L");  // as Python 2 wrote long numbers
       if (peek() != ',') break;
       ++at_;
     }
@@ -167,6 +172,7 @@ class HeaderParser {
   std::size_t at_;
   std::string_view place_;
   TensorBytes tensor_;
+  bool fortran_order_ = false;
   bool has_type_ = false;
   bool has_order_ = false;
   bool has_shape_ = false;
@@ -202,7 +208,8 @@ NpyHeader parse_npy_header(std::string_view front, std::uint64_t total, std::str
   if (length > npy_header_limit - begin)
     fail(length_at, fmt::format("the header is to have {} bytes, more than any", length));
 
-  NpyHeader header{HeaderParser(front.substr(0, begin + length), begin, place).parse(), begin + length, 0};
+  NpyHeader header = HeaderParser(front.substr(0, begin + length), begin, place).parse();
+  header.size = begin + length;
   const TensorBytes& tensor = header.tensor;
   const std::uint64_t rest = total - header.size;
   const auto wanted = byte_count(tensor.extents, tensor.type);
@@ -219,26 +226,52 @@ NpyHeader parse_npy_header(std::string_view front, std::uint64_t total, std::str
   return header;
 }
 
-TensorBytes parse_npy(std::string_view file, std::string_view place) {
+std::shared_ptr<std::byte[]> in_c_order(const TensorBytes& tensor) {
+  const Extents& extents = tensor.extents;
+  const std::size_t size = bytes_of(tensor.type);
+  std::shared_ptr<std::byte[]> ordered(new std::byte[tensor.bytes.size()]);
+  // The strides of the axes where the elements come from: the first axis is the innermost.
+  std::vector<std::size_t> strides(extents.size(), 1), index(extents.size(), 0);
+  for (std::size_t axis = 1; axis < extents.size(); ++axis)
+    strides[axis] = strides[axis - 1] * static_cast<std::size_t>(extents[axis - 1]);
+  std::size_t from = 0;
+  for (std::size_t to = 0; to < tensor.bytes.size(); to += size) {
+    std::memcpy(ordered.get() + to, tensor.bytes.data() + from * size, size);
+    for (std::size_t axis = extents.size(); axis-- > 0;) {
+      from += strides[axis];
+      if (++index[axis] < static_cast<std::size_t>(extents[axis])) break;
+      from -= strides[axis] * index[axis];
+      index[axis] = 0;
+    }
+  }
+  return ordered;
+}
+
+Array parse_npy(std::string_view file, std::string_view place) {
   NpyHeader header = parse_npy_header(file.substr(0, npy_header_limit), file.size(), place);
-  header.tensor.bytes = std::as_bytes(std::span(file.substr(header.size)));
-  return std::move(header.tensor);
+  Array array{std::move(header.tensor), nullptr};
+  array.tensor.bytes = std::as_bytes(std::span(file.substr(header.size)));
+  if (!header.transposed) return array;
+  const auto ordered = in_c_order(array.tensor);
+  array.tensor.bytes = {ordered.get(), array.tensor.bytes.size()};
+  array.owner = ordered;
+  return array;
 }
 
 NpyFile::NpyFile(const std::filesystem::path& path)
     : place_(fmt::format("NPY file '{}'", path.string())),
       file_(path, "NPY file"),
-      tensor_(parse_npy(file_.bytes(), place_)) {}
+      array_(parse_npy(file_.bytes(), place_)) {}
 
 template <class T> std::span<const T> NpyFile::values() const {
-  if (tensor_.type != element_type<T>)
-    throw Error(fmt::format("{}: the array is {}, not {}; convert it", place_, name_of(tensor_.type),
+  if (tensor().type != element_type<T>)
+    throw Error(fmt::format("{}: the array is {}, not {}; convert it", place_, name_of(tensor().type),
                             name_of(element_type<T>)));
-  const auto* const data = tensor_.bytes.data();
+  const auto* const data = tensor().bytes.data();
   if (reinterpret_cast<std::uintptr_t>(data) % alignof(T) != 0)
     throw Error(
         fmt::format("{}: its elements are not aligned in the file; save it again with np.save", place_));
-  return {reinterpret_cast<const T*>(data), tensor_.count()};
+  return {reinterpret_cast<const T*>(data), tensor().count()};
 }
 template std::span<const float> NpyFile::values() const;
 template std::span<const double> NpyFile::values() const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "gradus/base/error.hpp"
@@ -36,7 +37,10 @@ Array unpacked(const ZipEntry& entry, const std::string& archive, const std::str
   stream.read(data.subspan(known.size()));
   stream.finish();
   header.tensor.bytes = data;
-  return {std::move(header.tensor), std::move(buffer)};
+  if (!header.transposed) return {std::move(header.tensor), std::move(buffer)};
+  const auto ordered = in_c_order(header.tensor);
+  header.tensor.bytes = {ordered.get(), data.size()};
+  return {std::move(header.tensor), ordered};
 }
 
 }  // namespace
@@ -53,12 +57,14 @@ std::string NpzFile::place() const { return fmt::format("NPZ file '{}'", path_.s
 
 void NpzFile::parse(std::string_view bytes) {
   entries_ = parse_zip(bytes, place());
-  for (const ZipEntry& entry : entries_) {
-    if (!entry.name.ends_with(suffix))
-      throw Error(fmt::format("{}, entry '{}': it is no .npy file; write the archive with np.savez", place(),
-                              entry.name));
+  const auto is_array = [](const ZipEntry& entry) { return entry.name.ends_with(suffix); };
+  if (!entries_.empty() && std::ranges::none_of(entries_, is_array))
+    throw Error(
+        fmt::format("{}, entry '{}': it is no .npy file, nor is any other; write the archive with np.savez",
+                    place(), entries_.front().name));
+  std::erase_if(entries_, std::not_fn(is_array));
+  for (const ZipEntry& entry : entries_)
     names_.push_back(entry.name.substr(0, entry.name.size() - suffix.size()));
-  }
 }
 
 bool NpzFile::contains(std::string_view name) const {
@@ -79,7 +85,8 @@ Array NpzFile::read(std::string_view name) const {
     array = unpacked(entry, place(), here);
   } else {
     check_stored(entry, place());
-    array = {parse_npy(entry.data, here), file_};
+    array = parse_npy(entry.data, here);
+    if (array.owner == nullptr) array.owner = file_;
   }
   array.tensor.name = name;
   return array;

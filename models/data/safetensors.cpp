@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -47,9 +48,23 @@ class UniqueKeys {
 
 struct Entry {
   TensorBytes tensor;
+  std::string unsupported;  // the type, when there is none such here
   std::uint64_t begin;
   std::uint64_t end;
 };
+
+// Whether a text is spelled as a type of the format, as F8_E4M3 and C64 are: what it holds, bits, and a
+// variant.
+bool is_type(std::string_view text) {
+  const std::size_t letters = std::min(text.find_first_of("0123456789"), text.size());
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789", letters), text.size());
+  constexpr std::array<std::string_view, 5> kinds{"F", "BF", "C", "I", "U"};
+  constexpr std::array<std::string_view, 10> bits{"1", "2", "3", "4", "6", "8", "16", "32", "64", "128"};
+  const std::string_view variant = text.substr(digits);
+  return std::ranges::find(kinds, text.substr(0, letters)) != kinds.end() &&
+         std::ranges::find(bits, text.substr(letters, digits - letters)) != bits.end() &&
+         (variant.empty() || variant.starts_with('_'));
+}
 
 // Parses the header entry of one tensor. Error, which gives only the reason, for a malformed one.
 Entry entry_of(const std::string& name, const Json& value, std::uint64_t data_bytes) {
@@ -60,14 +75,17 @@ Entry entry_of(const std::string& name, const Json& value, std::uint64_t data_by
   if (!dtype.is_string() || !shape.is_array() || !offsets.is_array() || offsets.size() != 2)
     throw Error("expected a text as dtype, a list as shape and two numbers as data_offsets");
   const auto type = element_type_named(dtype.get<std::string>());
-  if (!type) throw Error(fmt::format("there is no dtype '{}'", dtype.get<std::string>()));
-  Entry entry{{name, *type, {}, {}},
+  if (!type && !is_type(dtype.get<std::string>()))
+    throw Error(fmt::format("there is no dtype '{}'", dtype.get<std::string>()));
+  Entry entry{{name, type.value_or(ElementType::u8), {}, {}},
+              type ? std::string() : dtype.get<std::string>(),
               whole_number<std::uint64_t>(offsets[0], 0),
               whole_number<std::uint64_t>(offsets[1], 0)};
   for (const Json& extent : shape) entry.tensor.extents.push_back(whole_number<std::int64_t>(extent, 0));
   if (entry.begin > entry.end || entry.end > data_bytes)
     throw Error(fmt::format("its bytes {} to {} are not within the {} that follow the header", entry.begin,
                             entry.end, data_bytes));
+  if (!type) return entry;
   const auto wanted = byte_count(entry.tensor.extents, entry.tensor.type);
   if (wanted != entry.end - entry.begin)
     throw Error(fmt::format("{} {} does not fit its {} bytes", name_of(entry.tensor.type),
@@ -77,13 +95,11 @@ Entry entry_of(const std::string& name, const Json& value, std::uint64_t data_by
 
 }  // namespace
 
-std::pair<std::vector<TensorBytes>, std::map<std::string, std::string>> parse_safetensors(
-    std::string_view contents, const std::filesystem::path& path) {
+SafetensorsContents parse_safetensors(std::string_view contents, const std::filesystem::path& path) {
   const auto fail = [&](std::string_view place, std::string_view what) {
     throw Error(fmt::format("tensor file '{}', {}: {}; {}", path.string(), place, what, damaged_tensors));
   };
-  std::vector<TensorBytes> tensors;
-  std::map<std::string, std::string> metadata;
+  auto found = SafetensorsContents{};
   if (contents.size() < length_bytes)
     fail("byte 0", fmt::format("expected 8 bytes of header length, found {} in all", contents.size()));
   std::uint64_t length = 0;
@@ -108,7 +124,7 @@ std::pair<std::vector<TensorBytes>, std::map<std::string, std::string>> parse_sa
       if (!value.is_object()) fail(metadata_key, "expected a JSON object");
       for (const auto& [key, entry] : value.items()) {
         if (!entry.is_string()) fail(metadata_key, fmt::format("'{}' is no text", key));
-        metadata[key] = entry.get<std::string>();
+        found.metadata[key] = entry.get<std::string>();
       }
       continue;
     }
@@ -125,14 +141,19 @@ std::pair<std::vector<TensorBytes>, std::map<std::string, std::string>> parse_sa
       fail(fmt::format("tensor '{}'", entry.tensor.name),
            fmt::format("its bytes begin at {}, but those before end at {}", entry.begin, next));
     next = entry.end;
+    if (!entry.unsupported.empty()) {
+      found.unsupported[entry.tensor.name] =
+          fmt::format("it is of type {}, which is not supported; convert it to F32", entry.unsupported);
+      continue;
+    }
     entry.tensor.bytes =
         std::as_bytes(std::span(contents)).subspan(start + entry.begin, entry.end - entry.begin);
-    tensors.push_back(std::move(entry.tensor));
+    found.tensors.push_back(std::move(entry.tensor));
   }
   if (next != data_bytes)
     fail(fmt::format("byte {}", start + next),
          fmt::format("{} bytes belong to no tensor", data_bytes - next));
-  return {std::move(tensors), std::move(metadata)};
+  return found;
 }
 
 std::string metadata_text(const std::filesystem::path& path,

@@ -63,12 +63,23 @@ void TensorFile::parse(std::string_view bytes) {
                     "safetensors",
                     path_.string()));
   if (kind_of(bytes) != FileKind::npz) {
-    std::tie(tensors_, metadata_) = parse_safetensors(bytes, path_);
+    SafetensorsContents contents = parse_safetensors(bytes, path_);
+    tensors_ = std::move(contents.tensors);
+    metadata_ = std::move(contents.metadata);
+    for (const auto& [name, why] : contents.unsupported)
+      unreadable_[name] = fmt::format("tensor file '{}', tensor '{}': {}", path_.string(), name, why);
     return;
   }
   const NpzFile file(bytes, path_);
   for (const std::string& name : file.names()) {
-    Array array = file.read(name);
+    Array array;
+    try {
+      array = file.read(name);
+    } catch (const Error& error) {
+      if (name == metadata_key) throw;
+      unreadable_[name] = error.what();
+      continue;
+    }
     if (name == metadata_key) {
       metadata_ = metadata_of(array.tensor, path_);
       continue;
@@ -83,7 +94,12 @@ const TensorBytes* TensorFile::find(std::string_view name) const {
   return found == tensors_.end() ? nullptr : &*found;
 }
 
+void TensorFile::require_readable(std::string_view name) const {
+  if (const auto found = unreadable_.find(name); found != unreadable_.end()) throw Error(found->second);
+}
+
 const TensorBytes& TensorFile::at(std::string_view name) const {
+  require_readable(name);
   if (const TensorBytes* tensor = find(name)) return *tensor;
   std::string all;
   for (const TensorBytes& tensor : tensors_) all += (all.empty() ? "" : ", ") + tensor.name;

@@ -191,11 +191,11 @@ const std::vector<Bad>& bad() {
       {"OneClass", "x,kind\n1,a\n2,a\n3,a\n4,a\n", kind, {"t.csv", "column 'kind'", "only one class", "'a'"}},
       {"ClassOnlyInValidation",
        "x,kind\n1,a\n2,b\n3,a\n4,b\n5,c\n",
-       kind + " --in-order",
+       kind + " --in-order --strict",
        {"t.csv:6", "column 'kind'", "class 'c'", "--validation-split"}},
       {"CategoryOnlyInValidation",
        "x,colour,kind\n1,red,a\n2,blue,b\n3,red,a\n4,blue,b\n5,green,a\n",
-       kind + " --in-order",
+       kind + " --in-order --strict",
        {"t.csv:6", "column 'colour'", "'green'", "blue, red"}},
       {"ClassEach", "x,kind\n1,a\n2,b\n3,c\n4,d\n", kind, {"t.csv", "column 'kind'", "own", "--regress"}},
       {"RegressText", good, kind + " --regress", {"t.csv:2", "column 'kind'", "'a'", "not a number"}},
@@ -279,7 +279,7 @@ TEST_F(Table, WhatIsNotThereIsRefused) {
   write("p.csv", "x,y\n1,2\n");
   refused("predict m --csv p.csv", "no column 'colour'; there are: x, y");
   write("p.csv", "x,y,colour\n1,2,green\n");
-  refused("predict m --csv p.csv", "p.csv:2: column 'colour': 'green' does not occur");
+  refused("predict m --csv p.csv --strict", "p.csv:2: column 'colour': 'green' does not occur");
   write("p.csv", "x,y,colour\none,2,red\n");
   refused("predict m --csv p.csv", "p.csv:2: column 'x': 'one' is not a number");
   std::string damaged = read("m");

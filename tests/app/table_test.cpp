@@ -2,6 +2,7 @@
 // column, in memory that the file's size bounds.
 #include "gradus/data/table.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "gradus/data/csv.hpp"
@@ -48,6 +49,188 @@ TEST_F(TableFile, OfArraysHasAColumnForEach) {
   const Table chosen = read_table(file(), {.columns = {"c2"}});
   ASSERT_EQ(chosen.columns().size(), 1U);
   EXPECT_THAT(chosen.columns()[0].numbers, ElementsAre(2, 4, 6));
+}
+
+// The kind of a column comes from all rows, and so does its refusal: no order of the rows changes them.
+TEST_F(TableFile, TheOrderOfRowsHasNoInfluenceOnKinds) {
+  struct Case {
+    std::vector<std::string> fields;
+    std::string kind;  // or what the error says
+  };
+  const std::vector<Case> cases{{{"1", "2.5", "-3e2"}, "number"},
+                                {{"1", "1e-400", "+2"}, "number"},
+                                {{"a", "b", "NA"}, "text"},
+                                {{"None", "b", "b"}, "text"},
+                                {{"NA", "null", "?"}, "text"},
+                                {{"a", "b", "7"}, "text"},
+                                {{"2020-01-02", "03.04.2020", "5/6/2020"}, "date"},
+                                {{"2020-01-02T10:30", "2020-01-02 10:30:01.5", "2020-01-02"}, "date"},
+                                {{"2020-01-02", "a", "b"}, "text"},
+                                {{"1", "2", "x"}, "'x' is not a number, as 2 of the column's 3 values are"},
+                                {{"1", "x", "NA"}, "'x' is not a number, as 1 of the column's 2 values are"},
+                                {{"2020-01-02", "2020-13-02", "1.1.2020"}, "'2020-13-02' is not a date"},
+                                {{"1", "2", "inf"}, "'inf' is no finite number"},
+                                {{"1", "2", "NA"}, "the value is missing ('NA'), in 1 of 3 rows"},
+                                {{"0,5", "1", "1,25"}, "',' as its decimal sign"},
+                                {{"1,000", "1", "12,000"}, "',' between its thousands"},
+                                {{"1.000,5", "7", "12.000"}, "'.' between its thousands"}};
+  for (const Case& c : cases) {
+    std::vector<std::string> fields = c.fields;
+    std::ranges::sort(fields);
+    do {
+      std::string text = "x;k\n";
+      for (const std::string& field : fields) text += field + ";k\n";
+      write(text);
+      std::string kind;
+      const std::string error = test::error_of([&] {
+        const TableColumn column = read_table(file(), {.delimiter = ';'}).column("x");
+        kind = column.is_date ? "date" : column.is_number ? "number" : "text";
+      });
+      EXPECT_THAT(kind.empty() ? error : kind, HasSubstr(c.kind)) << text;
+    } while (std::ranges::next_permutation(fields).found);
+  }
+}
+
+TEST_F(TableFile, NumbersAreReadInEveryStyle) {
+  struct Case {
+    NumberStyle style;
+    std::vector<std::pair<std::string, double>> numbers;
+    std::vector<std::string> none;
+  };
+  const std::vector<Case> cases{{{},
+                                 {{"1e-400", 0},
+                                  {"-0.000e5", 0},
+                                  {" 7 ", 7},
+                                  {"1e-308", 1e-308},
+                                  {"0." + std::string(400, '0') + "1", 0},
+                                  {"1" + std::string(400, '0') + "e-400", 1}},
+                                 {"1,5", "1 000", "0x10", "1e5x", "--1", "+-1", ""}},
+                                {{',', '.'},
+                                 {{"1,5", 1.5},
+                                  {"1.000", 1000},
+                                  {"-1.234.567,25", -1234567.25},
+                                  {"12", 12},
+                                  {"1,5e3", 1500},
+                                  {",5", 0.5}},
+                                 {"1.00", "1.5", "1,000.5", "1.000.00", ".100", "1,2,3", "1..000", "1.0000"}},
+                                {{'.', ','},
+                                 {{"1,000.5", 1000.5}, {"999", 999}, {"+1,000", 1000}},
+                                 {"1,00", "10,00.5", "1,000,", "1.000,000", ","}},
+                                {{',', '\0'}, {{"1,000", 1}, {"0,5", 0.5}}, {"1.000", "1.5"}},
+                                {{'.', ' '},
+                                 {{"1 000", 1000},
+                                  {"1\xC2\xA0"
+                                   "000",
+                                   1000},
+                                  {"1\xE2\x80\xAF"
+                                   "000.5",
+                                   1000.5}},
+                                 {"1 00", "1  000"}},
+                                {{'.', '\''}, {{"1'000.5", 1000.5}}, {"1'0"}}};
+  for (const Case& c : cases) {
+    for (const auto& [text, value] : c.numbers) {
+      write("x\n\"" + text + "\"\n7\n");
+      EXPECT_EQ(read_table(file(), {.style = c.style}).column("x").numbers.front(), value) << text;
+    }
+    for (const std::string& text : c.none) {
+      write("x\n\"" + text + "\"\n7\n8\n");
+      EXPECT_NE(test::error_of([&] { read_table(file(), {.style = c.style}); }), "no error") << text;
+    }
+  }
+  EXPECT_THAT(test::error_of([&] {
+                read_table(file(), {.style = {',', ','}});
+              }),
+              HasSubstr("cannot be the decimal sign"));
+}
+
+TEST_F(TableFile, DatesAreDaysSince1970) {
+  const std::vector<std::pair<std::string, double>> dates{
+      {"1970-01-01", 0},     {"1970-01-02T12:00", 1.5}, {"1969-12-31", -1},
+      {"2000-02-29", 11016}, {"29.02.2000", 11016},     {"29/2/2000", 11016},
+      {"2000/02/29", 11016}, {"29-02-2000", 11016},     {"1.1.1970 06:00:00Z", 0.25}};
+  for (const auto& [text, days] : dates) {
+    write("x\n" + text + "\n2020-01-01\n");
+    const TableColumn column = read_table(file()).column("x");
+    EXPECT_TRUE(column.is_date);
+    EXPECT_EQ(column.numbers.front(), days) << text;
+  }
+  for (const char* text :
+       {"2001-02-29", "31.04.2020", "12/31/2020", "2020-01-01T25:00", "2020-01/01", "1.1.20", "2020-1"}) {
+    write(std::string("x\n") + text + "\n");
+    EXPECT_FALSE(read_table(file(), {.text = {}}).column("x").is_number) << text;
+  }
+}
+
+TEST_F(TableFile, WhatSpreadsheetsAndEditorsLeaveIsPassedOver) {
+  const std::string plain = "x,k\n1,\"a, b\"\n2,c\n";
+  for (const std::string& text : std::vector<std::string>{
+           plain, std::string("\xEF\xBB\xBF") + plain, std::string("x,k\r1,\"a, b\"\r2,c\r"),
+           std::string("x,k\r1,\"a, b\"\r2,c"), std::string("sep=;\nx;k\n1;a, b\n2;c\n"),
+           std::string("\xEF\xBB\xBFsep=\t\r\nx\tk\r\n1\ta, b\r\n2\tc\r\n"),
+           std::string("x,k,\n1,\"a, b\",\n2,c,\n"), std::string("x,k\n1,\"a, b\",\n2,c,,,\n"),
+           std::string("x,k,,\n1,\"a, b\"\n2,c\n"), std::string("x,k\n1, \"a, b\"\n2, c\n"),
+           std::string("x , k\n1\t, \"a, b\" \n 2 , c \n"),
+           std::string("# by me\n\nx,k\n1,\"a, b\"\n# so far, so, good\n2,c\n"),
+           std::string("# by \"me\n# and, you, \"\nx,k\n1,\"a, b\"\n2,c\n#\n"),
+           std::string("# x,k\n1,\"a, b\"\n2,c\n"), std::string("x,k\n1,\"a, b\"\n,\n2,c\n , \n,\n")}) {
+    write(text);
+    const Table table = read_table(file());
+    ASSERT_EQ(table.rows(), 2U) << text;
+    ASSERT_EQ(table.columns().size(), 2U) << text;
+    EXPECT_THAT(table.column("x").numbers, ElementsAre(1, 2)) << text;
+    EXPECT_THAT(table.column("k").labels, ElementsAre("a, b", "c")) << text;
+  }
+  // Without a header, with one that says no more, and with a label that looks like a comment.
+  for (const char* text :
+       {"#1,a,\n2,b,\n", "c1,c2\n#1,a\n2,b\n", "#1,\"a, b\"\n2,b\n", "2,b\n#1,\"a, b\"\n"}) {
+    write(text);
+    EXPECT_THAT(read_table(file(), {.text = {"c1"}, .header = false}).column("c1").labels,
+                testing::UnorderedElementsAre("#1", "2"));
+  }
+}
+
+TEST_F(TableFile, MissingValuesAreKeptOrTheirRowsDropped) {
+  write("x,k,t\n1,a,u\nNA,b,u\n3,,v\nnone,-,\n5,a,v\n");
+  ReadTableOptions options{.complete = {"t"}, .na = {"none", "-"}, .missing = MissingValues::keep};
+  const Table kept = read_table(file(), options);
+  ASSERT_EQ(kept.rows(), 4U);
+  EXPECT_THAT(kept.column("x").numbers, ElementsAre(1, testing::IsNan(), 3, 5));
+  EXPECT_EQ(kept.column("x").missing, 1U);
+  EXPECT_THAT(kept.column("k").labels, ElementsAre("a", "b", ""));
+  EXPECT_THAT(kept.column("k").codes, ElementsAre(0U, 1U, 2U, 0U));
+  EXPECT_EQ(kept.place(3, "x"), file() + ":6: column 'x'");
+  EXPECT_THAT(kept.notes(), ElementsAre(HasSubstr("1 of 5 rows")));
+  options.missing = MissingValues::drop;
+  const Table dropped = read_table(file(), options);
+  EXPECT_THAT(dropped.column("x").numbers, ElementsAre(1, 5));
+  EXPECT_EQ(dropped.place(1, "x"), file() + ":6: column 'x'");
+  options.exclude = {"x"};
+  EXPECT_EQ(read_table(file(), options).rows(), 3U);
+  const std::vector<double> x{1, NAN, 3};
+  write_npz(file(), std::vector{tensor_bytes("x", {3}, x)});
+  const Table arrays = read_table(file(), {.missing = MissingValues::drop});
+  EXPECT_THAT(arrays.column("x").numbers, ElementsAre(1, 3));
+  EXPECT_EQ(arrays.place(1, "x"), file() + ": row 2: column 'x'");
+  EXPECT_EQ(read_table(file(), {.missing = MissingValues::keep}).column("x").missing, 1U);
+}
+
+// Of an archive, only what is asked for must fit.
+TEST_F(TableFile, OtherArraysOfAnArchiveDoNotMatter) {
+  const std::vector<double> x{1, 2, 3, 4, 5, 6}, y{1, 2, 3};
+  write_npz(file(),
+            std::vector{tensor_bytes("other", {6}, x), tensor_bytes("x", {3, 2}, x),
+                        tensor_bytes("y", {3}, y), tensor_bytes("scalar", {}, std::span(y).first(1))});
+  EXPECT_THAT(test::error_of([&] { read_table(file()); }),
+              HasSubstr("array 'x' has 3 rows, but those before have 6"));
+  EXPECT_EQ(read_table(file(), {.columns = {"x2", "y"}}).rows(), 3U);
+  const Table table = read_table(file(), {.complete = {"y"}});
+  EXPECT_EQ(table.columns().size(), 3U);
+  EXPECT_THAT(table.notes(), ElementsAre(HasSubstr("array 'other' [6] is left out, as 'y' has 3 rows"),
+                                         HasSubstr("array 'scalar'")));
+  EXPECT_THAT(test::error_of([&] {
+                read_table(file(), {.columns = {"y", "other"}});
+              }),
+              HasSubstr("'y' has 3 rows"));
 }
 
 const std::vector<BrokenFile>& broken_csv() {

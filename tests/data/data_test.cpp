@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gradus/base/error.hpp"
+#include "gradus/data/array.hpp"
 #include "gradus/data/idx.hpp"
 #include "gradus/data/mnist.hpp"
 #include "tests/support/errors.hpp"
@@ -100,6 +101,32 @@ TEST_F(IdxTest, ReadsEmptyExtentsAndHighRanks) {
   EXPECT_EQ(read(idx_bytes(std::vector<std::uint32_t>(255, 1), "x")).extents.size(), 255U);
 }
 
+// The values of each type, big-endian in the file, as NumPy writes them with astype('>…').
+TEST_F(IdxTest, ReadsEveryElementType) {
+  struct Row {
+    char code;
+    ElementType type;
+    std::string data;
+    std::vector<double> values;
+  };
+  const std::vector<Row> rows{
+      {0x08, ElementType::u8, "\x01\xFF", {1, 255}},
+      {0x09, ElementType::i8, "\x01\xFF", {1, -1}},
+      {0x0B, ElementType::i16, std::string("\x01\x02\xFF\xFE", 4), {258, -2}},
+      {0x0C, ElementType::i32, std::string("\0\1\0\0\xFF\xFF\xFF\xFE", 8), {65536, -2}},
+      {0x0D, ElementType::f32, std::string("\x3F\xC0\0\0\xC0\0\0\0", 8), {1.5, -2}},
+      {0x0E, ElementType::f64, std::string("\x3F\xF8\0\0\0\0\0\0\xC0\0\0\0\0\0\0\0", 16), {1.5, -2}}};
+  for (const Row& row : rows)
+    for (const bool packed : {false, true}) {
+      const std::string bytes = idx_bytes({2}, row.data, row.code);
+      const Array array = read_array(write("file", packed ? gzip(bytes) : bytes));
+      EXPECT_EQ(array.tensor.type, row.type);
+      std::vector<double> values(2);
+      convert(array.tensor, 0, values);
+      EXPECT_EQ(values, row.values) << name_of(row.type);
+    }
+}
+
 struct Broken {
   std::string name;
   std::string bytes;
@@ -122,11 +149,11 @@ TEST_F(IdxTest, RefusesBrokenFiles) {
       {"text", "label,pixel\n5,0\n", {"magic number", "expected 00 00 08", "check that this is an IDX file"}},
       {"second byte", flip(good, 1), {"magic number", "found 00 55 08 02"}},
       {"packed text", gzip("label,pixel\n"), {"byte 0 (magic number)", "found 6c 61"}},
-      {"signed", typed(0x09), {"byte 2 (element type)", "0x09 (signed byte)", "convert"}},
-      {"16-bit", typed(0x0B), {"0x0b (16-bit integer)"}},
-      {"32-bit", typed(0x0C), {"0x0c (32-bit integer)"}},
-      {"float", typed(0x0D), {"0x0d (32-bit float)"}},
-      {"double", typed(0x0E), {"expected 0x08 (unsigned byte)", "0x0e (64-bit float)"}},
+      {"doubles cut",
+       idx_bytes({2}, "12345678", 0x0E),
+       {"byte 8 (data)", "2 x 8 bytes each = 16 bytes", "holds 8"}},
+      {"integers and a byte", idx_bytes({2}, "12345", 0x0B), {"byte 12", "trailing bytes"}},
+      {"2^61 doubles", gzip(idx_bytes({1U << 31U, 1U << 30U}, "", 0x0E)), {"below 2^63"}},
       {"unknown type", typed(0x0A), {"0x0a (no IDX type)"}},
       {"rank 0", idx_bytes({}, "x"), {"byte 3 (rank)", "at least 1, found 0"}},
       {"no extents", good.substr(0, 4), {"byte 4 (extent 0 of 2)", "ends after 0"}},
@@ -270,6 +297,7 @@ TEST_F(MnistTest, RefusesBrokenSets) {
       {"no labels", "t10k-labels-idx1", labels(""), {"1 images in", "0 labels in"}},
       {"label 10", "train-labels-idx1", labels("\1\x0A"), {"row 1", "from 0 to 9, found 10"}},
       {"label 255", "train-labels-idx1", labels("\xFF\1"), {"row 0", "found 255"}},
+      {"floats", "train-labels-idx1", idx_bytes({2}, "12345678", 0x0D), {"unsigned bytes", "F32"}},
       {"damaged", "t10k-images-idx3", drop(images(1), 5), {"t10k-images", "byte 16 (data)", "holds 779"}},
   };
   for (const Case& c : cases) {

@@ -68,6 +68,24 @@ std::string entry(const std::string& type, const std::string& shape, const std::
 }
 std::string one(const std::string& tensor) { return R"({"t":)" + tensor + "}"; }
 
+// A tensor of a type that the format has, or may come to have, and gradus has not, is an error for who asks
+// for it. The bytes must still fit the file.
+TEST_F(Safetensors, OtherTypesMatterOnlyWhenTheyAreAskedFor) {
+  for (const char* type : {"F8_E4M3", "F8_E5M2", "F8_E8M0", "C64", "F4", "F6_E2M3", "I4", "U2", "C128"}) {
+    const std::string theirs = entry(type, "[4]", "[0,4]");
+    write(with_header(R"({"theirs":)" + theirs + R"(,"ours":)" + entry("U8", "[2]", "[4,6]") + "}", 6));
+    const TensorFile read(file());
+    ASSERT_EQ(read.tensors().size(), 1U) << type;
+    EXPECT_EQ(read.at("ours").count(), 2U);
+    EXPECT_EQ(read.find("theirs"), nullptr);
+    EXPECT_THAT(test::error_of([&] { read.at("theirs"); }),
+                AllOf(HasSubstr("tensor 'theirs'"), HasSubstr(type), HasSubstr("not supported"),
+                      testing::Not(HasSubstr("damaged"))));
+    write(with_header(one(entry(type, "[4]", "[0,8]")), 7));
+    EXPECT_THAT(error(), HasSubstr("are not within the 7"));
+  }
+}
+
 const std::vector<test::BrokenFile>& broken() {
   const std::string good = entry("F32", "[2]", "[0,8]");
   static const std::vector<test::BrokenFile> all{

@@ -210,7 +210,12 @@ TEST(Sources, NameOnlyOptionsThatTheProgramHas) {
     for (std::sregex_iterator at(text.begin(), text.end(), error), end; at != end; ++at)
       for (const std::string& option : string_literals((*at)[1])) {
         ++checked;
-        EXPECT_THAT(known, testing::HasSubstr("{\"" + option + "\", ")) << source;
+        // A value is spelled behind the option's name, unless both have a name of their own.
+        const auto is_known = [&](const std::string& name) {
+          return known.find("{\"" + name + "\", ") != std::string::npos;
+        };
+        EXPECT_TRUE(is_known(option) || is_known(option.substr(0, option.find('='))))
+            << source << ": " << option;
       }
   }
   EXPECT_GT(checked, 10U);

@@ -17,6 +17,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -73,14 +74,31 @@ std::optional<IdxFile> read(const std::string& path) {
 
 /// The oracle: what uncompressed bytes hold by the format's definition, if anything.
 std::optional<IdxFile> parse(std::span<const std::uint8_t> bytes) {
-  if (bytes.size() < 4 || bytes[0] != 0 || bytes[1] != 0 || bytes[2] != 8 || bytes[3] == 0)
-    return std::nullopt;
+  if (bytes.size() < 4 || bytes[0] != 0 || bytes[1] != 0 || bytes[3] == 0) return std::nullopt;
+  constexpr std::array<std::size_t, 15> widths{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 2, 4, 4, 8};
+  constexpr std::array<ElementType, 15> types{{{},
+                                               {},
+                                               {},
+                                               {},
+                                               {},
+                                               {},
+                                               {},
+                                               {},
+                                               ElementType::u8,
+                                               ElementType::i8,
+                                               {},
+                                               ElementType::i16,
+                                               ElementType::i32,
+                                               ElementType::f32,
+                                               ElementType::f64}};
+  const std::size_t width = bytes[2] < widths.size() ? widths[bytes[2]] : 0;
+  if (width == 0) return std::nullopt;
   const std::size_t start = 4 + 4 * std::size_t{bytes[3]};
   if (bytes.size() < start) return std::nullopt;
   constexpr std::uint64_t many = std::uint64_t{1}
                                  << 31U;  // more than any input, and its product is no overflow
-  IdxFile idx;
-  std::uint64_t count = 1;
+  IdxFile idx{{}, {}, types[bytes[2]]};
+  std::uint64_t count = width;
   for (std::size_t i = 4; i < start; i += 4) {
     const std::uint32_t extent = std::uint32_t{bytes[i]} << 24U | std::uint32_t{bytes[i + 1]} << 16U |
                                  std::uint32_t{bytes[i + 2]} << 8U | bytes[i + 3];
@@ -88,13 +106,14 @@ std::optional<IdxFile> parse(std::span<const std::uint8_t> bytes) {
     count = std::min(count * extent, many);
   }
   if (count != bytes.size() - start) return std::nullopt;
-  idx.values.assign(bytes.begin() + static_cast<std::ptrdiff_t>(start), bytes.end());
+  for (std::size_t i = start; i < bytes.size(); i += width)
+    for (std::size_t k = width; k-- > 0;) idx.values.push_back(bytes[i + k]);
   return idx;
 }
 
 bool same(const std::optional<IdxFile>& a, const std::optional<IdxFile>& b) {
   if (!a || !b) return a.has_value() == b.has_value();
-  return a->extents == b->extents && a->values == b->values;
+  return a->type == b->type && a->extents == b->extents && a->values == b->values;
 }
 
 /// The file as zlib's own file reader reads it: all contents up to the first damage.

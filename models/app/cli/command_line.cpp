@@ -12,31 +12,41 @@ struct OptionRow {
   std::string_view name;    // as a person types it
 };
 
-constexpr std::array<OptionRow, 20> option_rows{{{"batch", "--batch"},
+constexpr std::array<OptionRow, 28> option_rows{{{"batch", "--batch"},
                                                  {"checkpoint", "--checkpoint"},
                                                  {"data", "--data"},
+                                                 {"decimal", "--decimal"},
                                                  {"delimiter", "--delimiter"},
                                                  {"epochs", "--epochs"},
+                                                 {"exclude", "--exclude"},
                                                  {"format=dot", "--format dot"},
                                                  {"header=false", "--no-header"},
                                                  {"in_order=false", "no --in-order"},
                                                  {"init_scale", "--init-scale"},
+                                                 {"missing", "--missing"},
                                                  {"model", "a file that 'gradus train mlp --save' wrote"},
+                                                 {"na", "--na"},
                                                  {"patience", "--patience"},
                                                  {"precision", "--precision"},
                                                  {"rate", "--rate"},
                                                  {"report_folder", "--out"},
                                                  {"resume", "--resume"},
                                                  {"seed", "--seed"},
+                                                 {"stratify", "--stratify"},
+                                                 {"strict=false", "no --strict"},
                                                  {"target", "--target"},
+                                                 {"task=classify", "--classify"},
                                                  {"task=regress", "--regress"},
                                                  {"text", "--text"},
+                                                 {"thousands", "--thousands"},
                                                  {"validation_split", "--validation-split"}}};
 
 std::string shell_word(std::string_view word) {
   constexpr std::string_view plain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:%@";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string_view::npos) return std::string(word);
+  const bool is_plain =
+      !word.empty() && word != "," && word.find_first_not_of(plain) == std::string_view::npos;
+  if (is_plain) return std::string(word);
   std::string quoted = "'";
   for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
   return quoted + "'";
@@ -48,11 +58,15 @@ std::string option_name(std::string_view option) {
   const auto find = [](std::string_view wanted) {
     return std::ranges::find(option_rows, wanted, &OptionRow::option);
   };
+  if (const std::size_t end = option.find('\n'); end != std::string_view::npos)
+    return option_name(option.substr(0, end)) + " " + option_name(option.substr(end + 1));
   if (const auto* const row = find(option); row != option_rows.end()) return std::string(row->name);
   const std::size_t equals = option.find('=');
   const auto* const row = find(option.substr(0, equals));
   if (equals == std::string_view::npos || row == option_rows.end()) return {};
-  return std::string(row->name) + " " + shell_word(option.substr(equals + 1));
+  // A value that begins as an option does must be joined to its own.
+  const std::string_view value = option.substr(equals + 1);
+  return std::string(row->name) + (value.starts_with('-') ? "=" : " ") + shell_word(value);
 }
 
 std::string with_options(std::string message, const std::vector<std::string>& options) {

@@ -8,7 +8,8 @@
 namespace gradus::cli {
 
 /// The command-line name of an option of the library (see OptionError): "--epochs" for "epochs",
-/// "--no-header" for "header=false", "--text x" for "text=x". Empty when the program has no such option.
+/// "--no-header" for "header=false", "--text x" for "text=x",
+/// "--na ? --missing drop" for "na=?\nmissing=drop". Empty when the program has no such option.
 std::string option_name(std::string_view option);
 
 /// The message, followed by the command-line names of the options in parentheses.

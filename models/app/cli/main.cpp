@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <map>
 
@@ -36,16 +37,34 @@ CLI::Option* add_data(CLI::App* command, std::string& data) {
       "--data", data, "Folder of the MNIST files (else $GRADUS_MNIST, ./data/mnist, ~/.cache/gradus/mnist)");
 }
 
-void add_delimiter(CLI::App* command, char& delimiter) {
+// An option that takes one character, or the name of one that is hard to type.
+template <class Take>
+void add_character(CLI::App* command, const std::string& option, Take take, const std::string& help) {
   command->add_option_function<std::string>(
-      "--delimiter",
-      [&delimiter](const std::string& text) {
-        const std::string one = text == "tab" || text == "\\t" ? "\t" : text;
-        if (one.size() != 1 || one == "\"" || one == "\n")
-          throw CLI::ValidationError("--delimiter", "expected one character, or tab, not '" + text + "'");
-        delimiter = one[0];
+      option,
+      [option, take](const std::string& text) {
+        const std::string one = text == "tab" || text == "\\t" ? "\t" : text == "space" ? " " : text;
+        if (one.size() != 1 || one == "\"" || one == "\n" || one[0] < 0)
+          throw CLI::ValidationError(option, "expected one character, tab or space, not '" + text + "'");
+        take(one[0]);
       },
-      "What separates the columns (default ,)");
+      help);
+}
+
+// How a CSV file is written. `Character` is char, or one that may be left to the model.
+template <class Character>
+void add_format(CLI::App* command, Character& delimiter, Character& decimal, Character& thousands,
+                std::vector<std::string>& na, const std::string& by_default) {
+  add_character(
+      command, "--delimiter", [&delimiter](char c) { delimiter = c; },
+      "What separates the columns" + (by_default.empty() ? " (default ,)" : by_default));
+  add_character(
+      command, "--decimal", [&decimal](char c) { decimal = c; },
+      "The decimal sign of numbers" + (by_default.empty() ? " (default .)" : by_default));
+  add_character(
+      command, "--thousands", [&thousands](char c) { thousands = c; },
+      "What separates groups of three digits" + (by_default.empty() ? " (default: nothing)" : by_default));
+  command->add_option("--na", na, "Words for missing values, as NA,?,unknown")->delimiter(',');
 }
 
 void add_files(CLI::App* command, gradus::TrainingFiles& files) {
@@ -57,7 +76,25 @@ void add_files(CLI::App* command, gradus::TrainingFiles& files) {
   command->add_flag("--resume", files.resume, "Go on from the checkpoint, bit for bit, if there is one");
 }
 
-void add_mlp(CLI::App* train, MlpOptions& options, const gradus::TrainOptions& shared, const std::string& out,
+// The options of every training, for a tutorial and for a table; `whose` are the defaults before those of
+// mlp.
+void add_training(CLI::App* command, gradus::TrainOptions& options, std::string& out,
+                  const std::string& whose) {
+  const std::string rate = whose.empty() ? "the optimizer's" : "the tutorial's or the optimizer's";
+  const std::string precision = whose.empty() ? "float" : "double; mnist, mlp: float";
+  command->add_option("--epochs", options.epochs, "Passes over the data (default: " + whose + "100)");
+  command->add_option("--rate", options.rate, "Learning rate (default: " + rate + ")");
+  command->add_option("--batch", options.batch, "Samples a step (default: " + whose + "32)");
+  command->add_option("--seed", options.seed, "Of starting weights and shuffling")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  add_precision(command, options.precision, "float or double (default " + precision + ")");
+  add_files(command, options.files);
+  command->add_option(
+      "--out", out, "Leave pictures (SVG and PNG) and report.html in this folder (by gnuplot and graphviz)");
+}
+
+void add_mlp(CLI::App* train, MlpOptions& options, gradus::TrainOptions& shared, std::string& out,
              int& status) {
   auto* command = train->add_subcommand("mlp", "Train a network on a table of your own");
   command->fallthrough();
@@ -72,8 +109,22 @@ void add_mlp(CLI::App* train, MlpOptions& options, const gradus::TrainOptions& s
   command->add_option("--features", table.features, "The columns to predict from (default: all others)")
       ->delimiter(',');
   command->add_option("--text", table.text, "Number columns that are categories")->delimiter(',');
-  add_delimiter(command, table.delimiter);
-  command->add_flag("!--no-header", table.header, "The CSV begins with a row; columns are c1, c2, …");
+  command->add_option("--exclude", table.exclude, "Columns that are not to be predicted from")
+      ->delimiter(',');
+  auto& format = table.format;
+  add_format(command, format.delimiter, format.style.decimal, format.style.thousands, format.na, "");
+  command->add_flag("!--no-header", format.header, "The CSV begins with a row; columns are c1, c2, …");
+  const std::map<std::string, gradus::Missing> missing{{"error", gradus::Missing::error},
+                                                       {"drop", gradus::Missing::drop},
+                                                       {"mean", gradus::Missing::mean},
+                                                       {"level", gradus::Missing::level}};
+  command
+      ->add_option_function<std::string>(
+          "--missing", [&table, missing](const std::string& name) { table.missing = missing.at(name); },
+          "Rows that lack a value: error, drop them, take the mean (of text the most frequent), or make it a "
+          "level of its own (default error)")
+      ->check(CLI::IsMember({"error", "drop", "mean", "level"}));
+  command->add_flag("--strict", table.strict, "A level that only validation rows have is an error");
   auto* classify = command->add_flag_callback(
       "--classify", [&table] { table.task = gradus::Task::classify; }, "The target's values are classes");
   command
@@ -81,9 +132,19 @@ void add_mlp(CLI::App* train, MlpOptions& options, const gradus::TrainOptions& s
           "--regress", [&table] { table.task = gradus::Task::regress; },
           "The target's values are numbers (default: text is classified, numbers are regressed)")
       ->excludes(classify);
-  command->add_option("--hidden", table.hidden, "Units of the hidden layers (default 32)")
+  command
+      ->add_option_function<std::vector<std::int64_t>>(
+          "--hidden",
+          [&table](const std::vector<std::int64_t>& units) {
+            table.hidden = units == std::vector<std::int64_t>{0} ? std::vector<std::int64_t>{} : units;
+            if (std::ranges::count(table.hidden, 0) > 0)
+              throw CLI::ValidationError("--hidden",
+                                         "a layer of 0 units lets nothing through; 0 alone is a linear "
+                                         "model");
+          },
+          "Units of the hidden layers (default 32); 0: none, a linear model")
       ->delimiter(',')
-      ->check(CLI::Range(1, 1 << 16));
+      ->check(CLI::Range(0, 1 << 16));
   command->add_option("--activation", table.activation, "Of the hidden layers")
       ->check(CLI::IsMember(gradus::activation_names()))
       ->capture_default_str();
@@ -95,8 +156,10 @@ void add_mlp(CLI::App* train, MlpOptions& options, const gradus::TrainOptions& s
       ->add_option("--validation-split", table.validation_split, "The part of the rows kept for validation")
       ->capture_default_str();
   command->add_flag("--in-order", table.in_order, "Keep the last rows, not a random choice");
+  command->add_flag("--stratify", table.stratify, "Keep the same part of each class for validation");
   command->add_option("--patience", table.patience, "Stop when val_loss has not improved for so many epochs")
       ->check(CLI::NonNegativeNumber);
+  add_training(command, shared, out, "");
   command->add_option("--optimizer", options.optimizer, "adam, nadam, sgd, rmsprop, adagrad or rprop")
       ->capture_default_str();
   command->add_option("--momentum", options.momentum, "Of sgd or rmsprop");
@@ -112,19 +175,10 @@ void add_train(CLI::App& app, std::string& name, gradus::TrainOptions& options, 
   auto* command = app.add_subcommand(
       "train", "Train a tutorial from random starting weights, or a network on a table of your own: mlp");
   command->add_option("name", name, "Which tutorial; see 'gradus list'");
-  command->add_option("--epochs", options.epochs, "Passes over the data (default: the tutorial's; mlp: 100)");
-  command->add_option("--rate", options.rate, "Learning rate (default: the tutorial's or the optimizer's)");
-  command->add_option("--batch", options.batch, "Samples a step (default: the tutorial's; mlp: 32)");
-  command->add_option("--seed", options.seed, "Of starting weights and shuffling")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  add_training(command, options, out, "the tutorial's; mlp: ");
   command->add_option("--init-scale", options.init_scale,
                       "bp-network: starting weights are this times N(0, 1) (default 1; try 0.01)");
-  add_precision(command, options.precision, "float or double (default double; mnist, mlp: float)");
   add_data(command, options.data);
-  add_files(command, options.files);
-  command->add_option(
-      "--out", out, "Leave pictures (SVG and PNG) and report.html in this folder (by gnuplot and graphviz)");
   options.live = isatty(STDOUT_FILENO) != 0;
   options.command = typed;
   add_mlp(command, mlp, options, out, status);
@@ -150,13 +204,17 @@ void add_tutorials(CLI::App& app, TutorialsOptions& options, int& status) {
 void add_predict(CLI::App& app, PredictOptions& options, int& status) {
   auto* command = app.add_subcommand(
       "predict", "Apply a model that 'train mlp --save' wrote to a table; answers with CSV");
-  command->add_option("model", options.model, "The saved model")->required();
+  command->add_option("model", options.table.model, "The saved model")->required();
   command
-      ->add_option("--data,--csv", options.data,
+      ->add_option("--data,--csv", options.table.data,
                    "The table: CSV, .npy or .npz; columns are found by their names")
       ->required();
   command->add_option("--output", options.output, "Write here (default: the standard output)");
-  add_delimiter(command, options.delimiter);
+  auto& table = options.table;
+  add_format(command, table.delimiter, table.decimal, table.thousands, table.na,
+             " (default: as in the training)");
+  command->add_flag("--strict", table.strict,
+                    "A level that the training did not have, or a missing value, is an error");
   command->callback([&options, &status] { status = predict(options); });
 }
 

@@ -9,6 +9,7 @@
 
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/optim/optimizers.hpp"
+#include "models/app/cli/command_line.hpp"
 #include "models/app/report/report.hpp"
 
 namespace gradus::cli {
@@ -29,15 +30,22 @@ constexpr std::array<OptimizerRow, 6> optimizers{
      {"adagrad", 1e-2, [](double rate, double) { return adagrad({.rate = rate}); }},
      {"rprop", 1e-2, [](double rate, double) { return rprop({.initial_step = rate}); }}}};
 
+const OptimizerRow& find_optimizer(const std::string& name) {
+  const auto* const found = std::ranges::find(optimizers, name, &OptimizerRow::name);
+  if (found != optimizers.end()) return *found;
+  throw Error(
+      fmt::format("there is no optimizer '{}'; there are: adam, nadam, sgd, rmsprop, adagrad, rprop", name));
+}
+
+double rate_of(const MlpOptions& options, const TrainOptions& shared) {
+  return rate_or(shared, find_optimizer(options.optimizer).default_rate);
+}
+
 Optimizer optimizer_of(const MlpOptions& options, const TrainOptions& shared) {
-  const auto* const found = std::ranges::find(optimizers, options.optimizer, &OptimizerRow::name);
-  if (found == optimizers.end())
-    throw Error(
-        fmt::format("there is no optimizer '{}'; there are: adam, nadam, sgd, rmsprop, adagrad, rprop",
-                    options.optimizer));
+  const OptimizerRow& row = find_optimizer(options.optimizer);
   if (options.momentum != 0 && options.optimizer != "sgd" && options.optimizer != "rmsprop")
     throw Error(fmt::format("--momentum is for sgd and rmsprop, not {}", options.optimizer));
-  Optimizer optimizer = found->make(rate_or(shared, found->default_rate), options.momentum);
+  Optimizer optimizer = row.make(rate_of(options, shared), options.momentum);
   if (options.clip_value != 0) optimizer = optimizer.clip_value(options.clip_value);
   if (options.clip_norm != 0) optimizer = optimizer.clip_norm(options.clip_norm);
   if (options.weight_decay != 0) optimizer = optimizer.decay_weights(options.weight_decay);
@@ -59,18 +67,29 @@ int train_mlp(MlpOptions options, const TrainOptions& shared, const std::string&
     fmt::print("{}", text);
     std::fflush(stdout);
   };
+  table.spell = [](const OptionError& odd) { return with_options(odd.what(), odd.options()); };
   table.pictures = !out.empty();
   if (table.pictures) require_report_folder(out);
   RunReport report = fit_table(table);
   if (!table.pictures) return 0;
-  report.settings.emplace_back("optimizer", options.optimizer);
+  const auto or_none = [](double value) {
+    return value == 0 ? std::string("none") : fmt::format("{}", value);
+  };
+  report.settings.insert(report.settings.end(), {{"optimizer", options.optimizer},
+                                                 {"rate", fmt::format("{}", rate_of(options, shared))},
+                                                 {"momentum", or_none(options.momentum)},
+                                                 {"weight decay", or_none(options.weight_decay)},
+                                                 {"clip norm", or_none(options.clip_norm)},
+                                                 {"clip value", or_none(options.clip_value)}});
   report.command = shared.command;
   write_report(out, report, table.print);
   return 0;
 }
 
-int predict(const PredictOptions& options) {
-  const std::string text = predict_table(options.model, options.data, options.delimiter);
+int predict(PredictOptions options) {
+  // The answers alone are on the standard output.
+  options.table.print = [](std::string_view text) { fmt::print(stderr, "{}", text); };
+  const std::string text = predict_table(options.table);
   if (options.output.empty())
     fmt::print("{}", text);
   else

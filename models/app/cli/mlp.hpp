@@ -3,6 +3,7 @@
 #include <string>
 
 #include "models/app/table/fit_table.hpp"
+#include "models/app/table/predict_table.hpp"
 #include "models/tutorials/tutorial.hpp"
 
 /// The commands `train mlp` and `predict`.
@@ -20,11 +21,9 @@ struct MlpOptions {
 int train_mlp(MlpOptions options, const TrainOptions& shared, const std::string& out);
 
 struct PredictOptions {
-  std::string model;
-  std::string data;
+  PredictTableOptions table;
   std::string output;  ///< or empty: the standard output
-  char delimiter = ',';
 };
-int predict(const PredictOptions& options);
+int predict(PredictOptions options);
 
 }  // namespace gradus::cli

@@ -18,10 +18,12 @@ struct TableOptions {
   std::string target;                       ///< the column to be predicted
   std::vector<std::string> features = {};   ///< empty: all columns but the target
   std::vector<std::string> text = {};       ///< number columns to be taken as categories
-  char delimiter = ',';                     ///< between columns
-  bool header = true;                       ///< whether the first line names the columns
+  std::vector<std::string> exclude = {};    ///< columns that are not to be features
+  TableFormat format = {};                  ///< how a CSV file is written
+  Missing missing = Missing::error;         ///< what becomes of rows that lack a feature
+  bool strict = false;                      ///< whether a level that only validation rows have is an Error
   std::optional<Task> task = {};            ///< by default, text is classified and numbers are regressed
-  std::vector<std::int64_t> hidden = {32};  ///< units of each hidden layer
+  std::vector<std::int64_t> hidden = {32};  ///< units of each hidden layer; none: a linear model
   std::string activation = "relu";          ///< of the hidden layers
   std::string normalization = {};           ///< "batch", "layer" or none
   double dropout = 0;                       ///< of hidden units, in [0, 1)
@@ -29,6 +31,7 @@ struct TableOptions {
   bool in_double = false;                   ///< else in float
   double validation_split = 0.2;            ///< the part of the rows kept for validation
   bool in_order = false;                    ///< the last rows are kept for validation, not a random choice
+  bool stratify = false;                    ///< of each class the same part is kept for validation
   std::int64_t epochs = 100;                ///< passes over the rows
   std::int64_t batch = 32;                  ///< rows a step
   Optimizer optimizer = adam();             ///< how it learns
@@ -39,13 +42,13 @@ struct TableOptions {
   bool pictures = false;      ///< the report is to hold pictures and the graph
   bool live = false;          ///< progress lines may be overwritten
   std::function<void(std::string_view)> print;  ///< where text goes
+  /// How a warning is spelled to whom it is printed; by default its text alone. See OptionError.
+  std::function<std::string(const OptionError&)> spell = {};
 };
 
-/// Reads the table, splits, encodes and standardises it, trains, reports, and saves the model. Error naming
-/// file, place, column and remedy for what cannot be trained on; nothing is then written.
+/// Reads the table, prints how it read each column and what looks odd, splits, encodes and standardises it,
+/// trains, reports, and saves the model. Error naming file, place, column and remedy for what cannot be
+/// trained on; nothing is then written.
 RunReport fit_table(const TableOptions& options);
-
-/// Predictions of a saved model for a table, as CSV: classes with their probabilities, or numbers.
-std::string predict_table(const std::string& model, const std::string& data, char delimiter);
 
 }  // namespace gradus

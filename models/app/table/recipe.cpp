@@ -6,9 +6,11 @@
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 #include <utility>
 
 #include "gradus/data/option_error.hpp"
+#include "models/data/number_text.hpp"
 #include "models/data/whole_number.hpp"
 
 namespace gradus {
@@ -17,12 +19,17 @@ namespace {
 
 using Json = nlohmann::json;
 
+// What an earlier version did not have is written only where it says something, so that it reads what it can.
 Json to_json(const ColumnRecipe& column) {
   Json json{{"name", column.name}};
   if (column.is_number())
     json.update({{"mean", column.mean}, {"deviation", column.deviation}});
   else
     json["categories"] = column.categories;
+  if (column.is_date) json["date"] = true;
+  if (column.marks_missing) json["marks_missing"] = true;
+  if (column.fill) json["fill"] = *column.fill;
+  if (!column.fill_category.empty()) json["fill_category"] = column.fill_category;
   return json;
 }
 
@@ -31,33 +38,54 @@ ColumnRecipe column_from(const Json& json) {
   if (json.contains("categories")) {
     column.categories = json["categories"].get<std::vector<std::string>>();
     if (column.categories.empty()) throw Error(fmt::format("column '{}' has no categories", column.name));
+    column.fill_category = json.value("fill_category", "");
     return column;
   }
   column.mean = json.at("mean");
   column.deviation = json.at("deviation");
   if (!(column.deviation > 0)) throw Error(fmt::format("column '{}' has no deviation above 0", column.name));
+  column.is_date = json.value("date", false);
+  column.marks_missing = json.value("marks_missing", false);
+  if (json.contains("fill")) column.fill = json["fill"].get<double>();
   return column;
 }
 
-// Each label's place in the categories; Error for the first row of `rows` with one that is not there.
-std::vector<std::size_t> places(const Table& table, const TableColumn& column, const ColumnRecipe& recipe,
-                                const Rows& rows) {
-  std::vector<std::size_t> place;
-  for (const std::string& label : column.labels)
-    place.push_back(
-        static_cast<std::size_t>(std::ranges::find(recipe.categories, label) - recipe.categories.begin()));
-  for (const std::uint32_t row : rows)
-    if (const std::uint32_t code = column.codes[row]; place[code] == recipe.categories.size()) {
-      std::string known;
-      for (std::size_t i = 0; i < std::min<std::size_t>(recipe.categories.size(), 8); ++i)
-        known += (i == 0 ? "" : ", ") + recipe.categories[i];
-      if (recipe.categories.size() > 8) known += ", …";
-      throw Error(
-          fmt::format("{}: '{}' does not occur in the rows of training, which have: {}; correct it, or "
-                      "train again with such rows",
-                      table.place(row, column.name), column.labels[code], known));
-    }
-  return place;
+bool are_numbers(const std::vector<std::string>& categories) {
+  return std::ranges::all_of(categories, [](const auto& c) { return c.empty() || number_of(c).has_value(); });
+}
+
+constexpr std::array<std::string_view, 4> missing_names{"error", "drop", "mean", "level"};
+
+Missing missing_from(const std::string& name) {
+  const auto* const found = std::ranges::find(missing_names, name);
+  if (found == missing_names.end()) throw Error("there is no treatment '" + name + "' of missing values");
+  return static_cast<Missing>(found - missing_names.begin());
+}
+
+Json to_json(const TableFormat& format) {
+  const auto text = [](char c) { return c == '\0' ? std::string() : std::string(1, c); };
+  return {{"delimiter", text(format.delimiter)},
+          {"header", format.header},
+          {"decimal", text(format.style.decimal)},
+          {"thousands", text(format.style.thousands)},
+          {"na", format.na}};
+}
+
+TableFormat format_from(const Json& json) {
+  const auto one = [&](const char* key, bool may_be_none) {
+    const std::string text = json.at(key).get<std::string>();
+    if (text.empty() && may_be_none) return '\0';
+    if (text.size() != 1 || text == "\n" || text == "\"" || text == "\r" || text[0] == '\0')
+      throw Error(fmt::format("its {} is no character that can be one", key));
+    return text[0];
+  };
+  TableFormat format{one("delimiter", false),
+                     json.at("header").get<bool>(),
+                     {one("decimal", false), one("thousands", true)},
+                     json.at("na").get<std::vector<std::string>>()};
+  if (format.style.decimal == format.style.thousands)
+    throw Error("its decimal sign separates thousands, too");
+  return format;
 }
 
 // Writes the column's numbers into each row of `into`, at `offset`.
@@ -65,12 +93,19 @@ void encode(const Table& table, const ColumnRecipe& recipe, const Rows& rows, st
             std::size_t width, std::size_t offset) {
   const TableColumn& column = table.column(recipe.name);
   if (recipe.is_number()) {
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      into[i * width + offset] = (column.numbers[rows[i]] - recipe.mean) / recipe.deviation;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const double value = column.numbers[rows[i]];
+      const bool missing = std::isnan(value);
+      into[i * width + offset] =
+          ((missing && recipe.fill ? *recipe.fill : value) - recipe.mean) / recipe.deviation;
+      if (recipe.marks_missing && missing) into[i * width + offset + 1] = 1;
+    }
     return;
   }
-  const auto place = places(table, column, recipe, rows);
-  for (std::size_t i = 0; i < rows.size(); ++i) into[i * width + offset + place[column.codes[rows[i]]]] = 1;
+  const auto place = category_places(column, recipe);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (const std::size_t at = place[column.codes[rows[i]]]; at < recipe.categories.size())
+      into[i * width + offset + at] = 1;
 }
 
 // Error unless the file's tensors have the sizes that its recipe claims. The recipe is untrusted: without
@@ -91,7 +126,7 @@ void check_sizes(const TensorFile& file, const TableRecipe& recipe) {
 }  // namespace
 
 std::int64_t ColumnRecipe::width() const {
-  return is_number() ? 1 : static_cast<std::int64_t>(categories.size());
+  return is_number() ? (marks_missing ? 2 : 1) : static_cast<std::int64_t>(categories.size());
 }
 
 std::int64_t TableRecipe::inputs() const {
@@ -102,6 +137,8 @@ std::int64_t TableRecipe::inputs() const {
 
 std::string hidden_name(std::size_t layer) { return fmt::format("hidden{}", layer + 1); }
 
+std::string_view name_of(Missing missing) { return missing_names[static_cast<std::size_t>(missing)]; }
+
 std::string TableRecipe::json() const {
   Json json{{"task", task == Task::classify ? "classify" : "regress"},
             {"target", to_json(target)},
@@ -110,7 +147,9 @@ std::string TableRecipe::json() const {
             {"activation", activation},
             {"normalization", normalization},
             {"dropout", dropout},
-            {"precision", in_double ? "double" : "float"}};
+            {"precision", in_double ? "double" : "float"},
+            {"missing", name_of(missing)},
+            {"format", to_json(format)}};
   for (const ColumnRecipe& feature : features) json["features"].push_back(to_json(feature));
   return json.dump();
 }
@@ -137,15 +176,79 @@ TableRecipe recipe_of(const TensorFile& file) {
     recipe.normalization = json.at("normalization");
     recipe.dropout = json.at("dropout");
     recipe.in_double = json.at("precision") == "double";
+    if (json.contains("missing")) recipe.missing = missing_from(json["missing"]);
+    if (json.contains("format")) recipe.format = format_from(json["format"]);
     if (recipe.features.empty()) throw Error("there are no features");
     if (recipe.target.is_number() != (recipe.task == Task::regress))
       throw Error("the target fits no such task");
+    if (recipe.target.marks_missing) throw Error("the target cannot be missing");
     check_sizes(file, recipe);
     return recipe;
   } catch (const std::exception& error) {
     throw refuse(
         fmt::format("its recipe makes no sense ({}); it is damaged, train and save it again", error.what()));
   }
+}
+
+std::string category_of(std::string_view label) {
+  const auto value = number_of(label);
+  const std::size_t digit = label.find_first_of("0123456789");
+  const bool is_code = digit != std::string_view::npos && label[digit] == '0' && digit + 1 < label.size() &&
+                       label[digit + 1] >= '0' && label[digit + 1] <= '9';
+  if (!value || !std::isfinite(*value) || is_code) return std::string(label);
+  return fmt::format("{}", *value == 0 ? 0 : *value);
+}
+
+std::vector<std::size_t> category_places(const TableColumn& column, const ColumnRecipe& recipe) {
+  std::unordered_map<std::string, std::size_t> known;
+  for (std::size_t i = 0; i < recipe.categories.size(); ++i) known.emplace(recipe.categories[i], i);
+  const bool numbers = are_numbers(recipe.categories);
+  std::vector<std::size_t> places;
+  for (const std::string& label : column.labels) {
+    auto found = known.find(label.empty() ? recipe.fill_category : label);
+    if (found == known.end() && numbers) found = known.find(category_of(label));
+    places.push_back(found == known.end() ? recipe.categories.size() : found->second);
+  }
+  return places;
+}
+
+std::vector<UnknownLevel> unknown_levels(const Table& table, const TableRecipe& recipe, const Rows& rows,
+                                         bool with_target) {
+  std::vector<UnknownLevel> unknown;
+  const auto look = [&](const ColumnRecipe& known) {
+    if (known.is_number()) return;
+    const TableColumn& column = table.column(known.name);
+    const auto places = category_places(column, known);
+    std::vector<std::size_t> found(column.labels.size(), SIZE_MAX);
+    for (const std::uint32_t row : rows) {
+      const std::uint32_t code = column.codes[row];
+      if (places[code] < known.categories.size() || column.labels[code].empty()) continue;
+      if (found[code] == SIZE_MAX) {
+        found[code] = unknown.size();
+        unknown.push_back({known.name, column.labels[code], row, 0});
+      }
+      UnknownLevel& level = unknown[found[code]];
+      level.row = std::min<std::size_t>(level.row, row);
+      ++level.rows;
+    }
+  };
+  for (const ColumnRecipe& feature : recipe.features) look(feature);
+  if (with_target) look(recipe.target);
+  return unknown;
+}
+
+OptionError unknown_level_error(const Table& table, const TableRecipe& recipe, const UnknownLevel& unknown) {
+  const auto found = std::ranges::find(recipe.features, unknown.column, &ColumnRecipe::name);
+  const auto& categories = (found == recipe.features.end() ? recipe.target : *found).categories;
+  constexpr std::size_t shown = 8;
+  std::string known;
+  for (std::size_t i = 0; i < std::min(categories.size(), shown); ++i)
+    known += (i == 0 ? "" : ", ") + categories[i];
+  if (categories.size() > shown) known += ", …";
+  return {{"strict=false"},
+          fmt::format("{}: '{}' does not occur in the rows of training, which have: {}; correct it, "
+                      "train again with such rows, or let it be a level of its own",
+                      table.place(unknown.row, unknown.column), unknown.label, known)};
 }
 
 std::vector<double> encode_features(const Table& table, const TableRecipe& recipe, const Rows& rows) {

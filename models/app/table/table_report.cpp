@@ -12,11 +12,11 @@ Picture picture_of(const Table& table, const TableRecipe& recipe, const Rows& ro
   if (recipe.task == Task::classify) {
     const auto& labels = recipe.target.categories;
     Confusion confusion{labels, std::vector<std::int64_t>(labels.size() * labels.size(), 0), "rows"};
+    const auto places = category_places(target, recipe.target);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const auto row = outputs.begin() + static_cast<std::ptrdiff_t>(i * labels.size());
       const auto answer = std::max_element(row, row + static_cast<std::ptrdiff_t>(labels.size())) - row;
-      const auto label = std::ranges::find(labels, target.labels[target.codes[rows[i]]]) - labels.begin();
-      ++confusion.counts[static_cast<std::size_t>(label) * labels.size() + static_cast<std::size_t>(answer)];
+      ++confusion.counts[places[target.codes[rows[i]]] * labels.size() + static_cast<std::size_t>(answer)];
     }
     return {"confusion", fmt::format("Which “{}” is taken for which", target.name),
             "Framed: right answers. The darker another cell, the more often the row's class was taken for "

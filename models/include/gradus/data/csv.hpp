@@ -9,12 +9,21 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// Reads a CSV file (RFC 4180: quotes, with "" for a quote and line breaks within; lines end with LF or CRLF;
-/// a byte order mark and empty lines are passed over). A column is of numbers when its first field is one.
+/// Reads a CSV file (RFC 4180: quotes, with "" for a quote and line breaks within, blanks before them or
+/// not). Lines end with LF or CRLF, or with CR when the first does. Passed over are a byte order mark, empty
+/// lines, rows of empty fields, empty fields behind the last column, and comments: lines that begin with #
+/// and have not as many fields as the table. A first line "sep=;" says what separates the columns.
+///
+/// All rows say what kind a column is, in any order: it is of numbers, or of dates (2020-12-31, 31.12.2020),
+/// when at least half of its values are, else of text. In columns of numbers and dates an empty field, "NA",
+/// "null" and the like are missing values; in columns of text, an empty field; and in all, the words in
+/// `na`. Numbers too small for a double are 0.
+///
 /// Error naming file, line, column and remedy for: a missing or empty file; no header, or an empty or
-/// repeated name in it; a column that is asked for and not there; a line with more or fewer fields; a missing
-/// value; what is no finite number in a number column; a quote that is not closed; text that is not UTF-8; no
-/// rows.
+/// repeated name in it; a column that is asked for and not there, before any row is read; a line with more or
+/// fewer fields; a missing value, unless the options say how to go on; what is no finite number, or no date,
+/// in a column of them; text that is numbers in another spelling; a quote that is not closed; text that is
+/// not UTF-8; no rows.
 Table read_csv(const std::filesystem::path& path, const ReadTableOptions& options = {});
 /// The same of a file's text; the path is for messages.
 Table parse_csv(std::string_view text, const std::filesystem::path& path,

@@ -18,8 +18,8 @@ namespace GRADUS_PUBLIC gradus {
 /// An archive of arrays; each is read when it is asked for.
 class NpzFile {
  public:
-  /// Reads the directory. Error, naming the file and the offset or the entry, for what parse_zip refuses, and
-  /// entries that are no .npy.
+  /// Reads the directory. Entries that are no .npy are passed over. Error, naming the file and the offset or
+  /// the entry, for what parse_zip refuses, and when there are entries but none is an .npy.
   explicit NpzFile(const std::filesystem::path& path);
   /// The same of bytes, which must outlive what is read.
   NpzFile(std::string_view bytes, std::filesystem::path path);

@@ -14,7 +14,7 @@ namespace GRADUS_PUBLIC gradus {
 class OptionError : public Error {
  public:
   /// `options` are members of options structures, "validation_split", with a value where one is meant:
-  /// "header=false".
+  /// "header=false". Those that help only together are one element, a line each: "na=?\nmissing=drop".
   OptionError(std::vector<std::string> options, const std::string& message)
       : Error(message), options_(std::move(options)) {}
 

@@ -14,12 +14,18 @@
 /// length, a JSON header, then the tensors' bytes, little-endian.
 namespace GRADUS_PUBLIC gradus {
 
-/// Parses the contents of a file: the tensors, which are views of the contents, and the metadata. Error,
-/// naming the file, the place and the remedy, for contents that are truncated, no safetensors file, or
-/// inconsistent: a header that is larger than the file or no JSON object, keys given twice, unknown types,
-/// extents that do not fit the bytes, tensors that overlap or leave gaps.
-std::pair<std::vector<TensorBytes>, std::map<std::string, std::string>> parse_safetensors(
-    std::string_view contents, const std::filesystem::path& path);
+/// What a file holds.
+struct SafetensorsContents {
+  std::vector<TensorBytes> tensors;                ///< views of the contents, in the order of their bytes
+  std::map<std::string, std::string> metadata;     ///< the texts kept with them
+  std::map<std::string, std::string> unsupported;  ///< why tensors cannot be read, by their names: F8, C64, …
+};
+
+/// Parses the contents of a file. A tensor of a type that there is not here is no error: it is one for who
+/// asks for it. Error, naming the file, the place and the remedy, for contents that are truncated, no
+/// safetensors file, or inconsistent: a header that is larger than the file or no JSON object, keys given
+/// twice, what is no type, extents that do not fit the bytes, tensors that overlap or leave gaps.
+SafetensorsContents parse_safetensors(std::string_view contents, const std::filesystem::path& path);
 
 /// The header: the bytes of a file that precede those of the tensors. Error for a name given twice, or bytes
 /// that do not fit the extents.

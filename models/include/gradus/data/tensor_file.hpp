@@ -17,6 +17,7 @@ namespace GRADUS_PUBLIC gradus {
 /// The tensors are views of the mapped file and valid as long as this object.
 class TensorFile {
  public:
+  /// Tensors that cannot be read, as those of F8, C64 or texts, are an Error only for who asks for them.
   /// Error, naming the file, the place and the remedy, for what is missing, and what parse_safetensors or
   /// NpzFile refuses. Memory is bounded by the file's size, whatever its header says.
   explicit TensorFile(const std::filesystem::path& path);
@@ -27,22 +28,24 @@ class TensorFile {
   const std::filesystem::path& path() const { return path_; }
   /// The texts kept with the tensors.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  /// In the order of their bytes.
+  /// Those that can be read, in the order of their bytes.
   const std::vector<TensorBytes>& tensors() const { return tensors_; }
 
-  /// Null when there is none of this name.
+  /// Null when there is none of this name that can be read.
   const TensorBytes* find(std::string_view name) const;
-  /// Error when there is none.
+  /// Error when there is none, or when it cannot be read.
   const TensorBytes& at(std::string_view name) const;
   /// The values of a tensor of floating type as doubles; Error for another type or when there is none.
   std::vector<double> values(std::string_view name) const;
 
  private:
   void parse(std::string_view bytes);
+  void require_readable(std::string_view name) const;
 
   std::filesystem::path path_;
   std::map<std::string, std::string> metadata_;
   std::vector<TensorBytes> tensors_;
+  std::map<std::string, std::string, std::less<>> unreadable_;  // why, by name
   std::vector<std::shared_ptr<const void>> owners_;
 };
 

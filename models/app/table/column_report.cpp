@@ -1,0 +1,175 @@
+#include "models/app/table/column_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "models/data/number_text.hpp"
+
+namespace gradus {
+
+namespace {
+
+// A text of at most so many characters, in one line; UTF-8 is not cut within a character.
+std::string shortened(std::string_view text, std::size_t most) {
+  std::string line;
+  std::size_t characters = 0;
+  for (const char c : text) {
+    const bool begins = (static_cast<unsigned char>(c) & 0xC0U) != 0x80;
+    if (begins && ++characters > most) return line + "…";
+    line += c == '\n' || c == '\r' || c == '\t' ? ' ' : c;
+  }
+  return line;
+}
+
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
+}
+
+std::string padded(const std::string& text, std::size_t width) {
+  return text + std::string(width - std::min(width, width_of(text)), ' ');
+}
+
+// A column in words.
+struct Reading {
+  std::string name;
+  std::string kind;
+  std::size_t count;
+  std::size_t missing;
+  std::string levels;
+  std::string first;
+};
+
+std::string value_text(const TableColumn& column, std::size_t row) {
+  if (!column.is_number) return column.labels[column.codes[row]];
+  if (std::isnan(column.numbers[row])) return {};
+  return column.is_date ? date_text(column.numbers[row]) : fmt::format("{}", column.numbers[row]);
+}
+
+// How many labels occur, but for that of missing values.
+std::size_t levels_of(const TableColumn& column) {
+  std::vector<char> seen(column.labels.size(), 0);
+  for (const std::uint32_t code : column.codes) seen[code] = column.labels[code].empty() ? 0 : 1;
+  return static_cast<std::size_t>(std::ranges::count(seen, 1));
+}
+
+Reading reading_of(const TableColumn& column, std::size_t rows) {
+  constexpr std::size_t shown = 4, longest = 20;
+  Reading reading{shortened(column.name, 32),
+                  column.is_date     ? "date"
+                  : column.is_number ? "number"
+                                     : "text",
+                  rows - column.missing,
+                  column.missing,
+                  column.is_number ? "-" : std::to_string(levels_of(column)),
+                  {}};
+  for (std::size_t row = 0; row < std::min(shown, rows); ++row) {
+    const std::string text = shortened(value_text(column, row), longest);
+    reading.first += (row == 0 ? "" : ", ") + (text.empty() ? "(missing)" : text);
+  }
+  return reading;
+}
+
+bool counts_rows(const TableColumn& column) {
+  if (column.is_date || column.missing > 0) return false;
+  const auto [least, most] = std::ranges::minmax(column.numbers);
+  const auto whole = [](double x) { return x == std::floor(x); };
+  if (most - least + 1 != static_cast<double>(column.numbers.size())) return false;
+  return std::ranges::all_of(column.numbers, whole) &&
+         std::set(column.numbers.begin(), column.numbers.end()).size() == column.numbers.size();
+}
+
+// The share of a text column's labels for which this holds.
+template <class Holds> double share(const TableColumn& column, Holds holds) {
+  return static_cast<double>(std::ranges::count_if(column.labels, holds)) /
+         static_cast<double>(std::max<std::size_t>(column.labels.size(), 1));
+}
+
+bool looks_like_date(const std::string& label) {
+  const auto digits = std::ranges::count_if(label, [](char c) { return c >= '0' && c <= '9'; });
+  const auto marks = std::ranges::count_if(label, [](char c) { return c == '/' || c == '-' || c == '.'; });
+  return digits >= 4 && marks == 2;
+}
+
+std::string reason_for_many(const TableColumn& column, std::size_t levels, std::size_t values) {
+  constexpr double most = 0.5;
+  if (share(column, looks_like_date) > most)
+    return "these look like dates in another spelling; write them as 2020-12-31 or 31.12.2020, or leave the "
+           "column out";
+  if (levels == values)
+    return "each is another, as an id or a name is, which says nothing of other rows; leave the column out";
+  if (share(column, [](const std::string& label) {
+        return label.find_first_of("0123456789") != std::string::npos;
+      }) > most)
+    return "if these are numbers, write them without units and signs; if they are ids, leave the column out";
+  return "each becomes an input of the network that few rows have; join some, or leave the column out";
+}
+
+}  // namespace
+
+Facts column_facts(const Table& table) {
+  Facts facts;
+  for (const TableColumn& column : table.columns()) {
+    const Reading r = reading_of(column, table.rows());
+    facts.emplace_back("column " + r.name,
+                       fmt::format("{}: {} values, {} missing{}; first: {}", r.kind, r.count, r.missing,
+                                   column.is_number ? "" : ", " + r.levels + " levels", r.first));
+  }
+  return facts;
+}
+
+std::string column_table(const Table& table) {
+  std::vector<Reading> readings;
+  for (const TableColumn& column : table.columns()) readings.push_back(reading_of(column, table.rows()));
+  std::size_t width = 6;
+  for (const Reading& r : readings) width = std::max(width, width_of(r.name));
+  std::string text = fmt::format("{}: {} rows\n{}  kind     count  missing  levels  first values\n",
+                                 table.path().string(), table.rows(), padded("column", width));
+  for (const Reading& r : readings)
+    text += fmt::format("{}  {:<6} {:>7}  {:>7}  {:>6}  {}\n", padded(r.name, width), r.kind, r.count,
+                        r.missing, r.levels, r.first);
+  for (const std::string& note : table.notes()) text += fmt::format("note: {}\n", note);
+  return text;
+}
+
+std::vector<OptionError> odd_columns(const Table& table, const TableOptions& options) {
+  const std::string& target = options.target;
+  // The word alone would only lead to an error.
+  const std::string treated = options.missing == Missing::error ? "\nmissing=level" : "";
+  std::vector<OptionError> odd;
+  for (const TableColumn& column : table.columns()) {
+    const std::string& name = column.name;
+    const std::size_t values = table.rows() - column.missing, levels = levels_of(column);
+    const std::vector<std::string> leave_out{"exclude=" + name};
+    if (!column.is_number) {
+      for (const std::string& label : column.labels)
+        if (!label.empty() && is_missing_number(label))
+          odd.push_back(
+              {{"na=" + label + treated},
+               fmt::format("column '{}': '{}' is taken for a level; if it stands for a missing value, "
+                           "say so",
+                           name, label)});
+      constexpr std::size_t many = 50;
+      if (name != target && levels > 2 && (levels > many || 2 * levels > values))
+        odd.push_back({leave_out, fmt::format("column '{}' has {} levels in {} rows: {}", name, levels,
+                                              values, reason_for_many(column, levels, values))});
+      if (name == target && levels > many)
+        odd.push_back(
+            {{"task=regress"},
+             fmt::format("column '{}', the target, has {} classes in {} rows; if these are numbers, write "
+                         "them so that they are read as such, and regress them",
+                         name, levels, values)});
+    } else if (name != target && table.rows() > 2 && counts_rows(column)) {
+      odd.push_back(
+          {leave_out, fmt::format("column '{}' counts the rows, as an id does, which says nothing of "
+                                  "other rows; leave it out",
+                                  name)});
+    }
+  }
+  return odd;
+}
+
+}  // namespace gradus

@@ -1,0 +1,142 @@
+#include "models/app/table/make_recipe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "gradus/data/option_error.hpp"
+#include "models/data/number_text.hpp"
+
+namespace gradus {
+
+namespace {
+
+ColumnRecipe number_recipe(const TableColumn& column, const Rows& rows, bool standardize, Missing missing) {
+  ColumnRecipe recipe{.name = column.name, .is_date = column.is_date};
+  double sum = 0, squares = 0, count = 0;
+  const auto add = [&](double& total, auto of) {
+    for (const std::uint32_t row : rows)
+      if (!std::isnan(column.numbers[row])) total += of(column.numbers[row]);
+  };
+  add(count, [](double) { return 1; });
+  add(sum, [](double x) { return x; });
+  const double mean = count > 0 ? sum / count : 0;
+  if (missing == Missing::mean || missing == Missing::level) recipe.fill = mean;
+  recipe.marks_missing = missing == Missing::level && count < static_cast<double>(rows.size());
+  if (!standardize) return recipe;
+  recipe.mean = mean;
+  add(squares, [&](double x) { return std::pow(x - mean, 2); });
+  const double deviation = count > 0 ? std::sqrt(squares / count) : 0;
+  // A column that is constant but for rounding says nothing: it becomes zeros.
+  const bool constant = deviation <= 1e-12 * std::abs(recipe.mean);
+  recipe.deviation = constant || deviation == 0 ? 1 : deviation;
+  if (!std::isfinite(recipe.mean) || !std::isfinite(recipe.deviation))
+    throw Error(
+        fmt::format("column '{}': its numbers are too large to be standardised; scale them", column.name));
+  return recipe;
+}
+
+// The categories, sorted: numbers as numbers, 2 before 10.
+std::vector<std::string> categories_of(const std::map<std::string, std::size_t>& counts) {
+  std::vector<std::string> categories;
+  for (const auto& [label, count] : counts) categories.push_back(label);
+  const auto number = [](const std::string& text) { return number_of(text).value_or(NAN); };
+  if (std::ranges::none_of(categories, [&](const auto& c) { return !c.empty() && std::isnan(number(c)); }))
+    std::ranges::stable_sort(categories, [&](const auto& a, const auto& b) { return number(a) < number(b); });
+  return categories;
+}
+
+// How many of the rows have each label. One number is one category in all its spellings.
+std::map<std::string, std::size_t> label_counts(const TableColumn& column, const Rows& rows) {
+  const bool numbers = std::ranges::all_of(
+      column.labels, [](const auto& label) { return label.empty() || number_of(label).has_value(); });
+  std::map<std::string, std::size_t> counts;
+  for (const std::uint32_t row : rows) {
+    const std::string& label = column.labels[column.codes[row]];
+    ++counts[numbers ? category_of(label) : label];
+  }
+  return counts;
+}
+
+ColumnRecipe text_recipe(const TableColumn& column, const Rows& rows, Missing missing) {
+  ColumnRecipe recipe{column.name};
+  auto counts = label_counts(column, rows);
+  if (missing != Missing::level) counts.erase("");
+  recipe.categories = categories_of(counts);
+  if (recipe.categories.empty()) recipe.categories.emplace_back();  // no row of training has a value
+  if (missing == Missing::mean && !counts.empty())
+    recipe.fill_category =
+        std::ranges::max_element(counts, {}, [](const auto& entry) { return entry.second; })->first;
+  return recipe;
+}
+
+// Classes must be learnable.
+void check_classes(const Table& table, const TableOptions& options, const TableRecipe& recipe,
+                   const RowSplit& split) {
+  const TableColumn& column = table.column(recipe.target.name);
+  const auto counts = label_counts(column, split.training);
+  if (counts.size() < 2)
+    throw Error(
+        fmt::format("{}: column '{}': there is only one class, '{}', in the rows of training; a "
+                    "classification needs at least two",
+                    table.path().string(), column.name, counts.begin()->first));
+  if (recipe.target.categories.size() == table.rows() && table.rows() > 2)
+    throw OptionError(
+        {"task=regress"},
+        fmt::format("{}: column '{}': every row has a class of its own, {} in all; name another "
+                    "target, or regress it if these are numbers",
+                    table.path().string(), column.name, table.rows()));
+  if (!options.strict) return;
+  TableRecipe known;
+  known.target = text_recipe(column, split.training, Missing::error);
+  for (const UnknownLevel& unknown : unknown_levels(table, known, split.validation, true))
+    throw OptionError(
+        {"strict=false", "seed", "in_order=false", "validation_split"},
+        fmt::format("{}: the class '{}' occurs only in the rows that are kept for validation; add rows "
+                    "of it, use another seed, split at random and not in order, or keep fewer rows",
+                    table.place(unknown.row, column.name), unknown.label));
+}
+
+}  // namespace
+
+TableRecipe make_recipe(const Table& table, const TableOptions& options, const RowSplit& split) {
+  TableRecipe recipe;
+  const TableColumn& target = table.column(options.target);
+  recipe.task = options.task.value_or(target.is_number ? Task::regress : Task::classify);
+  for (const TableColumn& column : table.columns()) {
+    if (column.name == options.target) continue;
+    recipe.features.push_back(
+        column.is_number ? number_recipe(column, split.training, options.standardize, options.missing)
+                         : text_recipe(column, split.training, options.missing));
+  }
+  if (recipe.features.empty())
+    throw OptionError(
+        {"delimiter"},
+        fmt::format(
+            "{}: '{}' is the only column; there must be others to predict it from, or, if there are, another "
+            "delimiter than '{}'",
+            table.path().string(), options.target, options.format.delimiter));
+  Rows all(table.rows());
+  std::iota(all.begin(), all.end(), 0U);
+  recipe.target = target.is_number ? number_recipe(target, split.training, true, Missing::error)
+                                   : text_recipe(target, all, Missing::error);
+  if (recipe.task == Task::classify) check_classes(table, options, recipe, split);
+  if (options.strict)
+    for (const UnknownLevel& unknown : unknown_levels(table, recipe, split.validation, false))
+      throw unknown_level_error(table, recipe, unknown);
+  recipe.hidden = options.hidden;
+  recipe.activation = options.activation;
+  recipe.normalization = options.normalization;
+  recipe.dropout = options.dropout;
+  recipe.in_double = options.in_double;
+  recipe.missing = options.missing;
+  recipe.format = options.format;
+  recipe.format.delimiter = table.delimiter();
+  return recipe;
+}
+
+}  // namespace gradus

@@ -1,0 +1,286 @@
+#include "models/data/column_kinds.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "models/data/number_text.hpp"
+
+namespace gradus {
+
+namespace {
+
+// A number column has values in its numbers, and a text column in its labels.
+bool lacks_value(const TableColumn& column, std::size_t row) {
+  return column.is_number ? std::isnan(column.numbers[row]) : column.labels[column.codes[row]].empty();
+}
+
+std::string option_for_missing(const std::string& word, MissingValues missing) {
+  // The word alone would only lead to the next error.
+  return "na=" + word + (missing == MissingValues::error ? "\nmissing=drop" : "");
+}
+
+}  // namespace
+
+bool ColumnKinds::is_asked_for(std::string_view name) const {
+  return contains(options_.numbers, name) || contains(options_.dates, name);
+}
+
+// What each label of a column is, and how many rows have it.
+struct ColumnKinds::Labels {
+  enum Kind { missing, missing_word, number, date, word };
+  std::vector<Kind> kinds;
+  std::vector<double> values;
+  std::vector<std::size_t> counts;
+  std::size_t rows[5] = {};  // by kind
+
+  Labels(const TableColumn& column, const ReadTableOptions& options)
+      : kinds(column.labels.size(), word),
+        values(column.labels.size(), NAN),
+        counts(column.labels.size(), 0) {
+    for (const std::uint32_t code : column.codes) ++counts[code];
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      const std::string& text = column.labels[i];
+      const auto value = number_of(text, options.style);
+      if (text.empty() || contains(options.na, text)) {
+        kinds[i] = missing;
+      } else if (is_missing_number(text)) {
+        kinds[i] = missing_word;
+      } else if (value && std::isfinite(*value)) {
+        kinds[i] = number;
+        values[i] = *value;
+      } else if (const auto day = date_of(text)) {
+        kinds[i] = date;
+        values[i] = *day;
+      }
+      rows[kinds[i]] += counts[i];
+    }
+  }
+
+  std::size_t all() const { return rows[number] + rows[date] + rows[word]; }
+  // The first row whose label is a value and not of this kind.
+  std::optional<Sample> first_other(const TableColumn& column, Kind kind) const {
+    for (std::size_t row = 0; row < column.codes.size(); ++row)
+      if (const Kind each = kinds[column.codes[row]]; each != kind && each > missing_word)
+        return Sample{row, column.labels[column.codes[row]]};
+    return std::nullopt;
+  }
+};
+
+void ColumnKinds::fail_value(const RawColumn& raw, const Sample& sample, std::string_view kind,
+                             std::size_t of_kind, std::size_t values) const {
+  const std::string& name = raw.column.name;
+  const std::string place = places_.place(sample.row, name);
+  const auto value = kind == "number" ? number_of(sample.text, options_.style) : std::nullopt;
+  if (value && !std::isfinite(*value))
+    throw Error(
+        fmt::format("{}: '{}' is no finite number that a double holds; correct it", place, sample.text));
+  std::string remedy = "correct it";
+  std::vector<std::string> options;
+  if (sample.text.starts_with('#')) remedy = "if the line is a comment, remove it; else correct it";
+  // A list of words cannot say all of them.
+  if (sample.text.find_first_of(",\n") == std::string::npos) {
+    remedy += ", say that it stands for a missing value";
+    options.push_back(option_for_missing(sample.text, options_.missing));
+  }
+  const bool asked = is_asked_for(name);
+  if (!asked) {
+    remedy += ", or read the column as text";
+    options.push_back("text=" + name);
+  }
+  throw OptionError(options,
+                    fmt::format("{}: '{}' is not a {}, as {}; {}", place, sample.text, kind,
+                                asked ? "its values must be"
+                                      : fmt::format("{} of the column's {} values are", of_kind, values),
+                                remedy));
+}
+
+void ColumnKinds::fail_spelling(const RawColumn& raw, const Labels& labels, const NumberStyle& style) const {
+  const auto written = [](char c) { return c == ' ' ? std::string("space") : std::string(1, c); };
+  std::vector<std::string> options;
+  std::string how;
+  if (style.decimal != options_.style.decimal) {
+    how = fmt::format("has '{}' as its decimal sign", style.decimal);
+    options.push_back("decimal=" + written(style.decimal));
+  }
+  if (style.thousands != '\0') {
+    how += fmt::format("{} '{}' between its thousands", how.empty() ? "has" : " and", style.thousands);
+    const std::string thousands = "thousands=" + written(style.thousands);
+    options = {options.empty() ? thousands : options[0] + "\n" + thousands};
+  }
+  std::string text;
+  if (!is_asked_for(raw.column.name)) {
+    text = ", or read the column as text";
+    options.push_back("text=" + raw.column.name);
+  }
+  const auto is_it = [&](std::size_t row) {
+    const std::uint32_t code = raw.column.codes[row];
+    return labels.kinds[code] > Labels::number && number_of(raw.column.labels[code], style);
+  };
+  std::size_t row = 0;
+  while (!is_it(row)) ++row;
+  throw OptionError(
+      options, fmt::format("{}: '{}' is a number if it {}; say so{}", places_.place(row, raw.column.name),
+                           raw.column.labels[raw.column.codes[row]], how, text));
+}
+
+// Text whose values are numbers for other people would silently become a category each.
+void ColumnKinds::reject_other_spelling(const RawColumn& raw, const Labels& labels) const {
+  constexpr std::array<NumberStyle, 9> styles{{{',', '\0'},
+                                               {'.', ','},
+                                               {',', '.'},
+                                               {'.', ' '},
+                                               {',', ' '},
+                                               {'.', '\''},
+                                               {',', '\''},
+                                               {'.', '_'},
+                                               {'.', '\0'}}};
+  std::size_t most = labels.rows[Labels::number];
+  const NumberStyle* best = nullptr;
+  for (const NumberStyle& style : styles) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < labels.kinds.size(); ++i) {
+      if (labels.kinds[i] <= Labels::missing_word || labels.kinds[i] == Labels::date) continue;
+      const auto value = number_of(raw.column.labels[i], style);
+      if (value && std::isfinite(*value)) count += labels.counts[i];
+    }
+    // Where 1,000 can be both, groups of three in all rows make it thousands.
+    const bool groups = best != nullptr && count == most && style.decimal == '.' && style.thousands == ',';
+    if (count > most || groups) best = &style;
+    most = std::max(most, count);
+  }
+  if (best != nullptr && 2 * most >= labels.all()) fail_spelling(raw, labels, *best);
+}
+
+// Words for missing values join the empty label.
+void ColumnKinds::keep_text(RawColumn& raw) const {
+  TableColumn& column = raw.column;
+  std::vector<std::uint32_t> code(column.labels.size());
+  std::vector<std::string> labels;
+  std::optional<std::uint32_t> none;
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    const bool is_missing = column.labels[i].empty() || contains(options_.na, column.labels[i]);
+    code[i] = is_missing && none ? *none : static_cast<std::uint32_t>(labels.size());
+    if (is_missing && none) continue;
+    if (is_missing) none = code[i];
+    labels.push_back(is_missing ? std::string() : std::move(column.labels[i]));
+  }
+  for (std::size_t row = 0; none && row < column.codes.size(); ++row) {
+    if (code[column.codes[row]] == *none && !raw.first_missing)
+      raw.first_missing =
+          Sample{row, is_missing_number(column.labels[column.codes[row]]) ? column.labels[column.codes[row]]
+                                                                          : std::string()};
+  }
+  for (std::uint32_t& each : column.codes) each = code[each];
+  column.labels = std::move(labels);
+}
+
+void ColumnKinds::make_numbers(RawColumn& raw, const Labels& labels, bool dates) const {
+  TableColumn& column = raw.column;
+  const Labels::Kind kind = dates ? Labels::date : Labels::number;
+  if (const auto other = labels.first_other(column, kind)) {
+    if (!dates) reject_other_spelling(raw, labels);
+    fail_value(raw, *other, dates ? "date" : "number", labels.rows[kind], labels.all());
+  }
+  column.is_number = true;
+  column.is_date = dates;
+  column.numbers.reserve(column.codes.size());
+  for (std::size_t row = 0; row < column.codes.size(); ++row) {
+    const std::uint32_t code = column.codes[row];
+    column.numbers.push_back(labels.values[code]);
+    if (labels.kinds[code] <= Labels::missing_word && !raw.first_missing)
+      raw.first_missing = Sample{row, column.labels[code]};
+  }
+  column.codes = {};
+  column.labels = {};
+}
+
+bool ColumnKinds::resolve(RawColumn& raw) const {
+  const std::string& name = raw.column.name;
+  const bool text = contains(options_.text, name), dates = contains(options_.dates, name);
+  if (raw.column.is_number) return !raw.has_words && !text && !dates;
+  const Labels labels(raw.column, options_);
+  const std::size_t all = labels.all();
+  const bool only_words = all == 0 && labels.rows[Labels::missing_word] > 0;
+  const bool number =
+      contains(options_.numbers, name) || (!only_words && 2 * labels.rows[Labels::number] >= all);
+  const bool date = dates || (!only_words && 2 * labels.rows[Labels::date] >= all);
+  if (!text && (number || date)) return make_numbers(raw, labels, dates || !number), true;
+  if (!text) reject_other_spelling(raw, labels);
+  keep_text(raw);
+  return true;
+}
+
+namespace {
+
+[[noreturn]] void fail_missing(const RowPlaces& places, const RawColumn& raw, std::size_t rows) {
+  const TableColumn& column = raw.column;
+  if (column.missing == rows)
+    throw OptionError({"exclude=" + column.name},
+                      fmt::format("{}: the value is missing, as it is in every row; fill the column in, or "
+                                  "leave it out",
+                                  places.place(0, column.name)));
+  throw OptionError({"missing=drop", "missing=mean", "missing=level"},
+                    fmt::format("{}: the value is missing ('{}'), in {} of {} rows; fill it in, remove the "
+                                "line, or say what becomes of missing values",
+                                places.place(raw.first_missing->row, column.name), raw.first_missing->text,
+                                column.missing, rows));
+}
+
+void keep_rows(TableColumn& column, const std::vector<std::size_t>& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (column.is_number)
+      column.numbers[i] = column.numbers[rows[i]];
+    else
+      column.codes[i] = column.codes[rows[i]];
+  (column.is_number ? column.numbers.resize(rows.size()) : column.codes.resize(rows.size()));
+  column.missing = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) column.missing += lacks_value(column, i) ? 1 : 0;
+}
+
+}  // namespace
+
+Table table_of(const RowPlaces& places, std::size_t rows, std::vector<RawColumn> columns,
+               const ReadTableOptions& options, std::vector<std::string> notes) {
+  std::vector<char> dropped(rows, 0);
+  std::vector<TableColumn> ready;
+  std::string worst;
+  std::size_t most = 0;
+  const RawColumn* first = nullptr;
+  for (RawColumn& raw : columns) {
+    if (!raw.first_missing) continue;
+    const bool drops = options.missing == MissingValues::drop || contains(options.complete, raw.column.name);
+    for (std::size_t row = 0; row < rows; ++row) {
+      if (!lacks_value(raw.column, row)) continue;
+      ++raw.column.missing;
+      if (drops) dropped[row] = 1;
+    }
+    if (drops && raw.column.missing > most) {
+      most = raw.column.missing;
+      worst = raw.column.name;
+    }
+    if (first == nullptr || raw.first_missing->row < first->first_missing->row) first = &raw;
+  }
+  if (first != nullptr && options.missing == MissingValues::error) fail_missing(places, *first, rows);
+  for (RawColumn& raw : columns) ready.push_back(std::move(raw.column));
+  std::vector<std::size_t> kept;
+  for (std::size_t row = 0; row < rows; ++row)
+    if (dropped[row] == 0) kept.push_back(row);
+  if (kept.size() == rows) return {places, rows, std::move(ready), std::move(notes), options.delimiter};
+  if (kept.empty())
+    throw OptionError(
+        {"exclude=" + worst},
+        fmt::format("'{}': no row is left, as a value is missing in each; leave out columns that "
+                    "have few, such as '{}'",
+                    places.path().string(), worst));
+  for (TableColumn& column : ready) keep_rows(column, kept);
+  notes.push_back(
+      fmt::format("{} of {} rows have no value in a column and are left out", rows - kept.size(), rows));
+  return {places.only(kept), kept.size(), std::move(ready), std::move(notes), options.delimiter};
+}
+
+}  // namespace gradus

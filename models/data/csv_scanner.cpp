@@ -1,0 +1,109 @@
+#include "models/data/csv_scanner.hpp"
+
+#include <charconv>
+#include <cmath>
+
+#include "gradus/base/error.hpp"
+
+namespace gradus {
+
+namespace {
+
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+// The delimiter that a line "sep=;" names; NUL for any other line.
+char named_delimiter(std::string_view line) {
+  if (line == "sep=\\t") return '\t';
+  constexpr std::string_view start = "sep=", delimiters = ",;\t|: ";
+  const bool is_it = line.size() == start.size() + 1 &&
+                     (line.starts_with(start) || line.starts_with("SEP=")) &&
+                     delimiters.find(line.back()) != std::string_view::npos;
+  return is_it ? line.back() : '\0';
+}
+
+}  // namespace
+
+CsvScanner::CsvScanner(std::string_view bytes, char delimiter)
+    : at_(bytes.data()), end_(bytes.data() + bytes.size()), delimiter_(delimiter) {
+  if (bytes.starts_with(byte_order_mark)) at_ += byte_order_mark.size();
+  lone_ = first_line_ends_with_lone();
+  if (const char named = named_delimiter(rest_of_line()); named != '\0') {
+    delimiter_ = named;
+    named_ = true;
+    skip_line();
+  }
+}
+
+bool CsvScanner::first_line_ends_with_lone() const {
+  bool quoted = false;
+  for (const char* c = at_; c < end_; ++c) {
+    if (*c == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (*c == '\n') return false;
+    if (*c == '\r') return c + 1 < end_ && c[1] != '\n';
+  }
+  return false;
+}
+
+void CsvScanner::pass_line_end() {
+  if (at_ < end_ && *at_ == '\r' && at_ + 1 < end_ && at_[1] == '\n') ++at_;
+  if (at_ < end_) ++at_;
+  line_ += 1 + breaks_;
+  breaks_ = 0;
+}
+
+void CsvScanner::skip_empty_lines() {
+  while (at_ < end_ && at_line_end()) pass_line_end();
+}
+
+std::string_view CsvScanner::rest_of_line() const {
+  const char* c = at_;
+  while (!ends_line(c)) ++c;
+  return {at_, static_cast<std::size_t>(c - at_)};
+}
+
+void CsvScanner::skip_line() {
+  at_ += rest_of_line().size();
+  pass_line_end();
+}
+
+std::string_view CsvScanner::read_field() {
+  const char* start = at_;
+  while (at_ < end_ && (*at_ == ' ' || *at_ == '\t') && *at_ != delimiter_) ++at_;
+  if (at_ < end_ && *at_ == '"') return read_quoted();
+  while (at_ < end_ && *at_ != delimiter_ && *at_ != '\n' && *at_ != '\r') ++at_;
+  // A lone carriage return belongs to the field, unless lines end with one.
+  while (!(at_line_end() || *at_ == delimiter_)) ++at_;
+  return {start, static_cast<std::size_t>(at_ - start)};
+}
+
+std::string_view CsvScanner::read_quoted() {
+  unquoted_.clear();
+  for (++at_;; ++at_) {
+    if (at_ == end_) throw Error("the quote is never closed; add the closing \"");
+    if (*at_ == '"') {
+      if (at_ + 1 == end_ || at_[1] != '"') break;
+      ++at_;
+    }
+    breaks_ += *at_ == '\n' || (*at_ == '\r' && lone_) ? 1 : 0;
+    unquoted_ += *at_;
+  }
+  ++at_;
+  while (at_ < end_ && (*at_ == ' ' || *at_ == '\t') && *at_ != delimiter_) ++at_;
+  if (!at_line_end() && *at_ != delimiter_)
+    throw Error("there is text behind the closing quote; write \"\" for a quote inside of quotes");
+  return unquoted_;
+}
+
+std::optional<double> CsvScanner::read_plain_number() {
+  double value = 0;
+  const char* start = at_;
+  const auto [next, error] = std::from_chars(at_, end_, value);
+  if (error != std::errc() || !std::isfinite(value)) return std::nullopt;
+  at_ = next;
+  if (at_line_end() || *at_ == delimiter_) return value;
+  at_ = start;
+  return std::nullopt;
+}
+
+}  // namespace gradus

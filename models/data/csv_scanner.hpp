@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gradus {
+
+/// Goes over the bytes of a CSV file once, field by field. Lines end with LF, CRLF, or CR, when the first
+/// line does; a byte order mark is passed over, and a first line "sep=;" is obeyed.
+class CsvScanner {
+ public:
+  /// Of these bytes, which must outlive this.
+  CsvScanner(std::string_view bytes, char delimiter);
+
+  /// What separates the fields: what was given, or what the file says.
+  char delimiter() const { return delimiter_; }
+  /// Whether lines end with CR alone.
+  bool carriage_returns() const { return lone_; }
+  /// Whether the file says what separates its fields.
+  bool names_delimiter() const { return named_; }
+  /// The number of the line at hand, from 1.
+  std::uint64_t line() const { return line_; }
+
+  bool at_end() const { return at_ == end_; }
+  /// The next byte, unless at_end().
+  char peek() const { return *at_; }
+  /// How many bytes are left.
+  std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
+  bool at_line_end() const { return ends_line(at_); }
+  /// To the next line, and over those that are empty.
+  void pass_line_end();
+  void skip_empty_lines();
+
+  /// What is left of the line, whatever quotes are in it. Nothing is passed.
+  std::string_view rest_of_line() const;
+  /// Over the rest of the line, whatever quotes are in it, and its end.
+  void skip_line();
+
+  /// The field at hand, without its quotes; the next byte is then a delimiter or a line's end. The text is
+  /// valid until the next field is read. Error, which gives only the reason, for a quote that is not closed
+  /// or that text follows.
+  std::string_view read_field();
+  /// True when there is another field on the line.
+  bool pass_delimiter() {
+    if (at_line_end()) return false;
+    ++at_;
+    return true;
+  }
+  /// Reads a plain number that a delimiter follows, which nearly all fields of number columns are; nothing,
+  /// and nothing is read, for any other field.
+  std::optional<double> read_plain_number();
+
+ private:
+  bool ends_line(const char* c) const {
+    return c == end_ || *c == '\n' || (*c == '\r' && (lone_ || c + 1 == end_ || c[1] == '\n'));
+  }
+  std::string_view read_quoted();
+  bool first_line_ends_with_lone() const;
+
+  const char* at_;
+  const char* end_;
+  char delimiter_;
+  bool lone_ = false;
+  bool named_ = false;
+  std::uint64_t line_ = 1;
+  std::uint64_t breaks_ = 0;  // within quotes on the line at hand
+  std::string unquoted_;
+};
+
+}  // namespace gradus

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gradus/data/table.hpp"
+
+/// Numbers and dates as people write them in tables.
+namespace GRADUS_PUBLIC gradus {
+
+/// The text without blanks around it.
+std::string_view trimmed(std::string_view text);
+
+/// The whole of a text, but for blanks around it, as a number; nothing when it is none. Infinities and NaN
+/// are numbers here; a number that is too large for a double is infinite, one that is too small is 0.
+std::optional<double> number_of(std::string_view text, const NumberStyle& style = {});
+
+/// Whether this is a word by which programs say that there is no number: nothing at all, NA, null and so on.
+bool is_missing_number(std::string_view text);
+
+/// The days since 1970-01-01 of a date: 2020-12-31 or 2020/12/31, or with the day first 31.12.2020,
+/// 31/12/2020 or 31-12-2020; a time may follow behind a blank or T, 23:59 or 23:59:59.5, with a Z. Nothing
+/// for any other text and for days that no month has.
+std::optional<double> date_of(std::string_view text);
+/// "2020-12-31", and the time when there is one, of days since 1970-01-01.
+std::string date_text(double days);
+
+}  // namespace gradus
