@@ -13,7 +13,7 @@ inline void append_log1p(OnnxSpelling& steps, const OnnxOperand& x) {
                              {"Log", {step(0)}},
                              {"Sub", {step(0), 1.0}},
                              {"Div", {x, step(2)}},
-                             {"Equal", {step(2), x}},  // so also for ∞
+                             {"Equal", {step(2), x}},  // ∞, too
                              {"Where", {step(4), 1.0, step(3)}},
                              {"Mul", {step(1), step(5)}},
                              {"Equal", {step(0), 1.0}},

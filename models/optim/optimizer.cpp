@@ -149,7 +149,7 @@ Optimizer Optimizer::clip_norm(double limit) const {
   return transform([limit](StepValues& values) {
     double count = 0;
     for (const Expr& g : values.gradients) count += static_cast<double>(g.shape().element_count().constant());
-    // Of g / √count: that of g itself may be too large for a float where no gradient is.
+    // The norm of g / √count: that of g itself may be too large for a float where no gradient is.
     const double root = std::sqrt(count);
     std::vector<Arg> norms;
     for (const Expr& g : values.gradients) norms.emplace_back(reshape(norm(g / root), {1}));

@@ -108,7 +108,7 @@ TYPED_TEST(Losses, Expm1HasASlopeWithAllDigits) {
       expect_relative(slope[i], std::exp(all[i]), Bounds<TypeParam>::gradient, std::to_string(i));
 }
 
-// Of two and more classes, by indices and by one-hot rows.
+// Indices and one-hot rows are two spellings of one target.
 TYPED_TEST(Losses, OfClassesAreTheSameInBothForms) {
   const auto all = logits();
   const auto rows = static_cast<std::int64_t>(all.size());

@@ -82,7 +82,7 @@ TEST_P(ZeroCotangent, GivesNoGradientWhateverTheSlope) {
   check(double{});
 }
 
-// Where only some cotangents are zero, those of other elements neither matter nor suffer.
+// Elements whose cotangent is not zero neither matter nor suffer.
 TEST_P(ZeroCotangent, OfSomeElementsGivesThoseNoGradient) {
   const auto check = [&]<class T>(T) {
     const Numbers points = special_points<T>();

@@ -55,7 +55,8 @@ template <class T> void expect_centered(double gradient, double tolerance) {
   double before = 0;
   for (int t = 1; t <= 2000; ++t) {
     const double after = training.after(1)[0];
-    const double fall = std::pow(0.99, t), expected = std::copysign(1e-3, -gradient) / std::sqrt(fall * (1 - fall));
+    const double fall = std::pow(0.99, t),
+                 expected = std::copysign(1e-3, -gradient) / std::sqrt(fall * (1 - fall));
     if (t == 1 || t % 100 == 0) {
       EXPECT_NEAR((after - before) / expected, 1, tolerance) << "step " << t << ", gradient " << gradient;
     }
