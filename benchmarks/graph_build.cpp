@@ -100,7 +100,7 @@ double bytes_of_tensors(const Plan& plan) {
   const Graph& graph = *plan.program.graph;
   std::int64_t elements = 0;
   for (NodeId id = 0; id < graph.size(); ++id) {
-    if (!graph[id].is_leaf() && !graph[id].is_tuple() && !graph[id].traits().view)
+    if (!graph[id].is_leaf() && !graph[id].tuple && !graph[id].view)
       elements += element_count(graph[id].shape.resolve(plan.dims.batch));
   }
   return static_cast<double>(elements) * static_cast<double>(bytes_of(plan.dtype));

@@ -6,13 +6,14 @@
 #include "gradus/ops/comparison.hpp"
 #include "gradus/ops/rules.hpp"
 #include "gradus/ops/where.hpp"
+#include "ops/onnx_log1p.hpp"
 
 namespace gradus {
 
 namespace {
 
 // Found for numbers; argument-dependent look-up finds those of lanes and expressions.
-using math::where, math::sigmoid, std::tanh, std::abs, std::exp, std::log1p;
+using math::where, math::sigmoid, math::weighted, std::tanh, std::abs, std::exp, std::log1p;
 
 struct Relu final : Unary<Relu> {
   static constexpr std::string_view name = "relu", onnx = "Relu";
@@ -41,7 +42,7 @@ struct LeakyRelu final : Unary<LeakyRelu> {
 // The cotangent times the derivative, from y = sigmoid(x): in one op, as it is in every step of training.
 struct SigmoidGrad final : CompositeOp<SigmoidGrad, 2> {
   static constexpr std::string_view name = "sigmoid_grad";
-  template <class T> static T f(T dy, T y) { return dy * (y * (1 - y)); }
+  template <class T> static T f(T dy, T y) { return weighted(dy, y * (1 - y)); }
   static OnnxSpelling onnx(InputShapes) {
     return {{"Sub", {1.0, OnnxInput{1}}},
             {"Mul", {OnnxInput{1}, OnnxResult{0}}},
@@ -69,7 +70,7 @@ struct Sigmoid final : Unary<Sigmoid> {
 
 struct TanhGrad final : CompositeOp<TanhGrad, 2> {
   static constexpr std::string_view name = "tanh_grad";
-  template <class T> static T f(T dy, T y) { return dy * (1 - y * y); }
+  template <class T> static T f(T dy, T y) { return weighted(dy, 1 - y * y); }
   static OnnxSpelling onnx(InputShapes) {
     return {{"Mul", {OnnxInput{1}, OnnxInput{1}}},
             {"Sub", {1.0, OnnxResult{0}}},
@@ -85,15 +86,12 @@ struct Tanh final : Unary<Tanh> {
 
 struct Softplus final : Unary<Softplus> {
   static constexpr std::string_view name = "softplus";
-  // ONNX Runtime has Softplus for float alone; ONNX has no log1p.
+  // ONNX Runtime has Softplus for float alone.
   static OnnxSpelling onnx(InputShapes) {
-    return {{"Abs", {OnnxInput{0}}},
-            {"Neg", {OnnxResult{0}}},
-            {"Exp", {OnnxResult{1}}},
-            {"Add", {OnnxResult{2}, 1.0}},
-            {"Log", {OnnxResult{3}}},
-            {"Relu", {OnnxInput{0}}},
-            {"Add", {OnnxResult{5}, OnnxResult{4}}}};
+    OnnxSpelling steps = log1p_of_exp_in_onnx();
+    const std::size_t rest = steps.size() - 1;
+    steps.insert(steps.end(), {{"Relu", {OnnxInput{0}}}, {"Add", {OnnxResult{rest + 1}, OnnxResult{rest}}}});
+    return steps;
   }
   // max(x, 0) + log1p(e^−|x|) neither overflows nor loses the small values.
   template <class T> static T f(T x) { return where(x < T(0), T(0), x) + log1p(exp(-abs(x))); }

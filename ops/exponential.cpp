@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "gradus/ops/rules.hpp"
+#include "ops/onnx_log1p.hpp"
 
 namespace gradus {
 
@@ -25,17 +26,34 @@ struct Log final : Unary<Log> {
 
 struct Log1p final : Unary<Log1p> {
   static constexpr std::string_view name = "log1p";
-  // Right to the last bit of 1 + x only: ONNX has no log1p, nor expm1.
-  static OnnxSpelling onnx(InputShapes) { return {{"Add", {OnnxInput{0}, 1.0}}, {"Log", {OnnxResult{0}}}}; }
+  static OnnxSpelling onnx(InputShapes) {
+    OnnxSpelling steps;
+    append_log1p(steps, OnnxInput{0});
+    return steps;
+  }
   template <class T> static T f(T x) { return log1p(x); }
   template <class T> static T d(T x, T) { return 1 / (1 + x); }
 };
 
 struct Expm1 final : Unary<Expm1> {
   static constexpr std::string_view name = "expm1";
-  static OnnxSpelling onnx(InputShapes) { return {{"Exp", {OnnxInput{0}}}, {"Sub", {OnnxResult{0}, 1.0}}}; }
+  // ONNX has no expm1: (u − 1) · x / log u for u = eˣ as it is rounded (Kahan), between the sizes where u − 1
+  // is right as it is and where u is 1.
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Exp", {OnnxInput{0}}},
+            {"Sub", {OnnxResult{0}, 1.0}},
+            {"Log", {OnnxResult{0}}},
+            {"Div", {OnnxInput{0}, OnnxResult{2}}},
+            {"Mul", {OnnxResult{1}, OnnxResult{3}}},
+            {"Equal", {OnnxResult{0}, 1.0}},
+            {"Where", {OnnxResult{5}, OnnxInput{0}, OnnxResult{4}}},
+            {"Abs", {OnnxInput{0}}},
+            {"Less", {OnnxResult{7}, 1.0}},
+            {"Where", {OnnxResult{8}, OnnxResult{6}, OnnxResult{1}}}};
+  }
   template <class T> static T f(T x) { return expm1(x); }
-  template <class T> static T d(T, T y) { return y + 1; }
+  // y + 1 would lose its digits where y is near −1.
+  template <class T> static T d(T x, T) { return exp(x); }
 };
 
 }  // namespace

@@ -1,28 +1,97 @@
 #include "gradus/ops/losses.hpp"
 
-#include "gradus/graph/graph.hpp"
+#include <cmath>
+
 #include "gradus/ops/activation.hpp"
-#include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/comparison.hpp"
 #include "gradus/ops/power.hpp"
+#include "gradus/ops/rules.hpp"
 #include "gradus/ops/softmax.hpp"
 #include "gradus/ops/where.hpp"
+#include "ops/onnx_log1p.hpp"
 
 namespace gradus {
 
 namespace {
+
+// Found for numbers; argument-dependent look-up finds those of lanes and expressions.
+using math::where, math::sigmoid, math::weighted, std::abs, std::exp, std::log1p;
+
+// σ(x) − t without cancellation where both are near 1.
+struct SigmoidMinus final : Binary<SigmoidMinus> {
+  static constexpr std::string_view name = "sigmoid_minus";
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Abs", {OnnxInput{0}}},
+            {"Neg", {OnnxResult{0}}},
+            {"Sigmoid", {OnnxResult{1}}},
+            {"Sub", {1.0, OnnxInput{1}}},
+            {"Sub", {OnnxResult{3}, OnnxResult{2}}},
+            {"Sub", {OnnxResult{2}, OnnxInput{1}}},
+            {"Greater", {OnnxInput{0}, 0.0}},
+            {"Where", {OnnxResult{6}, OnnxResult{4}, OnnxResult{5}}}};
+  }
+  template <class T> static T f(T x, T t) {
+    const T rest = sigmoid(-abs(x));
+    return where(x > T(0), (T(1) - t) - rest, rest - t);
+  }
+  template <class T> static T da(T x, T, T) { return sigmoid(x) * sigmoid(-x); }
+  template <class T> static T db(T, T, T) { return -1; }
+};
+
+struct LogisticLoss final : Binary<LogisticLoss> {
+  static constexpr std::string_view name = "logistic_loss";
+  static OnnxSpelling onnx(InputShapes) {
+    OnnxSpelling steps = log1p_of_exp_in_onnx();
+    const OnnxResult rest{steps.size() - 1};
+    steps.insert(steps.end(), {{"Sub", {1.0, OnnxInput{1}}},
+                               {"Neg", {OnnxInput{1}}},
+                               {"Greater", {OnnxInput{0}, 0.0}},
+                               {"Where", {after(rest, 3), after(rest, 1), after(rest, 2)}},
+                               {"Mul", {after(rest, 4), OnnxInput{0}}},
+                               {"Equal", {after(rest, 4), 0.0}},
+                               {"Where", {after(rest, 6), 0.0, after(rest, 5)}},
+                               {"Add", {after(rest, 7), rest}}});
+    return steps;
+  }
+  static OnnxResult after(OnnxResult step, std::size_t count) { return {step.step + count}; }
+  // The larger part is nothing but the target's distance from the sign of x, times x: 0 for the right sign.
+  template <class T> static T f(T x, T t) {
+    return weighted(where(x > T(0), T(1) - t, -t), x) + log1p(exp(-abs(x)));
+  }
+  template <class T> static T da(T x, T t, T) { return sigmoid_minus(x, t); }
+  template <class T> static T db(T x, T, T) { return -x; }
+};
+
 // All nodes of a loss carry the place of its call.
 Graph::Scope scope_of(std::string_view loss, std::initializer_list<Arg> operands) {
   return {graph_of(loss, {operands.begin(), operands.size()}), operands.begin()->where};
 }
+
 }  // namespace
+
+void detail::check_same_shape(std::string_view what, const Arg& prediction, const Arg& target) {
+  const Expr &y = prediction.expr, &t = target.expr;
+  if (!y.is_node() || !t.is_node() || y.shape() == t.shape()) return;
+  const Arg operands[] = {prediction, target};
+  fail(what, operands, "the prediction and the target must have the same shape; reshape one of them");
+}
+
+Expr sigmoid_minus(Arg x, Arg target) { return build<SigmoidMinus>({x, target}); }
+
+Expr logistic_loss(Arg logits, Arg target) {
+  detail::check_same_shape("logistic_loss", logits, target);
+  return build<LogisticLoss>({logits, target});
+}
 
 Expr mse(Arg prediction, Arg target) {
   const Graph::Scope scope = scope_of("mse", {prediction, target});
+  detail::check_same_shape("mse", prediction, target);
   return mean(square(prediction.expr - target.expr));
 }
 
 Expr half_squared_error(Arg prediction, Arg target) {
   const Graph::Scope scope = scope_of("half_squared_error", {prediction, target});
+  detail::check_same_shape("half_squared_error", prediction, target);
   return 0.5 * sum(square(prediction.expr - target.expr));
 }
 
@@ -35,7 +104,7 @@ Expr cross_entropy(Arg logits, Arg target) {
     fail("cross_entropy", operands, "the last axis of the logits must be the classes");
   const Expr& weights = target.expr;
   if (!weights.is_node() || weights.shape() == shape)
-    return -mean(sum(weights * log_softmax(logits.expr), {-1}));
+    return -mean(sum(weighted(weights, log_softmax(logits.expr)), {-1}));
   Shape rows = weights.shape();
   rows.push_back(shape.back());
   if (rows != shape)
@@ -48,7 +117,8 @@ Expr cross_entropy(Arg logits, Arg target) {
 
 Expr binary_cross_entropy(Arg logits, Arg target) {
   const Graph::Scope scope = scope_of("binary_cross_entropy", {logits, target});
-  return mean(softplus(logits.expr) - logits.expr * target.expr);
+  detail::check_same_shape("binary_cross_entropy", logits, target);
+  return mean(logistic_loss(logits, target));
 }
 
 }  // namespace gradus

@@ -34,7 +34,9 @@ struct AdaptiveStep final : CompositeOp<AdaptiveStep, 5> {
   static constexpr std::string_view name = "adaptive_step";
   using ScalarLoops = std::integer_sequence<unsigned, 0, 0b11000>;
   template <class T> static T f(T w, T direction, T square, T rate, T epsilon) {
-    return w - rate * direction / (sqrt(square) + epsilon);
+    // Without the 0 that is NaN for ∞, a gradient whose square overflows would end the training in silence.
+    const T zero = square - square;
+    return w - rate * direction / (sqrt(square) + epsilon) + zero;
   }
 };
 

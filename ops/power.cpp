@@ -14,6 +14,9 @@ namespace {
 // Found for numbers; argument-dependent look-up finds those of lanes and expressions.
 using std::sqrt, std::pow;
 
+// x, but 0 of its sign where the processor takes denormals for 0, as in run(): std::pow looks at the bits.
+template <class T> T flushed(T x) { return std::copysign(std::abs(x) + T(0), x); }
+
 struct Sqrt final : Unary<Sqrt> {
   static constexpr std::string_view name = "sqrt", onnx = "Sqrt";
   template <class T> static T f(T x) { return sqrt(x); }
@@ -33,7 +36,7 @@ struct PowNumber final : Unary<PowNumber> {
   explicit PowNumber(double p) : exponent(p) {}
   auto attributes() const { return std::tuple(attribute("exponent", exponent)); }
   OnnxSpelling onnx(InputShapes) const { return {{"Pow", {OnnxInput{0}, exponent}}}; }
-  template <class T> T f(T x) const { return pow(x, T(exponent)); }
+  template <class T> T f(T x) const { return pow(flushed(x), T(exponent)); }
   template <class T> T d(T x, T) const { return exponent * pow(x, exponent - 1); }
 
   double exponent;
@@ -41,7 +44,7 @@ struct PowNumber final : Unary<PowNumber> {
 
 struct Pow final : Binary<Pow> {
   static constexpr std::string_view name = "pow", onnx = "Pow";
-  template <class T> static T f(T a, T b) { return pow(a, b); }
+  template <class T> static T f(T a, T b) { return pow(flushed(a), b); }
   // 0·pow(0, −1) would be NaN.
   template <class T> static T da(T a, T b, T) {
     return b * pow(where(equal(a, 0) * equal(b, 0), 1, a), b - 1);

@@ -6,9 +6,13 @@
 #include <numeric>
 
 #include "gradus/ops/comparison.hpp"
+#include "gradus/ops/extremum.hpp"
+#include "gradus/ops/power.hpp"
 #include "gradus/ops/rules.hpp"
 #include "gradus/ops/view.hpp"
+#include "gradus/ops/where.hpp"
 #include "ops/kernels/strides.hpp"
+#include "ops/kernels/tree.hpp"
 
 namespace gradus {
 
@@ -61,6 +65,25 @@ Shape with_ones(Shape shape, const Axes& axes) {
   return shape;
 }
 
+// A reduction's loops: `lead` times, `rows` of the first axis that is reduced are combined into `columns`.
+struct ReductionLoops {
+  std::int64_t lead = 1;
+  std::int64_t rows = 1;
+  std::int64_t columns = 1;
+  std::int64_t row_size = 1;  // more than the columns where axes behind are reduced, too
+  StridedWalk row;            // from a row to the columns
+
+  std::int64_t leaf_size() const { return row_size == columns ? leaf_of_eights : leaf_of_ones; }
+};
+
+// The shape without these axes.
+Shape without(const Shape& shape, const Axes& axes) {
+  Shape left;
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis)
+    if (std::ranges::count(axes, static_cast<std::int64_t>(axis)) == 0) left.push_back(shape[axis]);
+  return left;
+}
+
 // The base of Sum and Max: axes are reduced away (their extents dropped). `Derived` supplies `initial<T>()`,
 // `combine(a, b)` and `combine_row(row, n)`.
 template <class Derived> struct Reduction : OpOf<Derived> {
@@ -68,42 +91,69 @@ template <class Derived> struct Reduction : OpOf<Derived> {
   auto attributes() const { return std::tuple(attribute("axes", axes)); }
   Traits traits() const final { return {.reduction = true}; }
 
-  Shape infer(InputShapes inputs) const {
-    Shape kept;
-    for (std::size_t axis = 0; axis < inputs[0].rank(); ++axis)
-      if (!reduces(axis)) kept.push_back(inputs[0][axis]);
-    return kept;
-  }
+  Shape infer(InputShapes inputs) const { return without(inputs[0], axes); }
 
   double flop(const KernelShapes& shapes) const final {
     return static_cast<double>(element_count(shapes.inputs[0]));
   }
 
+  ReductionLoops loops(const Extents& from) const {
+    const auto first = static_cast<std::size_t>(axes.front());
+    std::size_t last = first + 1;  // past the reduced axes that are neighbours
+    while (last < from.size() && reduces(last)) ++last;
+    const std::span<const std::int64_t> all(from);
+    const Extents row(from.begin() + static_cast<std::ptrdiff_t>(last), from.end());
+    Extents strides(row.size());
+    std::int64_t columns = 1;
+    for (std::size_t axis = from.size(); axis-- > last;)
+      if (!reduces(axis)) {
+        strides[axis - last] = columns;
+        columns *= from[axis];
+      }
+    return {element_count(all.first(first)), element_count(all.subspan(first, last - first)), columns,
+            element_count(row), StridedWalk(row, strides)};
+  }
+
+  std::size_t workspace_bytes(const KernelShapes& shapes, DType dtype) const final {
+    const ReductionLoops sizes = loops(shapes.inputs[0]);
+    if (sizes.row_size == 1) return 0;
+    return static_cast<std::size_t>((slots_of_tree(sizes.rows, sizes.leaf_size()) - 1) * sizes.columns) *
+           bytes_of(dtype);
+  }
+
   template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
-    const Extents& from = shapes.inputs[0];
-    const Extents kept = row_major_strides(shapes.output());
-    Extents strides;  // into the output, which stands still along reduced axes
-    for (std::size_t axis = 0, next = 0; axis < from.size(); ++axis)
-      strides.push_back(reduces(axis) ? 0 : kept[next++]);
-    const StridedWalk walk(from, strides);
-    const std::int64_t count = element_count(shapes.output());
-    const bool by_rows = axes.size() < from.size() && axes.back() + 1 == std::ssize(axes);
-    const auto reduce = by_rows
-                            ? version_for_isa<ReduceRows, const StridedWalk&, std::int64_t, const T*, T*>()
-                            : version_for_isa<Reduce, const StridedWalk&, std::int64_t, const T*, T*>();
-    return [walk, count, reduce](const KernelArgs<T>& args) {
-      std::fill_n(args.output(), count, Derived::template initial<T>());
-      reduce(walk, count, args.input(), args.output());
+    const auto reduce = version_for_isa<Reduce, const ReductionLoops&, const T*, T*, T*>();
+    return [sizes = loops(shapes.inputs[0]), reduce](const KernelArgs<T>& args) {
+      reduce(sizes, args.input(), args.output(), reinterpret_cast<T*>(args.workspace));
     };
   }
 
-  // Rows are combined where the last axes are left, eight at a time: one by one, each would wait for what the
-  // one before has written.
-  struct ReduceRows {
+  struct Reduce {
     template <Isa isa, class T>
-    static void run(const StridedWalk& walk, std::int64_t columns, const T* in, T* out) {
+    static void run(const ReductionLoops& sizes, const T* in, T* out, T* workspace) {
+      const std::int64_t rows = sizes.rows, columns = sizes.columns, row_size = sizes.row_size;
+      for (std::int64_t i = 0; i < sizes.lead; ++i, in += rows * row_size, out += columns) {
+        if (row_size == 1) {
+          *out = Derived::combine_row(in, rows);
+          continue;
+        }
+        const auto slot = [&](std::int64_t k) { return k == 0 ? out : workspace + (k - 1) * columns; };
+        walk_tree(
+            rows, sizes.leaf_size(),
+            [&](std::int64_t to, std::int64_t begin, std::int64_t end) {
+              std::fill_n(slot(to), columns, Derived::template initial<T>());
+              if (row_size == columns)
+                add_rows(end - begin, columns, in + begin * columns, slot(to));
+              else
+                for (std::int64_t r = begin; r < end; ++r) add_row(sizes.row, in + r * row_size, slot(to));
+            },
+            [&](std::int64_t to) { add_rows(1, columns, slot(to + 1), slot(to)); });
+      }
+    }
+
+    // Eight at a time: one by one, each would wait for what the one before has written.
+    template <class T> static void add_rows(std::int64_t rows, std::int64_t columns, const T* in, T* out) {
       constexpr std::int64_t together = 8;
-      const std::int64_t rows = walk.count() / columns;
       std::int64_t r = 0;
       for (; r + together <= rows; r += together, in += together * columns) {
         const auto pair = [=](std::int64_t i, std::int64_t row) {
@@ -117,11 +167,8 @@ template <class Derived> struct Reduction : OpOf<Derived> {
       for (; r < rows; ++r, in += columns)
         for (std::int64_t i = 0; i < columns; ++i) out[i] = Derived::combine(out[i], in[i]);
     }
-  };
 
-  struct Reduce {
-    template <Isa isa, class T>
-    static void run(const StridedWalk& walk, std::int64_t /*count*/, const T* in, T* out) {
+    template <class T> static void add_row(const StridedWalk& walk, const T* in, T* out) {
       walk([&](std::int64_t a, std::int64_t b, std::int64_t n, std::int64_t stride) {
         const T* from = in + a;
         T* to = out + b;
@@ -154,14 +201,8 @@ struct Sum final : Reduction<Sum> {
 
   template <class T> static T initial() { return 0; }
   template <class T> static T combine(T a, T b) { return a + b; }
-  // Eight partial sums: faster, and more exact, than one.
   template <class T> static T combine_row(const T* row, std::int64_t n) {
-    T parts[8] = {};
-    std::int64_t i = 0;
-    for (; i + 8 <= n; i += 8)
-      for (int k = 0; k < 8; ++k) parts[k] += row[i + k];
-    for (; i < n; ++i) parts[i % 8] += row[i];
-    return ((parts[0] + parts[4]) + (parts[2] + parts[6])) + ((parts[1] + parts[5]) + (parts[3] + parts[7]));
+    return tree_sum<T>(n, [row](std::int64_t i) { return row[i]; });
   }
 };
 
@@ -175,7 +216,7 @@ struct Max final : Reduction<Max> {
   std::vector<Expr> vjp(const Vjp& v) const override {
     const Shape& shape = v.inputs[0].shape();
     const Expr largest = equal(v.inputs[0], spread(v.output, shape));
-    return {largest * spread(v.cotangent / sum(largest, axes), shape)};
+    return {largest * spread(weighted(v.cotangent, 1 / sum(largest, axes)), shape)};
   }
 
   template <class T> static T initial() { return -std::numeric_limits<T>::infinity(); }
@@ -185,6 +226,22 @@ struct Max final : Reduction<Max> {
     T largest = row[0];
     for (std::int64_t i = 1; i < n; ++i) largest = combine(largest, row[i]);
     return largest;
+  }
+};
+
+// Its second input, which is the norm of the first over these axes, with the slope x / |x|, and 0 where x is.
+struct Norm final : OpOf<Norm> {
+  static constexpr std::string_view name = "norm";
+  static OnnxSpelling onnx(InputShapes) { return {{"Identity", {OnnxInput{1}}}}; }
+  Shape infer(InputShapes inputs) const { return inputs[1]; }
+  std::vector<Expr> vjp(const Vjp& v) const override {
+    const Expr &x = v.inputs[0], &y = v.output;
+    return {v.wanted[0] ? weighted(v.cotangent, where(equal(y, 0), 0, x / y)) : Expr(), Expr()};
+  }
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
+    return [count = element_count(shapes.output())](const KernelArgs<T>& args) {
+      std::copy_n(args.input(1), count, args.output());
+    };
   }
 };
 
@@ -238,6 +295,18 @@ Expr mean(Arg x, const Axes& axes, bool keep_axes) {
   return total / total.graph().full(total.shape(), count, x.where);
 }
 
+// Scaled by the largest, so that no square overflows, nor vanishes.
+Expr norm(Arg x, const Axes& axes, bool keep_axes) {
+  const Axes sorted = normalise(x, axes, "norm");
+  const Graph::Scope scope(x.expr.graph(), x.where);
+  const Expr largest = max(abs(stop_gradient(x)), sorted, true);
+  const Expr usual = (largest > 0) * (largest < std::numeric_limits<double>::infinity());
+  const Expr scale = where(usual, largest, 1);
+  const Expr value = scale * sqrt(sum(square(stop_gradient(x) / scale), sorted, true));
+  const Expr kept = build<Norm>({x, value});
+  return keep_axes ? kept : reshape(kept, without(kept.shape(), sorted));
+}
+
 Expr broadcast_to(Arg x, const Shape& shape) {
   if (x.expr.is_literal()) throw Error("broadcast_to: a bare number; use graph.full(shape, number)");
   return x.expr.shape() == shape ? x.expr : build<BroadcastTo>({x}, shape);
@@ -246,6 +315,8 @@ Expr broadcast_to(Arg x, const Shape& shape) {
 Expr sum(Arg x) { return sum(x, all_axes(x.expr)); }
 
 Expr mean(Arg x) { return mean(x, all_axes(x.expr)); }
+
+Expr norm(Arg x) { return norm(x, all_axes(x.expr)); }
 
 Expr max(Arg x) { return max(x, all_axes(x.expr)); }
 

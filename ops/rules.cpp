@@ -11,8 +11,12 @@ namespace gradus {
 
 namespace {
 
+std::ptrdiff_t batch_axes(const Shape& shape) {
+  return std::ranges::count_if(shape, [](Dim extent) { return !extent.is_constant(); });
+}
+
 // The operands made of one shape; those that are wrong stay as they are: make_node reports them.
-std::vector<Arg> broadcast_operands(std::span<const Arg> operands) {
+std::vector<Arg> broadcast_operands(std::string_view op, std::span<const Arg> operands) {
   std::vector<Arg> ready(operands.begin(), operands.end());
   const auto node = std::ranges::find_if(ready, [](const Arg& a) { return a.expr.is_node(); });
   if (node == ready.end()) return ready;
@@ -24,6 +28,13 @@ std::vector<Arg> broadcast_operands(std::span<const Arg> operands) {
   } catch (const Error&) {
     return ready;
   }
+  std::ptrdiff_t batches = 1;
+  for (const Arg& operand : ready)
+    if (operand.expr.is_node()) batches = std::max(batches, batch_axes(operand.expr.shape()));
+  if (batch_axes(common) > batches)
+    fail(op, operands,
+         "broadcasting would give two batch axes, " + to_string(common) +
+             "; reshape one operand, or say broadcast_to where that is meant");
   for (Arg& operand : ready) {
     if (operand.expr.is_literal())
       operand.expr = graph.full(common, operand.expr.literal(), operand.where);
@@ -64,7 +75,7 @@ namespace detail {
 Expr apply(OpPtr op, std::span<const Arg> operands) {
   if (op->elementwise() == nullptr) return make_node(std::move(op), operands);
   if (!std::ranges::all_of(operands, [](const Arg& a) { return a.expr.is_literal(); }))
-    return make_node(std::move(op), broadcast_operands(operands));
+    return make_node(op, broadcast_operands(op->name(), operands));
   std::vector<double> numbers;
   for (const Arg& operand : operands) numbers.push_back(operand.expr.literal());
   return evaluate(*op->elementwise(), numbers);
@@ -72,7 +83,7 @@ Expr apply(OpPtr op, std::span<const Arg> operands) {
 
 std::vector<Expr> apply_for_outputs(OpPtr op, std::span<const Arg> operands) {
   if (op->elementwise() == nullptr) return make_nodes(std::move(op), operands);
-  return make_nodes(std::move(op), broadcast_operands(operands));
+  return make_nodes(op, broadcast_operands(op->name(), operands));
 }
 
 std::vector<Expr> composite_vjp(std::span<const Expr> outputs, std::span<const Expr> leaves, const Vjp& v) {

@@ -6,6 +6,7 @@
 #include "gradus/ops/reduction.hpp"
 #include "gradus/ops/rules.hpp"
 #include "gradus/ops/view.hpp"
+#include "ops/kernels/tree.hpp"
 
 namespace gradus {
 
@@ -46,10 +47,14 @@ template <class Derived> struct AlongAxis : OpOf<Derived> {
       largest = largest >= x[i * stride] || std::isnan(largest) ? largest : x[i * stride];
     return std::isfinite(largest) ? largest : T(0);
   }
+  // log Σ e^(x − shift). The largest entry adds 1: log1p of what the others add keeps the digits of small
+  // ones.
   template <class T> static T log_sum_exp(const T* x, std::int64_t n, std::int64_t stride, T shift) {
-    T sum = 0;
-    for (std::int64_t i = 0; i < n; ++i) sum += std::exp(x[i * stride] - shift);
-    return std::log(sum);
+    std::int64_t largest = 0;
+    while (largest < n && x[largest * stride] != shift) ++largest;
+    const T others =
+        tree_sum<T>(n, [=](std::int64_t i) { return i == largest ? T(0) : std::exp(x[i * stride] - shift); });
+    return largest < n ? std::log1p(others) : std::log(others);
   }
 
   std::int64_t axis;  // not negative
@@ -65,7 +70,7 @@ struct LogSumExp final : AlongAxis<LogSumExp> {
   std::vector<Expr> vjp(const Vjp& v) const override {
     Shape kept = v.inputs[0].shape();
     kept[static_cast<std::size_t>(axis)] = 1;
-    return {reshape(v.cotangent, kept) * softmax(v.inputs[0], axis)};
+    return {weighted(reshape(v.cotangent, kept), softmax(v.inputs[0], axis))};
   }
   template <class T> static void line(const T* x, T* y, std::int64_t n, std::int64_t stride, T shift) {
     *y = shift + log_sum_exp(x, n, stride, shift);
@@ -77,7 +82,7 @@ struct LogSoftmax final : AlongAxis<LogSoftmax> {
   using AlongAxis::AlongAxis;
   OnnxSpelling onnx(InputShapes) const { return {{"LogSoftmax", {OnnxInput{0}}, {{"axis", axis}}}}; }
   std::vector<Expr> vjp(const Vjp& v) const override {
-    return {v.cotangent - exp(v.output) * sum(v.cotangent, {axis}, true)};
+    return {v.cotangent - weighted(sum(v.cotangent, {axis}, true), exp(v.output))};
   }
   template <class T> static void line(const T* x, T* y, std::int64_t n, std::int64_t stride, T shift) {
     const T log_sum = log_sum_exp(x, n, stride, shift);
@@ -90,11 +95,11 @@ struct Softmax final : AlongAxis<Softmax> {
   using AlongAxis::AlongAxis;
   OnnxSpelling onnx(InputShapes) const { return {{"Softmax", {OnnxInput{0}}, {{"axis", axis}}}}; }
   std::vector<Expr> vjp(const Vjp& v) const override {
-    return {v.output * (v.cotangent - sum(v.cotangent * v.output, {axis}, true))};
+    return {weighted(v.cotangent - sum(weighted(v.cotangent, v.output), {axis}, true), v.output)};
   }
   template <class T> static void line(const T* x, T* y, std::int64_t n, std::int64_t stride, T shift) {
-    T sum = 0;
-    for (std::int64_t i = 0; i < n; ++i) sum += y[i * stride] = std::exp(x[i * stride] - shift);
+    const T sum =
+        tree_sum<T>(n, [=](std::int64_t i) { return y[i * stride] = std::exp(x[i * stride] - shift); });
     for (std::int64_t i = 0; i < n; ++i) y[i * stride] /= sum;
   }
 };

@@ -30,7 +30,7 @@ Moved with_moves(const std::vector<Expr>& exprs) {
   Moved moved;
   moved.program = rebuild(
       extract(exprs, {}), [&](Graph& to, const Node& node, const std::vector<NodeId>& inputs) -> NodeId {
-        if (inputs.empty() || node.is_tuple() || node.traits().view) return -1;
+        if (inputs.empty() || node.tuple || node.view) return -1;
         const NodeId value = to.append(node.content, inputs, node.shape, node.where);
         const std::string name = fmt::format("check/move {}", moved.moves.size());
         const NodeId move = to.append(std::make_shared<const Input>(Input{name}), {}, node.shape, node.where);

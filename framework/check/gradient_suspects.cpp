@@ -57,7 +57,7 @@ struct LoneOp {
   }
 
   // The same values and no gradient: a wish, not an oversight.
-  bool stops_gradients() const { return graph[output.id()].traits().view && reached.empty(); }
+  bool stops_gradients() const { return graph[output.id()].view && reached.empty(); }
 };
 
 class Suspects {
@@ -69,7 +69,7 @@ class Suspects {
     const NodeValues all = evaluate_nodes(exprs, point, batch_);
     for (NodeId id = 0; id < all.graph->size(); ++id) {
       const Node& node = (*all.graph)[id];
-      if (node.inputs.empty() || node.is_tuple()) continue;
+      if (node.inputs.empty() || node.tuple) continue;
       LoneOp op(node, *all.graph);
       if (op.stops_gradients()) continue;
       Point at;
@@ -151,7 +151,7 @@ std::vector<Expr> leaves_meant(const Expr& expr) {
     needed.erase(id);
     const Node& node = graph[id];
     if (node.identity() != nullptr) leaves.push_back(graph.expr(id));
-    if (node.inputs.empty() || (node.traits().view && LoneOp(node, graph).stops_gradients())) continue;
+    if (node.inputs.empty() || (node.view && LoneOp(node, graph).stops_gradients())) continue;
     needed.insert(node.inputs.begin(), node.inputs.end());
   }
   return leaves;

@@ -47,7 +47,7 @@ class LoopFormer {
     for (const NodeId id : program_.outputs) need(id, none);
     for (const auto& [variable, value] : program_.updates) need(value, none);
     for (NodeId id = graph_.size() - 1; id >= 0; --id)
-      if (graph_[id].op() != nullptr && states_[id].needed && !graph_[id].traits().view) visit(id);
+      if (graph_[id].op() != nullptr && states_[id].needed && !graph_[id].view) visit(id);
     return collect();
   }
 
@@ -85,7 +85,7 @@ class LoopFormer {
     Operand operand{.node = input};
     if (!is_elementwise(id)) return operand;
     if (graph_[input].is_number()) operand.access = Access::scalar;
-    if (!graph_[input].traits().broadcast) return operand;
+    if (!graph_[input].broadcast) return operand;
     const NodeId source = graph_[input].inputs.front();
     const Shape& target = graph_[graph_[id].inputs.front()].shape;
     if (const auto access = broadcast_access(graph_[source].shape.resolve(dims_), target.resolve(dims_))) {
@@ -107,7 +107,7 @@ class LoopFormer {
       for (const Operand& operand : step.operands) stored[origin(graph_, operand.node)] = true;
     for (NodeId id = 0; id < graph_.size(); ++id) {
       const NodeId last = states_[owner(id)].step;
-      if (last == none || graph_[id].is_tuple()) continue;
+      if (last == none || graph_[id].tuple) continue;
       if (stored[id] || !is_elementwise(last)) steps[last].results.push_back({id});
     }
     return steps;

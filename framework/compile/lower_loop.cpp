@@ -127,7 +127,7 @@ template <class T> class LoopLowering {
     for (const NodeId input : node.inputs)
       inputs.push_back(register_of_.at(read_through(plan_, step_, input)));
     const Block<T> block = choose_block(*node.op()->elementwise(), inputs);
-    if (node.is_tuple())
+    if (node.tuple)
       for (const Expr& output : plan_.program.graph->outputs(id))
         outputs.push_back(add_output(output.id(), n));
     else

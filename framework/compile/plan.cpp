@@ -5,7 +5,7 @@
 namespace gradus {
 
 NodeId read_through(const Plan& plan, const Step& loop, NodeId input) {
-  const bool as_it_is = !plan.node(input).traits().broadcast || loop.reads(input);
+  const bool as_it_is = !plan.node(input).broadcast || loop.reads(input);
   return as_it_is ? input : plan.node(input).inputs.front();
 }
 

@@ -61,7 +61,7 @@ KernelShapes kernel_shapes(const Graph& graph, NodeId id, const DimBindings& dim
     shapes.inputs.push_back(graph[input].shape.resolve(dims));
     inputs.push_back(&graph[input].shape);
   }
-  const bool is_value = graph[id].traits().outputs == 1;
+  const bool is_value = !graph[id].tuple;
   for (const Shape& shape :
        is_value ? std::vector{graph[id].shape} : graph[id].op()->output_shapes(InputShapes(inputs)))
     shapes.outputs.push_back(shape.resolve(dims));
@@ -69,7 +69,7 @@ KernelShapes kernel_shapes(const Graph& graph, NodeId id, const DimBindings& dim
 }
 
 NodeId origin(const Graph& graph, NodeId id) {
-  while (graph[id].traits().view) id = graph[id].inputs.front();
+  while (graph[id].view) id = graph[id].inputs.front();
   return id;
 }
 

@@ -31,7 +31,7 @@ void check_node(const Graph& graph, NodeId id, Faults& faults) {
       std::ranges::all_of(node.inputs, [&](NodeId input) { return input >= 0 && input < id; });
   faults.require(ordered, "node {} does not come after its inputs", id);
   faults.require(!node.is_leaf() || node.inputs.empty(), "leaf {} has inputs", id);
-  if (!ordered || node.is_leaf() || node.is_tuple()) return;
+  if (!ordered || node.is_leaf() || node.tuple) return;
   const Output* output = node.output();
   const Node& applied = output != nullptr ? graph[node.inputs.front()] : node;
   faults.require(applied.op() != nullptr, "node {} is an output of what is no op", id);
@@ -222,9 +222,7 @@ std::vector<std::string> faults_of(const Program& program) {
   const Graph& graph = *program.graph;
   Faults faults;
   for (NodeId id = 0; id < graph.size(); ++id) check_node(graph, id, faults);
-  const auto is_value = [&](NodeId id) {
-    return id >= 0 && id < graph.size() && graph[id].traits().outputs == 1;
-  };
+  const auto is_value = [&](NodeId id) { return id >= 0 && id < graph.size() && !graph[id].tuple; };
   for (const NodeId id : program.outputs) faults.require(is_value(id), "output {} is no value", id);
   for (const auto& [variable, value] : program.updates) {
     const bool exist = is_value(variable) && is_value(value);

@@ -141,6 +141,9 @@ bool is_same(const Node& a, const Node& b) {
 NodeId Graph::append(NodeContent content, std::vector<NodeId> inputs, Shape shape, Location where) {
   Node node{std::move(content), std::move(inputs), std::move(shape), {}, line(where)};
   const Traits traits = node.traits();
+  node.tuple = traits.outputs > 1;
+  node.view = traits.view;
+  node.broadcast = traits.broadcast;
   if (traits.commutative && node.inputs.size() == 2 && node.inputs[0] > node.inputs[1])
     std::swap(node.inputs[0], node.inputs[1]);
   if (!traits.impure) {

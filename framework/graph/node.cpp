@@ -12,8 +12,6 @@ std::string_view Node::name() const {
   return full() != nullptr ? "full" : "constant";
 }
 
-bool Node::is_tuple() const { return op() != nullptr && op()->traits().outputs > 1; }
-
 Traits Node::traits() const {
   const Op* applied = op();
   return applied == nullptr ? Traits() : applied->traits();

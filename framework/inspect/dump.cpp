@@ -69,7 +69,7 @@ void node_line(Out out, const Graph& graph, NodeId id) {
     line = fmt::format("{} {} {}", node.name(), short_name(graph, id), to_string(node.shape));
   else
     line = fmt::format("%{} = {}({}) {}", id, op_text(node), fmt::join(inputs, ", "),
-                       node.is_tuple() ? "several outputs" : to_string(node.shape));
+                       node.tuple ? "several outputs" : to_string(node.shape));
   if (!node.is_leaf() && !node.label.empty()) line += fmt::format(" '{}'", node.label);
   if (node.where.known()) line = fmt::format("{:<72} # {}", line, to_string(node.where));
   fmt::format_to(out, "{}\n", line);

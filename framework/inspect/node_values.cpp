@@ -26,7 +26,7 @@ NodeValues evaluate_nodes(std::span<const Expr> exprs, const Point& point, std::
   std::vector<std::size_t> output_of;
   for (NodeId id = 0; id < all.graph->size(); ++id) {
     output_of.push_back(nodes.size());
-    if (!(*all.graph)[id].is_tuple()) nodes.push_back(all.graph->expr(id));
+    if (!(*all.graph)[id].tuple) nodes.push_back(all.graph->expr(id));
   }
   Store<T> store;
   auto program = compile<T>(std::span(nodes), {}, batch, store, {.optimize = false, .reuse = Reuse::none});
@@ -34,7 +34,7 @@ NodeValues evaluate_nodes(std::span<const Expr> exprs, const Point& point, std::
   program.run();
   for (NodeId id = 0; id < all.graph->size(); ++id) {
     auto& values = all.values.emplace_back();
-    if ((*all.graph)[id].is_tuple()) continue;
+    if ((*all.graph)[id].tuple) continue;
     const auto computed = program.output(output_of[static_cast<std::size_t>(id)]).values;
     values.assign(computed.begin(), computed.end());
   }

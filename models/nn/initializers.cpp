@@ -54,13 +54,22 @@ double variance(double scale, Fan fan, const Extents& extents) {
   return scale / std::max(1.0, fan == Fan::in ? fans.in : (fans.in + fans.out) / 2);
 }
 
+// A uniform number that is below `high` as a float, too, to which the last doubles below it are rounded.
+double uniform_below(Random& random, double low, double high) {
+  const double x = random.uniform(low, high);
+  const auto bound = static_cast<float>(high);
+  if (!std::isfinite(bound) || static_cast<float>(x) < bound || static_cast<float>(low) >= bound) return x;
+  const double below = std::nextafter(bound, static_cast<float>(low));
+  return std::nextafter((below + static_cast<double>(bound)) / 2, low);
+}
+
 // Keras's VarianceScaling with distribution="uniform": a uniform on [-a, a) has the variance a²/3.
 Initializer scaled_uniform(std::string_view name, double scale, Fan fan) {
   return [=](const Extents& extents, std::uint64_t seed, std::span<double> values) {
     require_size(name, extents, values.size());
     const double limit = std::sqrt(3 * variance(scale, fan, extents));
     Random random(seed);
-    for (double& value : values) value = random.uniform(-limit, limit);
+    for (double& value : values) value = uniform_below(random, -limit, limit);
   };
 }
 
@@ -119,7 +128,7 @@ Initializer uniform(double lo, double hi) {
   return [=](const Extents& extents, std::uint64_t seed, std::span<double> values) {
     require_size("uniform()", extents, values.size());
     Random random(seed);
-    for (double& value : values) value = random.uniform(lo, hi);
+    for (double& value : values) value = uniform_below(random, lo, hi);
   };
 }
 

@@ -14,6 +14,8 @@
 #include "gradus/ops/extremum.hpp"
 #include "gradus/ops/power.hpp"
 #include "gradus/ops/reduction.hpp"
+#include "gradus/ops/slice.hpp"
+#include "gradus/ops/view.hpp"
 #include "models/optim/name_pattern.hpp"
 
 namespace gradus {
@@ -145,10 +147,13 @@ Optimizer Optimizer::clip_value(double limit) const {
 Optimizer Optimizer::clip_norm(double limit) const {
   positive(limit, name_, "the limit of clip_norm, which must be above 0,");
   return transform([limit](StepValues& values) {
-    Expr squares = sum(square(values.gradients.front()));
-    for (std::size_t i = 1; i < values.gradients.size(); ++i)
-      squares = squares + sum(square(values.gradients[i]));
-    const Expr scale = limit / maximum(sqrt(squares), limit);
+    double count = 0;
+    for (const Expr& g : values.gradients) count += static_cast<double>(g.shape().element_count().constant());
+    // The norm of g / √count: that of g itself may be too large for a float where no gradient is.
+    const double root = std::sqrt(count);
+    std::vector<Arg> norms;
+    for (const Expr& g : values.gradients) norms.emplace_back(reshape(norm(g / root), {1}));
+    const Expr scale = limit / root / maximum(norm(concat(norms, 0)), limit / root);
     for (Expr& g : values.gradients) g = g * scale;
   });
 }

@@ -1,5 +1,7 @@
 #include "gradus/optim/rmsprop.hpp"
 
+#include <cmath>
+
 #include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/optimizer_step.hpp"
 #include "gradus/ops/power.hpp"
@@ -19,15 +21,21 @@ Optimizer rmsprop(const RmspropOptions& options) {
               return next;
             };
             const Expr& g = step.gradient;
-            const Expr v = step.slot("v");
-            Expr variance = remember(v, moving_square(v, g, options.smoothing));
+            Expr variance;
             if (options.centered) {
-              const Expr mean = step.slot("mean");
-              variance = variance - square(remember(mean, moving_average(mean, g, options.smoothing)));
+              // The moving average of g² less the square of that of g: by a rule of its own, as the
+              // difference would lose its digits and its sign.
+              const double root = std::sqrt(options.smoothing);
+              const Expr mean = step.slot("mean"), v = step.slot("variance");
+              variance = remember(v, moving_square(v, root * (g - mean), options.smoothing));
+              remember(mean, moving_average(mean, g, options.smoothing));
+            } else {
+              const Expr v = step.slot("v");
+              variance = remember(v, moving_square(v, g, options.smoothing));
             }
             if (options.momentum == 0)
               return adaptive_step(step.parameter, g, variance, step.rate, options.epsilon);
-            const Expr scaled = g / (sqrt(variance) + options.epsilon);
+            const Expr scaled = adaptive_step(0, g, variance, -1, options.epsilon);
             const Expr buffer = step.slot("buffer");
             return sgd_step(step.parameter, remember(buffer, options.momentum * buffer + scaled), step.rate);
           }};

@@ -20,13 +20,14 @@ Optimizer rprop(const RpropOptions& options) {
   return Optimizer("rprop", [options](ParameterStep& step) {
     const Expr& g = step.gradient;
     const Expr before = step.slot("gradient"), length = step.slot("step", options.initial_step);
-    const Expr agreement = g * before;
+    const auto sign = [](const Expr& x) { return (x > 0) - (x < 0); };
+    const Expr agreement = sign(g) * sign(before);
     const Expr factor = where(agreement > 0, options.increase, where(agreement < 0, options.decrease, 1));
     const Expr next_length = clip(length * factor, options.smallest_step, options.largest_step);
     const Expr used = where(agreement < 0, 0, g);
     step.set(before, used);
     step.set(length, next_length);
-    return step.parameter - next_length * ((used > 0) - (used < 0));
+    return step.parameter - next_length * sign(used);
   });
 }
 

@@ -43,13 +43,16 @@ Metric top_k_accuracy(int k) {
 
 Metric binary_accuracy(double threshold) {
   return {"binary_accuracy", [threshold](Arg prediction, Arg target) {
+            detail::check_same_shape("binary_accuracy", prediction, target);
             return mean(equal(prediction.expr > threshold, target.expr));
           }};
 }
 
 Metric mean_absolute_error() {
-  return {"mean_absolute_error",
-          [](Arg prediction, Arg target) { return mean(abs(prediction.expr - target.expr)); }};
+  return {"mean_absolute_error", [](Arg prediction, Arg target) {
+            detail::check_same_shape("mean_absolute_error", prediction, target);
+            return mean(abs(prediction.expr - target.expr));
+          }};
 }
 
 Metric mean_squared_error() {

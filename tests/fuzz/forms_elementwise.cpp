@@ -40,6 +40,12 @@ Facts sigmoid_grad_facts(const Form& form, const Site& site) {
   facts.high = std::max(facts.high, site.in[0].high / 4);
   return facts;
 }
+// It has its minimum in between.
+Facts logistic_loss_facts(const Form& form, const Site& site) {
+  Facts facts = nonlinear_facts(form, site);
+  facts.low = 0;
+  return facts;
+}
 Facts linear_facts(const Form& form, const Site& site) { return elementwise_facts(form, site, linear(site)); }
 Facts product_facts(const Form& form, const Site& site) {
   return elementwise_facts(form, site, linear(site, true));
@@ -188,6 +194,17 @@ std::vector<Form> elementwise_forms() {
           "sub", "$0 - $1", any, any, [](const Expr& a, const Expr& b) { return a - b; }, linear_facts),
       binary(
           "mul", "$0 * $1", any, any, [](const Expr& a, const Expr& b) { return a * b; }, product_facts),
+      binary(
+          "weighted", "weighted($0, $1)", any, any,
+          [](const Expr& a, const Expr& b) { return weighted(a, b); }, product_facts),
+      binary(
+          "weighted_both", "weighted_both($0, $1)", any, any,
+          [](const Expr& a, const Expr& b) { return weighted_both(a, b); }, product_facts),
+      binary(
+          "logistic_loss", "logistic_loss($0, $1)", moderate, probability,
+          [](const Expr& x, const Expr& t) { return logistic_loss(x, t); }, logistic_loss_facts),
+      binary("sigmoid_minus", "sigmoid_minus($0, $1)", any, probability,
+             [](const Expr& x, const Expr& t) { return sigmoid_minus(x, t); }),
       binary(
           "div", "$0 / $1", any, positive, [](const Expr& a, const Expr& b) { return a / b; },
           quotient_facts),

@@ -41,6 +41,10 @@ Facts sum_facts(const Form&, const Site& site) {
 }
 Facts mean_facts(const Form&, const Site& site) { return hull(site, reduced_samples(site, Samples::mean)); }
 Facts max_facts(const Form&, const Site& site) { return hull(site, reduced_samples(site, Samples::mixed)); }
+Facts norm_facts(const Form&, const Site& site) {
+  const double largest = std::max(std::abs(site.in[0].low), std::abs(site.in[0].high));
+  return {0, largest * std::sqrt(counts(site).second), reduced_samples(site, Samples::mixed)};
+}
 Facts logsumexp_facts(const Form&, const Site& site) {
   const auto [least, most] = counts(site);
   return {site.in[0].low + std::log(least), site.in[0].high + std::log(most),
@@ -181,7 +185,7 @@ Form loss(std::string op, Expr (*f)(Arg, Arg), Domain target, Facts (*facts)(con
           .draw =
               [target](Maker& maker) {
                 const std::size_t x = maker.value(moderate);
-                return Step{.in = {x, maker.partner(x, target, false)}};
+                return Step{.in = {x, maker.shaped(maker.shape(x), target)}};
               }};
 }
 
@@ -231,6 +235,7 @@ std::vector<Form> reduction_forms() {
       reduction("sum", sum, sum_facts),
       reduction("mean", mean, mean_facts),
       reduction("max", max, max_facts),
+      reduction("norm", norm, norm_facts),
       along_axis("logsumexp", logsumexp, logsumexp_facts),
       along_axis("softmax", softmax, softmax_facts),
       along_axis("log_softmax", log_softmax, log_softmax_facts),

@@ -121,7 +121,7 @@ std::vector<std::vector<double>> interpret(const Graph& graph, const Point& poin
   all.reserve(static_cast<std::size_t>(graph.size()));  // pointers to them stay
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph[id];
-    if (node.is_tuple()) {
+    if (node.tuple) {
       all.emplace_back();
       continue;
     }

@@ -238,13 +238,44 @@ TEST_F(BuildError, ClipBoundsInTheWrongOrder) {
 
 TEST_F(BuildError, LossesOfShapesThatDoNotFit) {
   const Expr y = g.input("y", {B, 10});
-  EXPECT_EQ(error_of([&] { mse(x, y); }), "sub at HERE: shapes differ: x [B, 784], y [B, 10]");
-  EXPECT_EQ(error_of([&] { binary_cross_entropy(y, v); }), "mul at HERE: shapes differ: y [B, 10], v [6]");
+  const Expr column = g.input("column", {B, 1}), flat = g.input("flat", {B});
+  const Expr four = g.input("four", {4}), by_one = g.input("by_one", {4, 1});
+  using Loss = Expr (*)(Arg, Arg);
+  const std::pair<const char*, Loss> losses[] = {{"mse", mse},
+                                                 {"half_squared_error", half_squared_error},
+                                                 {"binary_cross_entropy", binary_cross_entropy},
+                                                 {"logistic_loss", logistic_loss}};
+  const std::string reason =
+      " at HERE: the prediction and the target must have the same shape; reshape one of them: ";
+  for (const auto& [name, loss] : losses) {
+    EXPECT_EQ(error_of([&] { loss(x, y); }), name + reason + "x [B, 784], y [B, 10]");
+    EXPECT_EQ(error_of([&] { loss(column, flat); }), name + reason + "column [B, 1], flat [B]");
+    EXPECT_EQ(error_of([&] { loss(by_one, four); }), name + reason + "by_one [4, 1], four [4]");
+    EXPECT_EQ(error_of([&] { loss(y, v); }), name + reason + "y [B, 10], v [6]");
+    EXPECT_EQ(error_of([&] { loss(y, 0.5); }), "no error");
+  }
   EXPECT_EQ(error_of([&] { cross_entropy(y, x); }),
             "cross_entropy at HERE: targets must have the logits' shape (one-hot) or lack the last axis "
             "(class indices): y [B, 10], x [B, 784]");
   EXPECT_EQ(error_of([&] { cross_entropy(scalar, scalar); }),
             "cross_entropy at HERE: the last axis of the logits must be the classes: scalar [], scalar []");
+}
+
+TEST_F(BuildError, OperatorsWhoseBroadcastWouldHaveTwoBatchAxes) {
+  const Expr column = g.input("column", {B, 1}), flat = g.input("flat", {B});
+  const std::string reason =
+      " at HERE: broadcasting would give two batch axes, [B, B]; reshape one operand, or say broadcast_to "
+      "where "
+      "that is meant: ";
+  EXPECT_EQ(error_of([&] { column - flat; }), "sub" + reason + "column [B, 1], flat [B]");
+  EXPECT_EQ(error_of([&] { flat* column; }), "mul" + reason + "flat [B], column [B, 1]");
+  EXPECT_EQ(error_of([&] { column < flat; }), "less" + reason + "column [B, 1], flat [B]");
+  EXPECT_EQ(error_of([&] { where(flat, column, 0); }), "where" + reason + "flat [B], column [B, 1], 0");
+  EXPECT_EQ(error_of([&] { maximum(column, flat); }), "maximum" + reason + "column [B, 1], flat [B]");
+  // A table of all pairs is no accident where one operand is such a table already, or broadcast_to says it.
+  const Expr pairs = matmul(column, column, {.b = true});
+  EXPECT_EQ((pairs - column).shape(), (Shape{B, B}));
+  EXPECT_EQ((broadcast_to(column, {B, B}) - flat).shape(), (Shape{B, B}));
 }
 
 // Each of them looks up its place in its own way.

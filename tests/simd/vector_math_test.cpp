@@ -11,6 +11,7 @@
 #include "gradus/graph/graph.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/simd/isa.hpp"
+#include "tests/support/evaluate.hpp"
 
 // The vector functions against std's in the next larger format, by the blocks of their ops. ctest runs this
 // program once for each instruction set. GRADUS_EVERY_FLOAT=1 takes all 2³² floats instead of one in 4,093.
@@ -181,6 +182,34 @@ INSTANTIATE_TEST_SUITE_P(All, VectorMath, testing::ValuesIn(functions),
 TEST(Isa, IsTheOneAskedFor) {
   const char* wanted = std::getenv("GRADUS_ISA");
   EXPECT_EQ(to_string(current_isa()), wanted == nullptr ? to_string(current_isa()) : wanted);
+}
+
+// A run takes denormals for zeros, of their sign, in every function and with every instruction set.
+template <class T> void expect_denormals_like_zeros() {
+  const Function pow_functions[] = {
+      {"pow 0.5", [](Arg x) { return pow(x, 0.5); }, nullptr, nullptr, 0},
+      {"pow -1", [](Arg x) { return pow(x, -1); }, nullptr, nullptr, 0},
+      {"pow -2.5", [](Arg x) { return pow(x, -2.5); }, nullptr, nullptr, 0},
+      {"pow of both", [](Arg x) { return pow(x, x.expr + 3); }, nullptr, nullptr, 0},
+      {"sqrt", [](Arg x) { return sqrt(x); }, nullptr, nullptr, 0},
+      {"norm", [](Arg x) { return norm(x, {}); }, nullptr, nullptr, 0}};
+  const double denormal = std::numeric_limits<T>::min() / 64;
+  Graph g;
+  const Expr x = g.input("x", {4});
+  const auto check = [&](const Function& f) {
+    const auto of = [&](double size) {
+      return test::evaluate<T>(f.build(x), {{x, test::Numbers{size, -size, size, -size}}});
+    };
+    EXPECT_TRUE(test::same_bits(of(denormal), of(0))) << f.name;
+  };
+  for (const Function& f : pow_functions) check(f);
+  const auto of_log = test::evaluate<T>(log(x), {{x, test::Numbers{denormal, -denormal, 0, -0.0}}});
+  EXPECT_EQ(of_log, std::vector<T>(4, -std::numeric_limits<T>::infinity()));
+}
+
+TEST(Denormals, AreZerosToPowersAndLogarithms) {
+  expect_denormals_like_zeros<float>();
+  expect_denormals_like_zeros<double>();
 }
 
 }  // namespace

@@ -40,6 +40,17 @@ std::vector<OpRow> activation_rows() {
        .build = on([](Expr x) { return softplus(x); }),
        .reference = pointwise([](double x) { return std::log1p(std::exp(x)); })},
 
+      {.op = "logistic_loss",
+       .inputs = {in({B, 4}, between(-4, 4)), in({B, 4}, between(0, 1))},
+       .build = on([](Expr x, Expr t) { return logistic_loss(x, t); }),
+       .reference = pointwise([](double x, double t) {
+         return t * std::log1p(std::exp(-x)) + (1 - t) * std::log1p(std::exp(x));
+       })},
+      {.op = "sigmoid_minus",
+       .inputs = {in({B, 4}, between(-4, 4)), in({B, 4}, between(-1, 2))},
+       .build = on([](Expr x, Expr t) { return sigmoid_minus(x, t); }),
+       .reference = pointwise([](double x, double t) { return 0.5 + 0.5 * std::tanh(x / 2) - t; })},
+
       {.op = "abs",
        .inputs = {in({B, 4}, without({0}))},
        .build = on([](Expr x) { return abs(x); }),

@@ -13,6 +13,7 @@ std::vector<OpRow> arithmetic_rows() {
   const auto add = on([](Expr a, Expr b) { return a + b; });
   const auto sub = on([](Expr a, Expr b) { return a - b; });
   const auto mul = on([](Expr a, Expr b) { return a * b; });
+  const auto weigh = on([](Expr a, Expr b) { return weighted(a, b); });
   const auto div = on([](Expr a, Expr b) { return a / b; });
   return {
       {.op = "add", .inputs = {in({B, 4}), in({B, 4})}, .build = add, .reference = plus},
@@ -63,6 +64,21 @@ std::vector<OpRow> arithmetic_rows() {
        .build = on([](Expr x) { return x * -2.5; }),
        .reference = pointwise([](double x) { return x * -2.5; })},
 
+      {.op = "weighted", .inputs = {in({B, 4}), in({B, 4})}, .build = weigh, .reference = times},
+      {.op = "weighted",
+       .label = "column",
+       .inputs = {in({B, 1}), in({B, 3})},
+       .build = weigh,
+       .reference = times},
+      {.op = "weighted_both",
+       .inputs = {in({B, 4}), in({B, 4})},
+       .build = on([](Expr a, Expr b) { return weighted_both(a, b); }),
+       .reference = times},
+      {.op = "weighted",
+       .label = "number",
+       .inputs = {in({B, 4})},
+       .build = on([](Expr x) { return weighted(-2.5, x); }),
+       .reference = pointwise([](double x) { return -2.5 * x; })},
       {.op = "div", .inputs = {in({B, 4}), in({B, 4}, between(0.5, 2))}, .build = div, .reference = over},
       {.op = "div",
        .label = "negative",

@@ -59,6 +59,11 @@ double total(const Line& line) {
 }
 double average(const Line& line) { return total(line) / static_cast<double>(line.size()); }
 double largest(const Line& line) { return *std::ranges::max_element(line); }
+double length(const Line& line) {
+  long double sum = 0;
+  for (const double x : line) sum += static_cast<long double>(x) * x;
+  return static_cast<double>(std::sqrt(sum));
+}
 double log_total(const Line& line) {
   long double sum = 0;
   for (const double x : line) sum += std::exp(static_cast<long double>(x));
@@ -108,6 +113,21 @@ std::vector<OpRow> reduction_rows() {
                               return sum;
                             })},
 
+      {.op = "norm",
+       .inputs = {in({B, 4})},
+       .build = on([](Expr x) { return norm(x); }),
+       .reference = reduced({0, 1}, length),
+       .mixes_batch = true},
+      {.op = "norm",
+       .label = "rows",
+       .inputs = {in({B, 4})},
+       .build = on([](Expr x) { return norm(x, {-1}); }),
+       .reference = reduced({1}, length)},
+      {.op = "norm",
+       .label = "kept",
+       .inputs = {in({B, 3, 2})},
+       .build = on([](Expr x) { return norm(x, {1}, true); }),
+       .reference = kept({1}, length)},
       {.op = "max",
        .inputs = {in({B, 4}, apart())},
        .build = on([](Expr x) { return max(x, {-1}); }),

@@ -61,6 +61,9 @@ struct Node {
   Shape shape;                 ///< of its value
   std::string label;           ///< the user's name for it, or empty
   Location where;              ///< the user's line
+  bool tuple = false;          ///< its op has several outputs, so that it has no value itself
+  bool view = false;           ///< its op is a view, by its traits
+  bool broadcast = false;      ///< its op is a broadcast, by its traits
 
   /// The op that it applies; each of these is null where the node is something else.
   const Op* op() const {
@@ -77,8 +80,6 @@ struct Node {
   const void* identity() const {
     return variable() != nullptr ? static_cast<const void*>(variable()) : input();
   }
-  /// Whether its op has several outputs, so that it has no value itself.
-  bool is_tuple() const;
   /// Whether it is a leaf.
   bool is_leaf() const { return op() == nullptr && output() == nullptr; }
   /// Whether it is a leaf of one number.

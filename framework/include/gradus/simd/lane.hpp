@@ -45,6 +45,7 @@ template <std::floating_point T, Isa isa> struct Lane {
   template <Arithmetic U> friend Lane operator/(U a, Lane b) { return Lane(a) / b; }
 
   friend Lane where(bool condition, Lane yes, Lane no) { return condition ? yes.value : no.value; }
+  friend Lane weighted(Lane weight, Lane value) { return where(weight == Lane(0), Lane(0), weight * value); }
   friend Lane abs(Lane x) { return std::fabs(x.value); }
   friend Lane sqrt(Lane x) { return std::sqrt(x.value); }
   friend Lane copysign(Lane magnitude, Lane sign) { return std::copysign(magnitude.value, sign.value); }

@@ -14,6 +14,11 @@ namespace math {
 /// `yes` or `no`.
 template <std::floating_point T> T where(bool condition, T yes, T no) { return condition ? yes : no; }
 
+/// weight · value, but 0 where the weight is 0, whatever the value: 0 · ∞ is 0 here.
+template <std::floating_point T> T weighted(T weight, T value) {
+  return where(weight == 0, T(0), weight * value);
+}
+
 /// 1 / (1 + e^−x).
 template <std::floating_point T> T sigmoid(T x) {
   using std::exp;

@@ -9,7 +9,8 @@ Expr sgd_step(Arg w, Arg gradient, Arg rate);
 /// decay · average + (1 − decay) · x, and the same of x².
 Expr moving_average(Arg average, Arg x, double decay);
 Expr moving_square(Arg average, Arg x, double decay);
-/// w − rate · direction / (√square + epsilon). Fast where rate and epsilon are scalars.
+/// w − rate · direction / (√square + epsilon), and NaN where the square is infinite: in float, for gradients
+/// above 2e19. Fast where rate and epsilon are scalars.
 Expr adaptive_step(Arg w, Arg direction, Arg square, Arg rate, Arg epsilon);
 
 /// The result of a step of Adam.

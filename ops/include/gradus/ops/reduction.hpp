@@ -12,15 +12,22 @@ using Axes = std::vector<std::int64_t>;
 
 /// Reductions over the given axes (-1 is the last; Error for one that x lacks or that is given twice); the
 /// axes vanish, or stay with extent 1 with `keep_axes`. `mean` over the batch divides by B. Elements that tie
-/// for the maximum share its gradient.
+/// for the maximum share its gradient. Sums are taken pairwise, in an order that the extents alone decide:
+/// the rounding error of n terms grows with log n, and is some 1e-7 of Σ|x| in float.
 Expr sum(Arg x, const Axes& axes, bool keep_axes = false);
 Expr mean(Arg x, const Axes& axes, bool keep_axes = false);
 Expr max(Arg x, const Axes& axes, bool keep_axes = false);
+
+/// √Σx², the Euclidean norm, over the given axes, with the slope 0 at 0. Take it instead of
+/// sqrt(sum(square(x))) wherever x may be 0, where the root's slope is infinite and the gradient NaN, or so
+/// large or small that its square is not a number of the element type.
+Expr norm(Arg x, const Axes& axes, bool keep_axes = false);
 
 /// The same over all axes.
 Expr sum(Arg x);
 Expr mean(Arg x);
 Expr max(Arg x);
+Expr norm(Arg x);
 
 /// Repeats x along axes of extent 1 and along new axes in front, as NumPy does; the batch is never taken
 /// for 1. Error when the shapes do not fit.

@@ -31,9 +31,10 @@ std::vector<Expr> apply_for_outputs(OpPtr op, std::span<const Arg> operands);
 // there, and `outputs` for the op's.
 std::vector<Expr> composite_vjp(std::span<const Expr> outputs, std::span<const Expr> leaves, const Vjp& v);
 
+// A derivative may be infinite or NaN where the cotangent is 0.
 inline Expr chain(const Expr& cotangent, const Expr& derivative) {
-  if (derivative.is_literal() && derivative.literal() == 1) return cotangent;
-  return cotangent * derivative;
+  if (!derivative.is_literal()) return weighted(cotangent, derivative);
+  return derivative.literal() == 1 ? cotangent : cotangent * derivative;
 }
 
 }  // namespace detail
