@@ -9,6 +9,7 @@
 #include "gradus/data/csv.hpp"
 #include "gradus/data/option_error.hpp"
 #include "gradus/data/read_table.hpp"
+#include "gradus/train/trainer.hpp"
 #include "models/app/table/table_network.hpp"
 
 namespace gradus {
