@@ -179,6 +179,13 @@ TEST_F(Messy, AnUnknownLevelOrAMissingValueCostsNoOtherRowItsAnswer) {
                                     HasSubstr("p.csv:4: column 'x': the value is missing")));
   EXPECT_THAT(read("o.csv"),
               testing::MatchesRegex("prediction,p.a.,p.b.\na,[^\n]*\n[ab],[^\n]*\nNA,,\nb,[^\n]*\n"));
+  // What is said does not grow with the table.
+  std::string many = "x,colour\n";
+  for (int i = 0; i < 500; ++i) many += i % 2 == 0 ? ",red\n" : "1,c" + std::to_string(i) + "\n";
+  write("many.csv", many);
+  EXPECT_THAT(run("predict m --data many.csv --output o.csv").output,
+              AllOf(HasSubstr("(and 249 other levels)"), HasSubstr("the answer is NA (250 rows)"),
+                    testing::ResultOf(lines_of, 2U)));
   EXPECT_THAT(run("predict m --data p.csv --strict").output,
               AllOf(HasSubstr("p.csv:3: column 'colour': 'green'"), HasSubstr("blue, red"),
                     HasSubstr("(no --strict)")));

@@ -94,11 +94,8 @@ void add_training(CLI::App* command, gradus::TrainOptions& options, std::string&
       "--out", out, "Leave pictures (SVG and PNG) and report.html in this folder (by gnuplot and graphviz)");
 }
 
-void add_mlp(CLI::App* train, MlpOptions& options, gradus::TrainOptions& shared, std::string& out,
-             int& status) {
-  auto* command = train->add_subcommand("mlp", "Train a network on a table of your own");
-  command->fallthrough();
-  auto& table = options.table;
+// What the table is, and how it is read.
+void add_table(CLI::App* command, gradus::TableOptions& table) {
   command
       ->add_option(
           "--data,--csv", table.data,
@@ -132,6 +129,10 @@ void add_mlp(CLI::App* train, MlpOptions& options, gradus::TrainOptions& shared,
           "--regress", [&table] { table.task = gradus::Task::regress; },
           "The target's values are numbers (default: text is classified, numbers are regressed)")
       ->excludes(classify);
+}
+
+// What is trained on it.
+void add_network(CLI::App* command, gradus::TableOptions& table) {
   command
       ->add_option_function<std::vector<std::int64_t>>(
           "--hidden",
@@ -152,6 +153,15 @@ void add_mlp(CLI::App* train, MlpOptions& options, gradus::TrainOptions& shared,
       ->check(CLI::IsMember({"batch", "layer"}));
   command->add_option("--dropout", table.dropout, "Of hidden units, in [0, 1)")->check(CLI::Range(0.0, 0.99));
   command->add_flag("!--raw", table.standardize, "Do not standardise number columns");
+}
+
+void add_mlp(CLI::App* train, MlpOptions& options, gradus::TrainOptions& shared, std::string& out,
+             int& status) {
+  auto* command = train->add_subcommand("mlp", "Train a network on a table of your own");
+  command->fallthrough();
+  auto& table = options.table;
+  add_table(command, table);
+  add_network(command, table);
   command
       ->add_option("--validation-split", table.validation_split, "The part of the rows kept for validation")
       ->capture_default_str();

@@ -94,17 +94,21 @@ bool looks_like_date(const std::string& label) {
   return digits >= 4 && marks == 2;
 }
 
+// Digits, and signs around them: "$5", "7 %".
+bool looks_like_number(const std::string& label) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  return label.find_first_of("0123456789") != std::string::npos && std::ranges::none_of(label, is_letter);
+}
+
 std::string reason_for_many(const TableColumn& column, std::size_t levels, std::size_t values) {
   constexpr double most = 0.5;
   if (share(column, looks_like_date) > most)
     return "these look like dates in another spelling; write them as 2020-12-31 or 31.12.2020, or leave the "
            "column out";
+  if (share(column, looks_like_number) > most)
+    return "these look like numbers with units or signs; write them without, or leave the column out";
   if (levels == values)
     return "each is another, as an id or a name is, which says nothing of other rows; leave the column out";
-  if (share(column, [](const std::string& label) {
-        return label.find_first_of("0123456789") != std::string::npos;
-      }) > most)
-    return "if these are numbers, write them without units and signs; if they are ids, leave the column out";
   return "each becomes an input of the network that few rows have; join some, or leave the column out";
 }
 

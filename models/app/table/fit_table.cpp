@@ -207,11 +207,10 @@ RunReport fit_table(const TableOptions& options) {
   for (const OptionError& odd : odd_columns(table, options)) options.print(warning(odd, options));
   const RowSplit split = split_rows(table, options);
   const TableRecipe recipe = make_recipe(table, options, split);
-  for (const UnknownLevel& unknown : unknown_levels(table, recipe, split.validation, false))
-    options.print(
-        fmt::format("note: column '{}': only validation rows have '{}' ({}); it is taken for none of the "
-                    "known levels\n",
-                    unknown.column, unknown.label, unknown.rows));
+  for (const UnknownLevel& unknown : first_of_columns(unknown_levels(table, recipe, split.validation, false)))
+    options.print(fmt::format(
+        "note: column '{}': only validation rows have '{}'{}; it is taken for none of the known levels\n",
+        unknown.column, unknown.label, others_text(unknown)));
   for (const std::string& file : {options.save, options.files.history, options.files.checkpoint})
     if (!file.empty()) require_writable(file);
   return options.in_double ? train_on<double>(table, recipe, split, options)

@@ -9,6 +9,7 @@
 #include "gradus/data/csv.hpp"
 #include "gradus/data/option_error.hpp"
 #include "gradus/data/read_table.hpp"
+#include "gradus/train/trainer.hpp"
 #include "models/app/table/table_network.hpp"
 
 namespace gradus {
@@ -49,25 +50,27 @@ std::vector<bool> answerable(const Table& table, const TableRecipe& recipe, cons
   const auto note = [&](const std::string& text) {
     if (options.print) options.print("note: " + text + "\n");
   };
-  for (const UnknownLevel& unknown : unknown_levels(table, recipe, rows, false)) {
-    if (options.strict) throw unknown_level_error(table, recipe, unknown);
+  const auto unknown_ones = unknown_levels(table, recipe, rows, false);
+  if (options.strict && !unknown_ones.empty()) throw unknown_level_error(table, recipe, unknown_ones.front());
+  for (const UnknownLevel& unknown : first_of_columns(unknown_ones))
     note(fmt::format(
         "{}: '{}' does not occur in the rows of training; it is taken for none of the known levels{}",
-        table.place(unknown.row, unknown.column), unknown.label,
-        unknown.rows > 1 ? fmt::format(" ({} rows)", unknown.rows) : ""));
-  }
+        table.place(unknown.row, unknown.column), unknown.label, others_text(unknown)));
   std::vector<bool> answers(rows.size(), true);
+  std::string first;
+  std::size_t count = 0;
   for (const std::uint32_t row : rows) {
     const TableColumn* column = column_without_value(table, recipe, row);
     if (column == nullptr) continue;
-    const std::string why =
-        fmt::format("{}: the value is missing, and the model was trained without missing values",
-                    table.place(row, column->name));
-    if (options.strict)
-      throw OptionError({"strict=false"}, why + "; fill it in, or let the row be answered with NA");
-    note(why + "; the answer is NA");
     answers[row] = false;
+    if (++count > 1) continue;
+    first = fmt::format("{}: the value is missing, and the model was trained without missing values",
+                        table.place(row, column->name));
+    if (options.strict)
+      throw OptionError({"strict=false"}, first + "; fill it in, or let the row be answered with NA");
   }
+  if (count > 0)
+    note(fmt::format("{}; the answer is NA{}", first, count > 1 ? fmt::format(" ({} rows)", count) : ""));
   return answers;
 }
 

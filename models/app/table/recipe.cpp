@@ -225,7 +225,7 @@ std::vector<UnknownLevel> unknown_levels(const Table& table, const TableRecipe& 
       if (places[code] < known.categories.size() || column.labels[code].empty()) continue;
       if (found[code] == SIZE_MAX) {
         found[code] = unknown.size();
-        unknown.push_back({known.name, column.labels[code], row, 0});
+        unknown.push_back({known.name, column.labels[code], row, 0, 0});
       }
       UnknownLevel& level = unknown[found[code]];
       level.row = std::min<std::size_t>(level.row, row);
@@ -235,6 +235,23 @@ std::vector<UnknownLevel> unknown_levels(const Table& table, const TableRecipe& 
   for (const ColumnRecipe& feature : recipe.features) look(feature);
   if (with_target) look(recipe.target);
   return unknown;
+}
+
+std::vector<UnknownLevel> first_of_columns(const std::vector<UnknownLevel>& levels) {
+  std::vector<UnknownLevel> first;
+  for (const UnknownLevel& level : levels) {
+    if (first.empty() || first.back().column != level.column)
+      first.push_back(level);
+    else
+      ++first.back().others;
+  }
+  return first;
+}
+
+std::string others_text(const UnknownLevel& level) {
+  std::string text = level.rows == 1 ? "" : fmt::format("{} rows", level.rows);
+  if (level.others > 0) text += fmt::format("{}and {} other levels", text.empty() ? "" : ", ", level.others);
+  return text.empty() ? "" : " (" + text + ")";
 }
 
 OptionError unknown_level_error(const Table& table, const TableRecipe& recipe, const UnknownLevel& unknown) {

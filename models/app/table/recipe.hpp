@@ -88,14 +88,19 @@ std::vector<std::size_t> category_places(const TableColumn& column, const Column
 
 /// A label that the rows of training do not have.
 struct UnknownLevel {
-  std::string column;  ///< where it is
-  std::string label;   ///< what it is
-  std::size_t row;     ///< the first with it
-  std::size_t rows;    ///< how many have it
+  std::string column;      ///< where it is
+  std::string label;       ///< what it is
+  std::size_t row;         ///< the first with it
+  std::size_t rows;        ///< how many have it
+  std::size_t others = 0;  ///< how many other levels of the column are unknown, in `first_of_columns`
 };
 /// Those of the features, and of the target when it is asked for.
 std::vector<UnknownLevel> unknown_levels(const Table& table, const TableRecipe& recipe, const Rows& rows,
                                          bool with_target);
+/// The first of each column, for messages, which shall not grow with the table.
+std::vector<UnknownLevel> first_of_columns(const std::vector<UnknownLevel>& levels);
+/// " (3 rows, and 2 other levels)", or what of it there is to say.
+std::string others_text(const UnknownLevel& level);
 /// The Error that says file, line, column and the levels there are.
 OptionError unknown_level_error(const Table& table, const TableRecipe& recipe, const UnknownLevel& unknown);
 
