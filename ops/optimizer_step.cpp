@@ -13,6 +13,15 @@ namespace {
 // Found for numbers; argument-dependent look-up finds those of lanes and expressions.
 using std::sqrt;
 
+// `next`, but NaN for an infinite square, by one operation: a gradient whose square overflows would else end
+// the training in silence.
+template <class T> T unless_infinite(T square, T next) {
+  if constexpr (std::is_same_v<T, Expr>)
+    return next + (square - square);
+  else
+    return mul_add(square, T(0), next);
+}
+
 struct SgdStep final : CompositeOp<SgdStep, 3> {
   using ScalarLoops = std::integer_sequence<unsigned, 0, 0b100>;
   static constexpr std::string_view name = "sgd_step";
@@ -34,9 +43,7 @@ struct AdaptiveStep final : CompositeOp<AdaptiveStep, 5> {
   static constexpr std::string_view name = "adaptive_step";
   using ScalarLoops = std::integer_sequence<unsigned, 0, 0b11000>;
   template <class T> static T f(T w, T direction, T square, T rate, T epsilon) {
-    // Without the 0 that is NaN for ∞, a gradient whose square overflows would end the training in silence.
-    const T zero = square - square;
-    return w - rate * direction / (sqrt(square) + epsilon) + zero;
+    return unless_infinite(square, w - rate * direction / (sqrt(square) + epsilon));
   }
 };
 

@@ -19,7 +19,7 @@ void require_scalars(const ModelGraph& graph, const std::vector<Metric>& metrics
                               to_string(graph.scores[i].shape())));
 }
 
-std::unique_ptr<ModelGraph> build(const ModelDefinition& model, Mode::Purpose purpose) {
+std::unique_ptr<ModelGraph> build(const ModelDefinition& model, Mode::Purpose purpose, Location where) {
   if (model.inputs.empty() || !model.network || !model.loss)
     throw Error("Trainer: the model must have inputs, a network and a loss");
   auto made = std::make_unique<ModelGraph>();
@@ -27,10 +27,10 @@ std::unique_ptr<ModelGraph> build(const ModelDefinition& model, Mode::Purpose pu
   for (const Feed& feed : model.inputs) made->inputs.push_back(made->graph.input(feed.name, feed.shape));
   made->prediction = model.network(made->inputs, mode);
   made->target = made->graph.input(model.target.name, model.target.shape);
-  made->loss = model.loss(made->prediction, made->target);
+  const Arg prediction(made->prediction, where), target(made->target, where);
+  made->loss = model.loss(prediction, target);
   made->scores = {made->loss};
-  for (const Metric& metric : model.metrics)
-    made->scores.push_back(metric.of(made->prediction, made->target));
+  for (const Metric& metric : model.metrics) made->scores.push_back(metric.of(prediction, target));
   require_scalars(*made, model.metrics);
   if (purpose == Mode::training) {
     made->updates = model.optimizer(made->loss);
@@ -59,9 +59,9 @@ std::vector<Expr> all_feeds(const ModelGraph& graph) {
 }  // namespace
 
 template <class T>
-CompiledModel<T>::CompiledModel(const ModelDefinition& model, std::uint64_t seed)
-    : training_(build(model, Mode::training)),
-      inference_(build(model, Mode::inference)),
+CompiledModel<T>::CompiledModel(const ModelDefinition& model, std::uint64_t seed, Location where)
+    : training_(build(model, Mode::training, where)),
+      inference_(build(model, Mode::inference, where)),
       store_(seed),
       weights_(inference_->graph, store_),
       rates_(relative_rates(model.optimizer)),

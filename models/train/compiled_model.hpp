@@ -24,8 +24,9 @@ struct RelativeRate {
 template <class T> class CompiledModel {
  public:
   /// Builds both graphs and creates their variables, which start from the seed. Error for a definition that
-  /// lacks a part, or whose loss or metric is no scalar.
-  CompiledModel(const ModelDefinition& model, std::uint64_t seed);
+  /// lacks a part, or whose loss or metric is no scalar; `where` is the line of what compares with the
+  /// target.
+  CompiledModel(const ModelDefinition& model, std::uint64_t seed, Location where);
 
   /// The graph for training, or the one for inference.
   ModelGraph& graph(Mode::Purpose purpose) { return purpose == Mode::training ? *training_ : *inference_; }

@@ -15,8 +15,8 @@ template <class T> struct Trainer<T>::Impl {
 };
 
 template <class T>
-Trainer<T>::Trainer(const ModelDefinition& model, std::uint64_t seed)
-    : impl_(new Impl{CompiledModel<T>(model, seed), TrainingState(seed)}) {}
+Trainer<T>::Trainer(const ModelDefinition& model, std::uint64_t seed, Location where)
+    : impl_(new Impl{CompiledModel<T>(model, seed, where), TrainingState(seed)}) {}
 template <class T> Trainer<T>::Trainer(Trainer&&) noexcept = default;
 template <class T> Trainer<T>& Trainer<T>::operator=(Trainer&&) noexcept = default;
 template <class T> Trainer<T>::~Trainer() = default;

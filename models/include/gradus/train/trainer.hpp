@@ -16,8 +16,10 @@ namespace GRADUS_PUBLIC gradus {
 /// one for inference over one store. The same definition, seed and data give the same bits.
 template <class T> class Trainer {
  public:
-  /// Builds both graphs; the seed is that of starting weights and order.
-  explicit Trainer(const ModelDefinition& model, std::uint64_t seed = 0);
+  /// Builds both graphs; the seed is that of starting weights and order. Errors of the loss and the metrics
+  /// carry the line.
+  explicit Trainer(const ModelDefinition& model, std::uint64_t seed = 0,
+                   Location where = Location::current());
   /// Moves; trainers are not copied.
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
