@@ -118,6 +118,9 @@ void add_train(CLI::App& app, std::string& name, gradus::TrainOptions& options, 
   command->add_option("--seed", options.seed, "Of starting weights and shuffling")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command->add_option("--threads", options.threads, "Of a step: for large layers and batches")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   command->add_option("--init-scale", options.init_scale,
                       "bp-network: starting weights are this times N(0, 1) (default 1; try 0.01)");
   add_precision(command, options.precision, "float or double (default double; mnist, mlp: float)");

@@ -18,6 +18,7 @@
 #include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"
 #include "gradus/train/callbacks.hpp"
+#include "gradus/train/split.hpp"
 #include "models/app/table/table_network.hpp"
 #include "models/app/table/table_report.hpp"
 
@@ -37,8 +38,8 @@ Split split_of(const Table& table, const TableOptions& options) {
   Rows rows(table.rows());
   std::iota(rows.begin(), rows.end(), 0U);
   if (!options.in_order) Random(options.seed, stream_of("split")).shuffle(rows);
-  const double kept = std::floor(static_cast<double>(rows.size()) * (1 - options.validation_split));
-  const auto end = rows.begin() + static_cast<std::ptrdiff_t>(kept);
+  const auto end =
+      rows.begin() + training_count(static_cast<std::int64_t>(rows.size()), options.validation_split);
   Split split{{rows.begin(), end}, {end, rows.end()}};
   if (split.training.empty() || (split.validation.empty() && options.validation_split > 0))
     throw OptionError({"validation_split"},
@@ -172,7 +173,12 @@ std::string quality(Trainer<T>& trainer, const Dataset<T>& data, const Table& ta
     total += std::pow(numbers[rows[i]] - mean, 2);
     absolute += std::abs(off) / static_cast<double>(rows.size());
   }
-  return fmt::format("R² {:.4f}, mean absolute error {:.6g}", 1 - residual / total, absolute);
+  // Not by the sum of squares, which rounding keeps above 0.
+  const bool is_constant =
+      std::ranges::all_of(rows, [&](std::uint32_t row) { return numbers[row] == numbers[rows[0]]; });
+  const std::string r2 = is_constant ? "not defined (every row has the same target)"
+                                     : fmt::format("{:.4f}", 1 - residual / total);
+  return fmt::format("R² {}, mean absolute error {:.6g}", r2, absolute);
 }
 
 RunReport begin_report(const Table& table, const TableRecipe& recipe, const Split& split,
@@ -191,6 +197,7 @@ RunReport begin_report(const Table& table, const TableRecipe& recipe, const Spli
                  {"target", recipe.target.name}};
   report.settings = {{"epochs", fmt::format("{}", options.epochs)},
                      {"batch", fmt::format("{} rows", options.batch)},
+                     {"threads", fmt::format("{}", options.threads)},
                      {"seed", fmt::format("{}", options.seed)},
                      {"precision", options.in_double ? "double" : "float"}};
   return report;
@@ -200,7 +207,8 @@ template <class T>
 RunReport train_on(const Table& table, const TableRecipe& recipe, const Split& split,
                    const TableOptions& options) {
   const auto training = dataset<T>(table, recipe, split.training);
-  FitOptions<T> fit{.epochs = options.epochs, .batch = options.batch, .verbose = false};
+  FitOptions<T> fit{
+      .epochs = options.epochs, .batch = options.batch, .verbose = false, .threads = options.threads};
   if (!split.validation.empty()) fit.validation = dataset<T>(table, recipe, split.validation);
   fit.callbacks = {progress_bar({.print = options.print, .live = options.live})};
   if (options.patience > 0) {
@@ -278,8 +286,8 @@ std::string predictions(const TensorFile& file, const TableRecipe& recipe, const
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const T* row = &y[i * width];
     if (recipe.task == Task::regress) {
-      text += fmt::format(
-          "{}\n", static_cast<T>(static_cast<double>(*row) * recipe.target.deviation + recipe.target.mean));
+      // In double to the end: of a large mean, a float would not hold the digits that were learnt.
+      text += fmt::format("{}\n", static_cast<double>(*row) * recipe.target.deviation + recipe.target.mean);
       continue;
     }
     const T* best = std::max_element(row, row + width);
