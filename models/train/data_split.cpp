@@ -21,10 +21,11 @@ Rows rows_in_order(std::int64_t begin, std::int64_t end) {
 }
 
 std::int64_t training_count(std::int64_t count, double split) {
-  // A fraction is rounded when it becomes a double, and its product with the count once more. A product that
-  // lies so near to a whole number is that number.
-  const double kept = static_cast<double>(count) * split, whole = std::nearbyint(kept);
-  const bool is_whole = std::abs(kept - whole) <= 2 * std::numeric_limits<double>::epsilon() * kept;
+  // A fraction, or 1 less a fraction, is rounded when it becomes a double, and its product with the count
+  // once more. A product that lies so near to a whole number is that number.
+  const auto all = static_cast<double>(count);
+  const double kept = all * split, whole = std::nearbyint(kept);
+  const bool is_whole = std::abs(kept - whole) <= 2 * std::numeric_limits<double>::epsilon() * all;
   return count - static_cast<std::int64_t>(is_whole ? whole : std::ceil(kept));
 }
 
