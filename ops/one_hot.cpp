@@ -36,9 +36,9 @@ struct OneHot final : OpOf<OneHot> {
         // Also false for NaN and for what is no whole number.
         if (!(label >= 0 && label < static_cast<T>(n) &&
               label == static_cast<T>(static_cast<std::int64_t>(label))))
-          throw Error("the label in row " + std::to_string(row) + " is " +
-                      detail::text_of(static_cast<double>(label)) + ", not a class index from 0 to " +
-                      std::to_string(n - 1));
+          throw RowError("the label in ", row, rows,
+                         " is " + detail::text_of(static_cast<double>(label)) +
+                             ", not a class index from 0 to " + std::to_string(n - 1));
         for (std::int64_t k = 0; k < n; ++k) out[k] = 0;
         out[static_cast<std::int64_t>(label)] = 1;
       }

@@ -13,6 +13,12 @@ namespace gradus {
 
 namespace {
 
+// A check asks for the same random numbers in every run.
+CompileOptions with_same_draws(CompileOptions options) {
+  options.same_draws = true;
+  return options;
+}
+
 constexpr std::uint64_t rounding_seed = 1;
 
 std::vector<Expr> cotangents_of(const std::vector<Expr>& outputs) {
@@ -62,8 +68,10 @@ GradientSystem::GradientSystem(std::vector<Expr> outputs, std::vector<Expr> wrt,
       outputs_(std::move(outputs)),
       cotangents_(cotangents_of(outputs_)),
       gradients_(vjp(outputs_, cotangents_, wrt)),
-      forward_(compile<double>(std::span<const Expr>(outputs_), {}, batch, forward_store_, options)),
-      backward_(compile<double>(std::span<const Expr>(gradients_), {}, batch, backward_store_, options)) {
+      forward_(compile<double>(std::span<const Expr>(outputs_), {}, batch, forward_store_,
+                               with_same_draws(options))),
+      backward_(compile<double>(std::span<const Expr>(gradients_), {}, batch, backward_store_,
+                                with_same_draws(options))) {
   for (const Expr& leaf : wrt) {
     const Node& node = leaf.graph()[leaf.id()];
     if (node.identity() == nullptr)

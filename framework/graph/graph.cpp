@@ -36,22 +36,37 @@ Expr Graph::input(const std::string& name, Shape shape, Location where) {
   return leaf(std::make_shared<const Input>(Input{name}), name, std::move(shape), where);
 }
 
-Expr Graph::variable(const std::string& name, Shape shape, Initializer initializer, bool trainable,
-                     Location where) {
-  auto content = std::make_shared<const Variable>(Variable{name, std::move(initializer), trainable});
+Expr Graph::variable(Variable variable, Shape shape, Location where) {
   if (!shape.is_constant())
-    throw Error(
-        fmt::format("{} '{}' at {}: shape {} holds the batch; what outlives a run cannot depend on it",
-                    trainable ? "parameter" : "state", name, to_string(line(where)), to_string(shape)));
-  return leaf(std::move(content), name, std::move(shape), where);
+    throw Error(fmt::format(
+        "{} '{}' at {}: shape {} holds the batch; what outlives a run cannot depend on it",
+        variable.trainable ? "parameter" : "state", variable.name, to_string(line(where)), to_string(shape)));
+  const std::string name = variable.name;
+  if (shared_ == nullptr)
+    return leaf(std::make_shared<const Variable>(std::move(variable)), name, std::move(shape), where);
+  if (const auto found = by_name_.find(name); found != by_name_.end() && shared_->contains(found->second)) {
+    const Node& node = (*this)[found->second];
+    if (node.shape == shape && node.variable()->trainable == variable.trainable) return expr(found->second);
+  }
+  const Expr made =
+      leaf(std::make_shared<const Variable>(std::move(variable)), name, std::move(shape), where);
+  shared_->insert(made.id());
+  return made;
 }
 
 Expr Graph::parameter(const std::string& name, Shape shape, Initializer initializer, Location where) {
-  return variable(name, std::move(shape), std::move(initializer), true, where);
+  return variable({name, std::move(initializer)}, std::move(shape), where);
 }
 
 Expr Graph::state(const std::string& name, Shape shape, Initializer initializer, Location where) {
-  return variable(name, std::move(shape), std::move(initializer), false, where);
+  return variable({name, std::move(initializer), false}, std::move(shape), where);
+}
+
+Expr Graph::setting(const std::string& name, double value, Location where) {
+  const auto start = [value](const Extents&, std::uint64_t, std::span<double> values) {
+    values.front() = value;
+  };
+  return variable({name, start, false, true}, {}, where);
 }
 
 Expr Graph::constant(const Extents& shape, std::vector<double> values, Location where) {

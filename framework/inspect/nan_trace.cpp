@@ -38,7 +38,12 @@ std::optional<NanTrace> trace_nan(std::span<const Expr> exprs, const Point& poin
     if (bad == values.end()) continue;
     // In order of ids, so all inputs are finite; those of one output of several are its op's.
     const Node& node = graph[id].output() == nullptr ? graph[id] : graph[graph[id].inputs.front()];
-    NanTrace trace{graph.describe(id), node.where, {}};
+    const Output* output = graph[id].output();
+    const std::string name =
+        output == nullptr ? graph.describe(id)
+                          : fmt::format("output {} of {} {}", output->index,
+                                        graph.describe(graph[id].inputs.front()), to_string(graph[id].shape));
+    NanTrace trace{name, node.where, {}};
     trace.text = fmt::format("{} at {} is the first that is not finite: entry {} is {}", trace.node,
                              to_string(node.where), bad - values.begin(), *bad);
     for (const NodeId input : node.inputs)

@@ -25,6 +25,22 @@ namespace {
 
 constexpr int most_threads = 256;
 
+// Error when an update is left out that the graph requires, of a program that trains or reads the state.
+void require_updates(const Graph& graph, std::span<const Update> updates, const Graph& program) {
+  for (const NodeId owed : graph.required_updates()) {
+    const Node& state = graph[owed];
+    const auto is_it = [&](const Update& update) { return update.variable.id() == owed; };
+    if (std::ranges::any_of(updates, is_it)) continue;
+    bool is_read = false;
+    for (NodeId id = 0; id < program.size(); ++id) is_read |= program[id].identity() == state.identity();
+    if (is_read || !updates.empty())
+      throw Error(fmt::format(
+          "compile: each step of training is to update '{}', made at {}, but the updates lack it; append "
+          "those of the mode, mode.updates(), to those of the optimizer",
+          state.label, to_string(state.where)));
+  }
+}
+
 // A store serves one run at a time; two at once would read each other's half-made updates. Checked where it
 // costs nothing that matters: in builds without NDEBUG.
 class RunGuard {
@@ -62,8 +78,11 @@ template <class T> struct Executable<T>::Impl {
       : plan(std::move(made)), state(store.state_), poison(options.reuse == Reuse::poisoned) {
     arena = allocate_aligned(plan.arena_bytes);
     pinned = allocate_aligned(plan.pinned_bytes);
-    for (const Buffer& buffer : plan.buffers)
+    for (const Buffer& buffer : plan.buffers) {
       if (buffer.space == Buffer::Space::constant) fill_constant(buffer);
+      if (buffer.space == Buffer::Space::variable)
+        variables.push_back(state->find(plan.node(buffer.node).variable()->name).memory);
+    }
     for (const NodeId id : plan.program.inputs) add_input(id);
     instructions = lower<T>(
         plan, [this](const Buffer& buffer) { return data(buffer); }, options.threads);
@@ -160,10 +179,16 @@ template <class T> struct Executable<T>::Impl {
           after_step();
         }
       }
+    } catch (const RowError& error) {
+      throw error.behind(place_of(at));
     } catch (const Error& error) {
-      const Node& node = plan.node(plan.steps[at].nodes.front());
-      throw Error(fmt::format("{} at {}: {}", node.name(), to_string(node.where), error.what()));
+      throw Error(place_of(at) + error.what());
     }
+  }
+
+  std::string place_of(std::size_t step) const {
+    const Node& node = plan.node(plan.steps[step].nodes.front());
+    return fmt::format("{} at {}: ", node.name(), to_string(node.where));
   }
 
   Plan plan;
@@ -172,6 +197,7 @@ template <class T> struct Executable<T>::Impl {
   bool all_fed = false;
   AlignedBytes arena;
   AlignedBytes pinned;
+  std::vector<std::shared_ptr<std::byte[]>> variables;  // their values, which a store may drop
   std::vector<Slot> inputs;
   std::vector<Instruction<T>> instructions;
   std::unique_ptr<Workers> workers;  // where any instruction has parts
@@ -255,6 +281,9 @@ Executable<T> compile(std::span<const Expr> outputs, std::span<const Update> upd
                          .reuse = options.reuse,
                          .threads = options.threads,
                          .verify = options.verify});
+  if (!options.same_draws)
+    require_updates(updates.empty() ? outputs.front().graph() : updates.front().variable.graph(), updates,
+                    *plan.program.graph);
   store.create(*plan.program.graph);
   return Executable<T>(std::make_unique<typename Executable<T>::Impl>(std::move(plan), store, options));
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/base/aligned.hpp"
+#include "gradus/graph/node.hpp"
 #include "gradus/runtime/store.hpp"
 
 namespace gradus {
@@ -15,9 +16,19 @@ template <class T> struct Store<T>::State {
   struct Slot {
     Extents extents;
     std::size_t count = 0;
-    AlignedBytes memory;
+    std::shared_ptr<std::byte[]> memory;  ///< executables keep it alive
+    Location where;                       ///< which line made it
+    /// The one that made it, then those of other graphs that asked for the same.
+    std::vector<std::shared_ptr<const Variable>> known;
     T* data() const { return reinterpret_cast<T*>(memory.get()); }
   };
+
+  /// The values that a variable starts with.
+  std::vector<T> start_of(const Variable& variable, const Extents& extents) const;
+  /// Error when a state of another graph asks for something other than the slot holds.
+  void admit(Slot& slot, const Node& node) const;
+  /// The names that begin with the prefix; Error when there is none.
+  std::vector<std::string> matching(std::string_view prefix) const;
 
   /// Error listing the names that exist when there is no such slot.
   Slot& find(std::string_view name);

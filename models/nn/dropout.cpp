@@ -1,6 +1,5 @@
 #include "gradus/nn/dropout.hpp"
 
-#include "gradus/base/random.hpp"
 #include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/comparison.hpp"
 #include "gradus/ops/random_uniform.hpp"
@@ -15,7 +14,7 @@ Expr dropout(const Expr& x, double rate, const std::string& name, Mode& mode, Lo
   if (!(rate >= 0 && rate < 1))
     fail("dropout '" + name + "'", {&operand, 1}, "the rate must be in [0, 1), not " + std::to_string(rate));
   if (rate == 0 || !mode.is_training()) return x;
-  const auto stream = static_cast<std::int64_t>(stream_of(name));
+  const std::int64_t stream = mode.stream(name, operand);
   const Expr drawn = random_uniform(mode.generator(graph), stream, x.shape());
   return named(gradus::where(drawn >= rate, x * (1 / (1 - rate)), 0), name);
 }

@@ -9,7 +9,18 @@
 namespace gradus {
 
 void Mode::update(const Expr& state, const Expr& value) {
-  if (is_training()) updates_.push_back({state, value});
+  if (!is_training()) return;
+  updates_.push_back({state, value});
+  state.graph().require_update(state);
+}
+
+std::int64_t Mode::stream(const std::string& name, const Arg& operand) {
+  const auto [found, is_new] = streams_.emplace(name, operand.where);
+  if (!is_new)
+    fail("dropout '" + name + "'", {&operand, 1},
+         "the layer at " + to_string(found->second) +
+             " has this name, too, so that both would draw the same numbers; give each a name of its own");
+  return static_cast<std::int64_t>(stream_of(name));
 }
 
 Expr Mode::generator(Graph& graph) {

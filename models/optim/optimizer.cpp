@@ -65,15 +65,22 @@ class Step final : public ParameterStep {
 
   const std::vector<Update>& updates() const { return updates_; }
 
+  // The learning rate.
+  Expr setting(double initial) { return graph_.setting(unused(optimizer_ + "/rate"), initial); }
+
  private:
   Expr state(const std::string& name, const Shape& shape, double initial) {
+    return graph_.state(unused(name), shape, initial == 0 ? Initializer() : constant(initial));
+  }
+
+  const std::string& unused(const std::string& name) {
     if (graph_.contains(name))
       throw Error(
           fmt::format("{} at {}: the graph has a '{}' already, made at {}; two optimizers of one graph "
                       "need two names: give one of them its own with .named(\"…\")",
                       optimizer_, to_string(graph_.line(Location())), name,
                       to_string(graph_[graph_.find(name).id()].where)));
-    return graph_.state(name, shape, initial == 0 ? Initializer() : constant(initial));
+    return name;
   }
 
   Graph& graph_;
@@ -191,7 +198,7 @@ std::string Optimizer::rate_name() const {
 void Optimizer::append_updates(const std::vector<Expr>& variables, StepValues values,
                                std::vector<Update>& all) const {
   Step step(variables.front().graph(), name_);
-  values.rate = rate_ ? step.shared("rate", *rate_) : Expr();
+  values.rate = rate_ ? step.setting(*rate_) : Expr();
   for (const Transform& transform : chain_) {
     transform(values);
     check_kept(values, variables, name_);

@@ -20,6 +20,27 @@ bool wants_larger(Better better, const std::string& monitor) {
          (better == Better::automatic && monitor.find("accuracy") != std::string::npos);
 }
 
+// A vector of a saved state; Error when it is not there or has not so many numbers.
+const std::vector<double>& saved_values(std::string_view callback, const NamedValues& saved,
+                                        std::string_view key, std::size_t count) {
+  const auto found = saved.find(key);
+  if (found == saved.end() || found->second.size() != count)
+    throw Error(fmt::format("{}: the checkpoint is damaged", callback));
+  return found->second;
+}
+
+// The options of a callback as numbers, a text by its bytes: a resumed training must have the same.
+using Settings = std::vector<double>;
+constexpr const char* settings_key = "settings";
+
+void require_same_settings(std::string_view callback, const NamedValues& saved, const Settings& settings) {
+  const auto found = saved.find(settings_key);
+  if (found == saved.end() || found->second != settings)
+    throw Error(fmt::format(
+        "fit: the options of {} are not those that the checkpoint was made with; resume with the same",
+        callback));
+}
+
 // A score that is watched, and the best of it so far. A change below `delta` is no improvement.
 class Watched {
  public:
@@ -36,6 +57,14 @@ class Watched {
     return true;
   }
 
+  // Its own options, then those that a callback adds.
+  Settings settings(std::initializer_list<double> more) const {
+    Settings all{sign_, delta_};
+    all.insert(all.end(), more);
+    all.insert(all.end(), monitor_.begin(), monitor_.end());
+    return all;
+  }
+
   double best = INFINITY;  // smaller is better
 
  private:
@@ -44,7 +73,7 @@ class Watched {
   double delta_;
 };
 
-class EpochFunction final : public Callback {
+class EpochFunction final : public PerFit<EpochFunction> {
  public:
   EpochFunction(std::function<void(Training&)> begin, std::function<void(Training&)> end)
       : begin_(std::move(begin)), end_(std::move(end)) {}
@@ -60,7 +89,7 @@ class EpochFunction final : public Callback {
   std::function<void(Training&)> end_;
 };
 
-class EarlyStopping final : public Callback {
+class EarlyStopping final : public PerFit<EarlyStopping> {
  public:
   explicit EarlyStopping(const EarlyStoppingOptions& options)
       : options_(options), watched_(options.monitor, options.better, options.min_delta) {}
@@ -88,20 +117,20 @@ class EarlyStopping final : public Callback {
 
   std::string name() const override { return "early_stopping"; }
   NamedValues save() const override {
-    NamedValues all{{"watch",
-                     {watched_.best, static_cast<double>(wait_), static_cast<double>(best_epoch_),
-                      stopped_ ? 1.0 : 0.0}}};
+    NamedValues all{
+        {"watch",
+         {watched_.best, static_cast<double>(wait_), static_cast<double>(best_epoch_), stopped_ ? 1.0 : 0.0}},
+        {settings_key, settings()}};
     for (const auto& [weight, values] : best_weights_) all["weights/" + weight] = values;
     return all;
   }
   void load(const NamedValues& saved) override {
-    const auto watch = saved.find("watch");
-    if (watch == saved.end() || watch->second.size() != 4)
-      throw Error("early_stopping: the checkpoint is damaged");
-    watched_.best = watch->second[0];
-    wait_ = static_cast<std::int64_t>(watch->second[1]);
-    best_epoch_ = static_cast<std::int64_t>(watch->second[2]);
-    stopped_ = watch->second[3] != 0;
+    require_same_settings(name(), saved, settings());
+    const auto& watch = saved_values(name(), saved, "watch", 4);
+    watched_.best = watch[0];
+    wait_ = static_cast<std::int64_t>(watch[1]);
+    best_epoch_ = static_cast<std::int64_t>(watch[2]);
+    stopped_ = watch[3] != 0;
     constexpr std::string_view prefix = "weights/";
     best_weights_.clear();
     for (const auto& [key, values] : saved)
@@ -109,6 +138,9 @@ class EarlyStopping final : public Callback {
   }
 
  private:
+  Settings settings() const {
+    return watched_.settings({static_cast<double>(options_.patience), options_.restore_best ? 1.0 : 0.0});
+  }
   std::string reason() const {
     return fmt::format("{} has not improved since epoch {}", options_.monitor, best_epoch_ + 1);
   }
@@ -121,7 +153,7 @@ class EarlyStopping final : public Callback {
   NamedValues best_weights_;
 };
 
-class ReduceOnPlateau final : public Callback {
+class ReduceOnPlateau final : public PerFit<ReduceOnPlateau> {
  public:
   explicit ReduceOnPlateau(const PlateauOptions& options)
       : options_(options), watched_(options.monitor, options.better, options.min_delta) {
@@ -145,25 +177,30 @@ class ReduceOnPlateau final : public Callback {
 
   std::string name() const override { return "reduce_on_plateau"; }
   NamedValues save() const override {
-    return {{"watch", {watched_.best, static_cast<double>(wait_), static_cast<double>(cooldown_)}}};
+    return {{"watch", {watched_.best, static_cast<double>(wait_), static_cast<double>(cooldown_)}},
+            {settings_key, settings()}};
   }
   void load(const NamedValues& saved) override {
-    const auto watch = saved.find("watch");
-    if (watch == saved.end() || watch->second.size() != 3)
-      throw Error("reduce_on_plateau: the checkpoint is damaged");
-    watched_.best = watch->second[0];
-    wait_ = static_cast<std::int64_t>(watch->second[1]);
-    cooldown_ = static_cast<std::int64_t>(watch->second[2]);
+    require_same_settings(name(), saved, settings());
+    const auto& watch = saved_values(name(), saved, "watch", 3);
+    watched_.best = watch[0];
+    wait_ = static_cast<std::int64_t>(watch[1]);
+    cooldown_ = static_cast<std::int64_t>(watch[2]);
   }
 
  private:
+  Settings settings() const {
+    return watched_.settings({options_.factor, static_cast<double>(options_.patience),
+                              static_cast<double>(options_.cooldown), options_.min_rate});
+  }
+
   PlateauOptions options_;
   Watched watched_;
   std::int64_t wait_ = 0;
   std::int64_t cooldown_ = 0;
 };
 
-class Checkpoint final : public Callback {
+class Checkpoint final : public PerFit<Checkpoint> {
  public:
   Checkpoint(std::string path, const CheckpointOptions& options) : path_(std::move(path)), options_(options) {
     if (options.every_epochs < 0 || options.every_steps < 0)
@@ -194,7 +231,7 @@ class Checkpoint final : public Callback {
   CheckpointOptions options_;
 };
 
-class SaveBest final : public Callback {
+class SaveBest final : public PerFit<SaveBest> {
  public:
   SaveBest(std::string path, const BestOptions& options)
       : path_(std::move(path)), watched_(options.monitor, options.better, 0) {}
@@ -202,10 +239,12 @@ class SaveBest final : public Callback {
     if (watched_.improved(training)) training.save_weights(path_);
   }
   std::string name() const override { return "save_best"; }
-  NamedValues save() const override { return {{"best", {watched_.best}}}; }
+  NamedValues save() const override {
+    return {{"best", {watched_.best}}, {settings_key, watched_.settings({})}};
+  }
   void load(const NamedValues& saved) override {
-    if (const auto best = saved.find("best"); best != saved.end() && best->second.size() == 1)
-      watched_.best = best->second[0];
+    require_same_settings(name(), saved, watched_.settings({}));
+    watched_.best = saved_values(name(), saved, "best", 1)[0];
   }
 
  private:
@@ -213,7 +252,7 @@ class SaveBest final : public Callback {
   Watched watched_;
 };
 
-class CsvLog final : public Callback {
+class CsvLog final : public PerFit<CsvLog> {
  public:
   explicit CsvLog(std::string path) : path_(std::move(path)) {}
   void on_train_begin(Training& training) override { write_atomically(path_, training.history().csv()); }
@@ -230,13 +269,42 @@ class CsvLog final : public Callback {
   std::string path_;
 };
 
-class StopOnNan final : public Callback {
+class StopOnNan final : public PerFit<StopOnNan> {
  public:
-  void on_epoch_begin(Training& training) override { training.mark(); }
-  bool wants_steps() const override { return true; }
-  void on_step_end(Training& training) override {
-    if (!std::isfinite(training.loss())) training.fail(training.find_nan());
+  explicit StopOnNan(const NanOptions& options) : options_(options) {
+    if (!(options.factor > 0 && options.factor < 1))
+      throw Error(fmt::format("stop_on_nan: the factor is {}; it must be in (0, 1)", options.factor));
+    if (options.most < 1)
+      throw Error(fmt::format("stop_on_nan: most is {}; it must be at least 1", options.most));
   }
+
+  bool on_not_finite(Training& training, const std::string& where) override {
+    if (options_.then == OnNan::stop || times_ == options_.most) {
+      training.fail(times_ == 0 ? where : fmt::format("{}\n(after {} steps like it)", where, times_));
+      return true;
+    }
+    ++times_;
+    if (options_.then == OnNan::skip_step) {
+      training.remark("the step was skipped: " + where);
+      training.skip_step();
+    } else {
+      const double rate = training.rate();
+      training.go_back();
+      training.set_rate(rate * options_.factor);
+      training.remark(fmt::format("the learning rate was lowered to {:.6g}: {}", training.rate(), where));
+    }
+    return true;
+  }
+
+  std::string name() const override { return options_.then == OnNan::stop ? "" : "stop_on_nan"; }
+  NamedValues save() const override { return {{"times", {static_cast<double>(times_)}}}; }
+  void load(const NamedValues& saved) override {
+    times_ = static_cast<std::int64_t>(saved_values("stop_on_nan", saved, "times", 1)[0]);
+  }
+
+ private:
+  NanOptions options_;
+  std::int64_t times_ = 0;
 };
 
 }  // namespace
@@ -260,6 +328,8 @@ std::shared_ptr<Callback> save_best(const std::string& path, const BestOptions& 
   return std::make_shared<SaveBest>(path, options);
 }
 std::shared_ptr<Callback> csv_log(const std::string& path) { return std::make_shared<CsvLog>(path); }
-std::shared_ptr<Callback> stop_on_nan() { return std::make_shared<StopOnNan>(); }
+std::shared_ptr<Callback> stop_on_nan(const NanOptions& options) {
+  return std::make_shared<StopOnNan>(options);
+}
 
 }  // namespace gradus

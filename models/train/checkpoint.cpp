@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -15,8 +17,11 @@ namespace gradus {
 namespace {
 
 constexpr const char* format_key = "format";
-constexpr const char* checkpoint_format = "gradus checkpoint 1";
+constexpr const char* checkpoint_format = "gradus checkpoint 2";
 constexpr const char* position_key = "training";
+constexpr const char* data_key = "training/data";
+constexpr std::string_view nodes_name = "training/nodes";
+constexpr std::string_view starts_name = "training/starts";
 constexpr std::string_view sums_name = "training/sums";
 constexpr std::string_view history_name = "training/history";
 constexpr std::string_view callback_prefix = "callback/";
@@ -77,12 +82,44 @@ CallbackStates callback_states_in(const TensorFile& file, const std::vector<std:
 template <class T> void require_fit(const TensorFile& file, const Store<T>& store) {
   const auto& metadata = file.metadata();
   const auto format = metadata.find(format_key);
-  if (format == metadata.end() || format->second != checkpoint_format || !metadata.contains(position_key))
+  if (format == metadata.end() || format->second != checkpoint_format || !metadata.contains(position_key) ||
+      !metadata.contains(data_key))
     refuse(file, "this is no checkpoint of a training; name one that was written by 'checkpoint'");
   for (const std::string& name : store.names())
     if (tensor_for(name, file, store).type != element_type<T>)
       refuse(file, fmt::format("it was made in {} precision; resume in the same",
                                sizeof(T) == sizeof(float) ? "double" : "single"));
+}
+
+// Error unless the file is of this model, made with the same options. Returns the variables whose values are
+// not to be taken from the file: learning rates that are to begin with another number, with a remark on each.
+std::vector<std::string> require_same_model(const TensorFile& file, TrainingState& state) {
+  const ModelIdentity& model = state.model;
+  const std::vector<double> nodes = file.values(nodes_name), starts = file.values(starts_name);
+  const auto differs = std::ranges::mismatch(model.nodes, nodes).in1 - model.nodes.begin();
+  const auto at = static_cast<std::size_t>(differs);
+  if (model.nodes != nodes)
+    refuse(file,
+           fmt::format("the model or its optimizer is not the one that it was made with: {}; resume with "
+                       "the same",
+                       at < model.places.size() ? model.places[at] + " is the first node that differs"
+                                                : "it had more nodes"));
+  if (starts.size() != model.starts.size()) refuse(file, "its starting values are damaged");
+  std::vector<std::string> kept;
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    // Random numbers may differ by the rounding of the C library.
+    if (std::abs(starts[i] - model.starts[i]) <= 1e-6 * std::abs(starts[i])) continue;
+    const std::string& name = model.variables[i];
+    if (!model.settings[i])
+      refuse(file, fmt::format("it was made by a training in which '{}' started with other values (root mean "
+                               "square {:.6g}, not {:.6g}); resume with the same options",
+                               name, starts[i], model.starts[i]));
+    kept.push_back(name);
+    state.remarks.push_back(
+        fmt::format("'{}' is {:.6g}, as asked for; the training that is resumed began with {:.6g}", name,
+                    model.starts[i], starts[i]));
+  }
+  return kept;
 }
 
 }  // namespace
@@ -96,6 +133,8 @@ void write_checkpoint(const std::string& path, const Store<T>& store, const Trai
   for (const auto& row : state.history.epochs) history.insert(history.end(), row.begin(), row.end());
   tensors.push_back(vector_tensor(std::string(sums_name), state.position.sums));
   tensors.push_back(vector_tensor(std::string(history_name), history));
+  tensors.push_back(vector_tensor(std::string(nodes_name), state.model.nodes));
+  tensors.push_back(vector_tensor(std::string(starts_name), state.model.starts));
   SavedPosition saved{state.position, state.seed, state.history.names, {}};
   const CallbackStates callback_states = state.callback_states();
   for (const auto& [callback, callback_state] : callback_states) {
@@ -106,6 +145,7 @@ void write_checkpoint(const std::string& path, const Store<T>& store, const Trai
   auto metadata = state.notes;
   metadata[format_key] = checkpoint_format;
   metadata[position_key] = to_json(saved);
+  metadata[data_key] = state.data;
   write_tensors(path, tensors, metadata);
 }
 
@@ -122,10 +162,15 @@ void read_checkpoint(const std::string& path, std::size_t scores, Store<T>& stor
   Table epochs = history_in(file, saved.names.size());
   CallbackStates callback_states = callback_states_in(file, saved.callbacks);
 
+  state.remarks.clear();
+  const std::vector<std::string> kept = require_same_model(file, state);
+
   for (const std::string& name : store.names()) {
     const auto to = store.values(name);
     std::memcpy(to.data(), file.at(name).bytes.data(), to.size_bytes());
   }
+  for (const std::string& name : kept) store.reset(name);
+  state.data = file.metadata().at(data_key);
   state.position = std::move(saved.at);
   state.history = {};
   state.history.names = std::move(saved.names);

@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "gradus/base/error.hpp"
+#include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/one_hot.hpp"
+#include "gradus/ops/reduction.hpp"
 #include "models/train/data_split.hpp"
 
 namespace gradus {
@@ -19,21 +23,47 @@ void require_scalars(const ModelGraph& graph, const std::vector<Metric>& metrics
                               to_string(graph.scores[i].shape())));
 }
 
+// The loss that the model gives, or the mean of the samples' weighted ones.
+Expr loss_of(const ModelDefinition& model, const ModelGraph& made, Location where) {
+  Expr loss = model.loss({made.prediction, where}, {made.target, where});
+  const bool is_weighted = !made.weights.is_null() || !model.class_weights.empty();
+  if (loss.shape() != Shape{B}) {
+    if (is_weighted)
+      throw Error(
+          fmt::format("Trainer at {}: the loss is {}, so no sample can be weighted; it must be a number for "
+                      "each sample, [B]",
+                      to_string(where), to_string(loss.shape())));
+    return loss;
+  }
+  const Graph::Scope scope(loss.graph(), where);
+  if (!made.weights.is_null()) loss = loss * made.weights;
+  if (!model.class_weights.empty()) {
+    const auto count = static_cast<std::int64_t>(model.class_weights.size());
+    const Expr factors = loss.graph().constant({count}, model.class_weights, where);
+    const bool indices = made.target.shape() == Shape{B};
+    const Expr classes = indices ? one_hot(made.target, count) : made.target;
+    loss = loss * sum(classes * factors, {-1});
+  }
+  return mean(loss);
+}
+
 std::unique_ptr<ModelGraph> build(const ModelDefinition& model, Mode::Purpose purpose, Location where) {
   if (model.inputs.empty() || !model.network || !model.loss)
     throw Error("Trainer: the model must have inputs, a network and a loss");
   auto made = std::make_unique<ModelGraph>();
   Mode mode(purpose);
-  for (const Feed& feed : model.inputs) made->inputs.push_back(made->graph.input(feed.name, feed.shape));
+  for (const Feed& feed : model.inputs)
+    made->inputs.push_back(made->graph.input(feed.name, feed.shape, where));
   made->prediction = model.network(made->inputs, mode);
-  made->target = made->graph.input(model.target.name, model.target.shape);
-  const Arg prediction(made->prediction, where), target(made->target, where);
-  made->loss = model.loss(prediction, target);
+  made->target = made->graph.input(model.target.name, model.target.shape, where);
+  if (!model.sample_weights.empty()) made->weights = made->graph.input(model.sample_weights, {B}, where);
+  made->loss = loss_of(model, *made, where);
   made->scores = {made->loss};
-  for (const Metric& metric : model.metrics) made->scores.push_back(metric.of(prediction, target));
+  for (const Metric& metric : model.metrics)
+    made->scores.push_back(metric.of({made->prediction, where}, {made->target, where}));
   require_scalars(*made, model.metrics);
   if (purpose == Mode::training) {
-    made->updates = model.optimizer(made->loss);
+    made->updates = model.optimizer(made->loss, where);
     made->updates.insert(made->updates.end(), mode.updates().begin(), mode.updates().end());
   }
   return made;
@@ -50,13 +80,19 @@ std::vector<RelativeRate> relative_rates(const Optimizer& optimizer) {
   return relative;
 }
 
-std::vector<Expr> all_feeds(const ModelGraph& graph) {
-  std::vector<Expr> feeds = graph.inputs;
-  feeds.push_back(graph.target);
-  return feeds;
-}
-
 }  // namespace
+
+std::vector<double> balanced_weights(std::span<const std::int64_t> counts) {
+  const double all = std::accumulate(counts.begin(), counts.end(), 0.0);
+  std::vector<double> weights;
+  for (const std::int64_t count : counts) {
+    if (count < 1)
+      throw Error(fmt::format("balanced_weights: class {} has {} samples; there must be at least 1 of each",
+                              weights.size(), count));
+    weights.push_back(all / (static_cast<double>(counts.size()) * static_cast<double>(count)));
+  }
+  return weights;
+}
 
 template <class T>
 CompiledModel<T>::CompiledModel(const ModelDefinition& model, std::uint64_t seed, Location where)
@@ -66,8 +102,8 @@ CompiledModel<T>::CompiledModel(const ModelDefinition& model, std::uint64_t seed
       weights_(inference_->graph, store_),
       rates_(relative_rates(model.optimizer)),
       score_names_{"loss"},
-      step_programs_(training_->scores, training_->updates, all_feeds(*training_), store_),
-      score_programs_(inference_->scores, {}, all_feeds(*inference_), store_),
+      step_programs_(training_->scores, training_->updates, training_->feeds(), store_),
+      score_programs_(inference_->scores, {}, inference_->feeds(), store_),
       predict_programs_({inference_->prediction}, {}, inference_->inputs, store_) {
   store_.create(training_->graph);
   store_.create(inference_->graph);

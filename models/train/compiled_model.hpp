@@ -24,9 +24,15 @@ struct RelativeRate {
 template <class T> class CompiledModel {
  public:
   /// Builds both graphs and creates their variables, which start from the seed. Error for a definition that
-  /// lacks a part, or whose loss or metric is no scalar; `where` is the line of what compares with the
-  /// target.
+  /// lacks a part, or whose loss or metric is no scalar. What the model itself does not build carries the
+  /// line `where`.
   CompiledModel(const ModelDefinition& model, std::uint64_t seed, Location where);
+
+  /// Steps and scores run with so many threads from now on.
+  void set_threads(int threads) {
+    step_programs_.set_threads(threads);
+    score_programs_.set_threads(threads);
+  }
 
   /// The graph for training, or the one for inference.
   ModelGraph& graph(Mode::Purpose purpose) { return purpose == Mode::training ? *training_ : *inference_; }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -12,8 +14,34 @@
 
 namespace gradus {
 
+namespace {
+
+std::uint64_t hash_of(std::span<const std::byte> bytes, std::uint64_t hash) {
+  constexpr std::size_t word = sizeof(std::uint64_t);
+  for (std::size_t at = 0; at < bytes.size(); at += word) {
+    std::uint64_t next = 0;
+    std::memcpy(&next, &bytes[at], std::min(word, bytes.size() - at));
+    hash = std::rotl(hash ^ next, 29) * 0x9E3779B97F4A7C15;
+  }
+  return hash;
+}
+
+}  // namespace
+
+std::uint64_t fingerprint(std::span<const std::byte> bytes, std::uint64_t before) {
+  constexpr std::size_t most = std::size_t{64} << 20U, part = std::size_t{4} << 10U;
+  // Not 0, which says that nothing is known.
+  std::uint64_t hash = hash_of(std::as_bytes(std::span(&before, 1)), bytes.size() + 1);
+  if (bytes.size() <= most) return hash_of(bytes, hash) | 1U;
+  constexpr std::size_t parts = most / part;
+  for (std::size_t i = 0; i < parts; ++i)
+    hash = hash_of(bytes.subspan((bytes.size() - part) / (parts - 1) * i, part), hash);
+  return hash | 1U;
+}
+
 template <class T>
-Dataset<T>::Dataset(std::int64_t count, Fill fill) : count_(count), fill_(std::move(fill)) {
+Dataset<T>::Dataset(std::int64_t count, Fill fill, std::uint64_t fingerprint)
+    : count_(count), fingerprint_(fingerprint), fill_(std::move(fill)) {
   if (count < 1 || !std::in_range<std::uint32_t>(count))
     throw Error(fmt::format("data set: there must be from 1 to 2^32 - 1 samples, not {}", count));
 }
@@ -91,11 +119,33 @@ template <class T> std::vector<ArrayRows<T>> array_rows_of(const std::vector<Arr
 
 template <class T>
 Dataset<T>::Dataset(std::int64_t count, const std::vector<std::vector<double>>& tensors)
-    : Dataset(count, fill_from<T>(matrices_of<T>(count, tensors))) {}
+    : Dataset(count, fill_from<T>(matrices_of<T>(count, tensors))) {
+  for (const auto& tensor : tensors)
+    fingerprint_ = gradus::fingerprint(std::as_bytes(std::span(tensor)), fingerprint_);
+}
 
 template <class T>
 Dataset<T>::Dataset(const std::vector<Array>& tensors)
-    : Dataset(rows_of(tensors), fill_from<T>(array_rows_of<T>(tensors))) {}
+    : Dataset(rows_of(tensors), fill_from<T>(array_rows_of<T>(tensors))) {
+  for (const Array& array : tensors) fingerprint_ = gradus::fingerprint(array.tensor.bytes, fingerprint_);
+}
+
+template <class T> Dataset<T> Dataset<T>::select(Rows rows) const {
+  for (const std::uint32_t row : rows)
+    if (row >= count_) throw Error(fmt::format("data set: there is no row {}; there are {}", row, count_));
+  const auto all = std::as_bytes(std::span(rows));
+  const std::uint64_t its = fingerprint_ == 0 ? 0 : gradus::fingerprint(all, fingerprint_);
+  const auto count = static_cast<std::int64_t>(rows.size());
+  return {count,
+          [fill = fill_, kept = std::move(rows)](std::span<const std::uint32_t> wanted,
+                                                 std::span<const std::span<T>> into) {
+            Rows moved;
+            moved.reserve(wanted.size());
+            for (const std::uint32_t row : wanted) moved.push_back(kept[row]);
+            fill(moved, into);
+          },
+          its};
+}
 
 template class Dataset<float>;
 template class Dataset<double>;

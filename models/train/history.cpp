@@ -41,6 +41,7 @@ std::string History::json() const {
   all["history"] = nlohmann::ordered_json::object();
   for (const std::string& name : names) all["history"][name] = of(name);
   if (!stopped.empty()) all["stopped"] = stopped;
+  if (!remarks.empty()) all["remarks"] = remarks;
   return all.dump(2) + "\n";
 }
 

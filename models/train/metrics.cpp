@@ -2,11 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+#include <utility>
+#include <vector>
+
 #include "gradus/graph/graph.hpp"
 #include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/comparison.hpp"
 #include "gradus/ops/extremum.hpp"
 #include "gradus/ops/losses.hpp"
+#include "gradus/ops/reduction.hpp"
 #include "gradus/ops/where.hpp"
 
 namespace gradus {
@@ -23,12 +28,25 @@ Expr classes_of(const Arg& prediction, const Arg& target) {
   fail("accuracy", operands, "targets must have the predictions' shape (one-hot) or lack the last axis");
 }
 
+// Along the classes, from their number down to 1: of equal predictions, the one of the largest rank counts.
+Expr ranks_of(const Arg& prediction) {
+  const Shape& shape = prediction.expr.shape();
+  if (!shape.back().is_constant()) fail("accuracy", {&prediction, 1}, "the last axis must be the classes");
+  const std::int64_t count = shape.back().constant();
+  std::vector<double> ranks(static_cast<std::size_t>(count));
+  std::iota(ranks.rbegin(), ranks.rend(), 1.0);
+  const Expr row = prediction.expr.graph().constant({count}, std::move(ranks), prediction.where);
+  return broadcast_to(row, shape);
+}
+
 }  // namespace
 
 Metric accuracy() {
   return {"accuracy", [](Arg prediction, Arg target) {
+            const Expr classes = classes_of(prediction, target), rank = ranks_of(prediction);
             const Expr hit = prediction.expr >= max(prediction.expr, {-1}, true);
-            return mean(sum(classes_of(prediction, target) * hit, {-1}));
+            const Expr first = max(where(hit, rank, 0), {-1}, true);
+            return mean(sum(classes * equal(rank, first), {-1}));
           }};
 }
 
@@ -36,8 +54,12 @@ Metric top_k_accuracy(int k) {
   if (k < 1) throw Error(fmt::format("top_k_accuracy: k is {}; it must be at least 1", k));
   return {fmt::format("top_{}_accuracy", k), [k](Arg prediction, Arg target) {
             const Expr& y = prediction.expr;
-            const Expr own = sum(where(classes_of(prediction, target), y, 0), {-1}, true);
-            return mean(sum(1 - (y <= own), {-1}) < k);  // so that NaN is wrong
+            const Expr classes = classes_of(prediction, target), rank = ranks_of(prediction);
+            const Expr own = sum(where(classes, y, 0), {-1}, true);
+            const Expr own_rank = sum(where(classes, rank, 0), {-1}, true);
+            // Those that come before it, a NaN among them, which is not at most `own`.
+            const Expr before = 1 - (y <= own) + equal(y, own) * (rank > own_rank);
+            return mean(sum(before, {-1}) < k);
           }};
 }
 

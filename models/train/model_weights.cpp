@@ -1,6 +1,7 @@
 #include "models/train/model_weights.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <utility>
 
@@ -47,13 +48,17 @@ void ModelWeights<T>::save(const std::string& path, std::map<std::string, std::s
   write_tensors(path, tensors, notes);
 }
 
-template <class T> void ModelWeights<T>::load(const std::string& path) {
+template <class T> void ModelWeights<T>::load(const std::string& path, std::string_view prefix) {
   const TensorFile file(path);
   NamedValues loaded;
   for (const std::string& name : names_) {
+    if (!name.starts_with(prefix)) continue;
     tensor_for(name, file, store_);
     loaded[name] = file.values(name);
   }
+  if (loaded.empty() && !prefix.empty())
+    throw Error(fmt::format("load_weights: the model has no weights whose names begin with '{}'; it has: {}",
+                            prefix, fmt::join(names_, ", ")));
   set(loaded);
 }
 

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gradus/data/tensor_file.hpp"
@@ -25,8 +26,9 @@ template <class T> class ModelWeights {
 
   /// Writes all of them to a file, with the notes as its metadata.
   void save(const std::string& path, std::map<std::string, std::string> notes) const;
-  /// Reads all of them. Error, and nothing changed, when one is missing or has another shape.
-  void load(const std::string& path);
+  /// Reads those whose names begin with the prefix. Error, and nothing changed, when there is none of this
+  /// name, or one is missing or has another shape.
+  void load(const std::string& path, std::string_view prefix);
 
  private:
   std::vector<std::string> names_;

@@ -1,12 +1,31 @@
 #include "models/train/nan_replay.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <iterator>
+#include <type_traits>
+#include <utility>
 
 #include "gradus/inspect/nan_trace.hpp"
 
 namespace gradus {
 
 namespace {
+
+// By the bits, which vectorises: a NaN or an infinity has an exponent of ones, to which a one is added here.
+template <class T> bool all_finite(std::span<const T> values) {
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  constexpr int mantissa = sizeof(T) == 4 ? 23 : 52;
+  constexpr int sign = 8 * sizeof(T) - 1;
+  constexpr Bits exponent = (~Bits{0} >> (mantissa + 1)) << mantissa;
+  static_assert(exponent == std::bit_cast<Bits>(static_cast<T>(HUGE_VAL)));
+  Bits any = 0;
+  for (const T v : values) any |= (std::bit_cast<Bits>(v) & exponent) + (Bits{1} << mantissa);
+  return (any >> sign) == 0;
+}
 
 // The values of all leaves of the training graph before a step: the store's variables, and what it is fed.
 template <class T>
@@ -18,46 +37,71 @@ Point point_before(const Step<T>& step, const ModelGraph& training, const Store<
   }
   const auto& buffers = step.program.buffers;
   step.data.fill(step.rows, buffers);
-  const auto inputs = training.inputs.size();
-  for (std::size_t i = 0; i <= inputs; ++i) {
-    const Expr& feed = i < inputs ? training.inputs[i] : training.target;
-    point[training.graph[feed.id()].label].assign(buffers[i].begin(), buffers[i].end());
-  }
+  const std::vector<Expr> feeds = training.feeds();
+  for (std::size_t i = 0; i < feeds.size(); ++i)
+    point[training.graph[feeds[i].id()].label].assign(buffers[i].begin(), buffers[i].end());
   return point;
 }
 
 }  // namespace
 
-template <class T> void NanReplay<T>::mark(const Store<T>& store, std::int64_t step) {
-  const auto names = store.names();
-  values_.resize(names.size());
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const auto values = store.values(names[i]);
-    values_[i].assign(values.begin(), values.end());
+template <class T>
+NanReplay<T>::NanReplay(const ModelGraph& training, Store<T> store)
+    : training_(training), store_(std::move(store)) {
+  for (const std::string& name : store_.names()) all_.push_back(store_.values(name));
+  marked_.resize(all_.size());
+  for (const Update& update : training.updates)
+    updated_.push_back(store_.values(training.graph[update.variable.id()].label));
+  watched_.reserve(updated_.size());
+}
+
+template <class T> void NanReplay<T>::mark(std::int64_t step) {
+  if (is_confirmed_) {
+    std::swap(marked_, good_);
+    marked_.resize(all_.size());
   }
+  is_confirmed_ = false;
+  for (std::size_t i = 0; i < all_.size(); ++i) marked_[i].assign(all_[i].begin(), all_[i].end());
+  watched_.clear();
+  std::ranges::copy_if(updated_, std::back_inserter(watched_), all_finite<T>);
   step_ = step;
 }
 
-template <class T>
-std::optional<std::string> NanReplay<T>::find(const ModelGraph& training, Store<T>& store, std::int64_t bad,
-                                              const BeginStep& begin_step) const {
-  const auto names = store.names();
-  for (std::size_t i = 0; i < values_.size(); ++i)
-    std::ranges::copy(values_[i], store.values(names[i]).begin());
-  std::vector<Expr> looked_at{training.loss};
-  for (const Update& update : training.updates) looked_at.push_back(update.value);
+template <class T> void NanReplay<T>::go_back() {
+  const auto& from = is_confirmed_ || good_.empty() ? marked_ : good_;
+  for (std::size_t i = 0; i < all_.size(); ++i) std::ranges::copy(from[i], all_[i].begin());
+}
 
-  for (std::int64_t i = step_; i <= bad; ++i) {
-    const Step<T> step = begin_step(i);
-    // Parameters may have gone wrong one step before the loss.
-    if (i >= bad - 1) {
-      const Point point = point_before(step, training, store);
-      if (const auto trace = trace_nan<T>(looked_at, point, static_cast<std::int64_t>(step.rows.size())))
-        return trace->text;
-    }
-    if (i < bad) step.run();
+template <class T> bool NanReplay<T>::wrote_finite() const {
+  return std::ranges::all_of(watched_, all_finite<T>);
+}
+
+template <class T>
+std::optional<std::string> NanReplay<T>::undo(std::int64_t bad, const BeginStep& begin_step) {
+  for (std::size_t i = 0; i < all_.size(); ++i) std::ranges::copy(marked_[i], all_[i].begin());
+  for (std::int64_t i = step_; i < bad; ++i) begin_step(i).run();
+  const Step<T> step = begin_step(bad);
+  std::vector<Expr> looked_at{training_.loss};
+  for (const Update& update : training_.updates) looked_at.push_back(update.value);
+  const Point point = point_before(step, training_, store_);
+  const auto trace = trace_nan<T>(looked_at, point, static_cast<std::int64_t>(step.rows.size()));
+  if (!trace) return std::nullopt;
+  return text_of(step, point, trace->text);
+}
+
+// The trace and, where a sample itself is not finite, which row of the data that is.
+template <class T>
+std::string NanReplay<T>::text_of(const Step<T>& step, const Point& point, const std::string& trace) const {
+  const auto is_bad = [](double v) { return !std::isfinite(v); };
+  for (const Expr& feed : training_.feeds()) {
+    const auto& values = point.at(training_.graph[feed.id()].label);
+    const auto found = std::ranges::find_if(values, is_bad);
+    if (found == values.end() || !trace.starts_with(training_.graph.describe(feed.id()))) continue;
+    const auto entry = static_cast<std::size_t>(found - values.begin());
+    return fmt::format("{}\n  it is in row {} of the data", trace,
+                       step.rows[entry / (values.size() / step.rows.size())]);
   }
-  return std::nullopt;
+  return trace;
 }
 
 template class NanReplay<float>;

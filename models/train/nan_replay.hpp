@@ -3,35 +3,56 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "gradus/inspect/node_values.hpp"
 #include "gradus/runtime/store.hpp"
 #include "gradus/train/model.hpp"
 #include "models/train/programs.hpp"
 
 namespace gradus {
 
-/// Finds where in the graph a training's first value that is not finite came from. A training gives the same
-/// bits whenever it is repeated, so nothing is watched while it runs: the steps since a mark are run again,
-/// and only the last of them is looked at node by node.
+/// Keeps values that are not finite out of a training. A training gives the same bits whenever it is
+/// repeated, so a step that went wrong is undone by going back to a mark and repeating the steps up to it;
+/// only that one is then looked at node by node.
 template <class T> class NanReplay {
  public:
   /// Gets a step ready to be run again, as it was before: with its learning rate, its program and its rows.
   using BeginStep = std::function<Step<T>(std::int64_t step)>;
 
-  /// Remembers all values of the store, as they are before this step.
-  void mark(const Store<T>& store, std::int64_t step);
+  /// The graph must outlive it. The store must have its variables, and keep them.
+  NanReplay(const ModelGraph& training, Store<T> store);
 
-  /// Goes back to the mark and repeats the steps up to `bad`, whose loss was not finite: says which node of
-  /// the training graph is the first that is not. The store then has the values before that step. Nothing
-  /// when every node is finite as it is computed by itself.
-  std::optional<std::string> find(const ModelGraph& training, Store<T>& store, std::int64_t bad,
-                                  const BeginStep& begin_step) const;
+  /// Remembers all values of the store, as they are before this step.
+  void mark(std::int64_t step);
+  /// Says that a step since the mark was finite.
+  void confirm() { is_confirmed_ = true; }
+  /// Goes back to the latest mark that was confirmed; to the first one if there is none.
+  void go_back();
+  /// The step of the latest mark.
+  std::int64_t marked() const { return step_; }
+
+  /// Whether all that a step updates is finite, except for variables that were not so at the mark.
+  bool wrote_finite() const;
+
+  /// Goes back to before the step `bad`, which was not finite: says which node of the training graph is the
+  /// first that is not. Nothing when every node is finite as it is computed by itself.
+  std::optional<std::string> undo(std::int64_t bad, const BeginStep& begin_step);
 
  private:
+  std::string text_of(const Step<T>& step, const Point& point, const std::string& trace) const;
+
+  const ModelGraph& training_;
+  Store<T> store_;
+  std::vector<std::span<T>> all_;
+  std::vector<std::vector<T>> marked_;  // as many
+  std::vector<std::vector<T>> good_;    // at the latest mark before that was confirmed; or empty
+  bool is_confirmed_ = false;
+  std::vector<std::span<const T>> updated_;
+  std::vector<std::span<const T>> watched_;  // those that were finite at the mark
   std::int64_t step_ = 0;
-  std::vector<std::vector<T>> values_;  // in the order of the store's names
 };
 
 }  // namespace gradus

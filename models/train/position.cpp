@@ -13,9 +13,10 @@ using Json = nlohmann::json;
 
 std::string to_json(const SavedPosition& saved) {
   const Position& at = saved.at;
-  return Json{{"epoch", at.epoch},     {"step", at.step},       {"drawn", at.drawn},
-              {"seed", saved.seed},    {"samples", at.samples}, {"batch", at.batch},
-              {"shuffle", at.shuffle}, {"names", saved.names},  {"callbacks", saved.callbacks}}
+  return Json{{"epoch", at.epoch},           {"step", at.step},       {"skipped", at.skipped},
+              {"drawn", at.drawn},           {"seed", saved.seed},    {"samples", at.samples},
+              {"batch", at.batch},           {"shuffle", at.shuffle}, {"names", saved.names},
+              {"callbacks", saved.callbacks}}
       .dump();
 }
 
@@ -26,6 +27,7 @@ SavedPosition position_from(const std::string& text) {
     Position& at = saved.at;
     at.epoch = whole_number<std::int64_t>(json.at("epoch"), 0);
     at.step = whole_number<std::int64_t>(json.at("step"), 0);
+    if (json.contains("skipped")) at.skipped = whole_number<std::int64_t>(json["skipped"], 0);
     at.drawn = whole_number<std::uint64_t>(json.at("drawn"), 0);
     at.samples = whole_number<std::int64_t>(json.at("samples"), 1);
     at.batch = whole_number<std::int64_t>(json.at("batch"), 1);

@@ -12,6 +12,7 @@ struct Position {
   std::int64_t step = 0;
   std::uint64_t drawn = 0;   ///< random numbers drawn before this epoch was shuffled
   std::vector<double> sums;  ///< of scores times batch sizes, over the steps of this epoch
+  std::int64_t skipped = 0;  ///< samples of this epoch's steps that were skipped
   std::int64_t samples = 1;
   std::int64_t batch = 1;
   bool shuffle = true;

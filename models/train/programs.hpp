@@ -1,5 +1,7 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <map>
 #include <span>
@@ -20,9 +22,16 @@ template <class T> class Programs {
     std::vector<std::vector<T>> unread;  ///< of those that the program does not read
     std::vector<std::span<const T>> results;
 
+    // Of a row that a kernel cannot take, the Error says which row of the data it is.
     void run(const Dataset<T>& data, std::span<const std::uint32_t> rows) {
       data.fill(rows, buffers);
-      executable.run();
+      try {
+        executable.run();
+      } catch (const RowError& error) {
+        const auto sample = error.row() * static_cast<std::int64_t>(rows.size()) / error.rows();
+        throw Error(
+            error.text_for(fmt::format("row {} of the data", rows[static_cast<std::size_t>(sample)])));
+      }
     }
   };
 
@@ -31,6 +40,14 @@ template <class T> class Programs {
         updates_(std::move(updates)),
         feeds_(std::move(feeds)),
         store_(std::move(store)) {}
+
+  /// Compiles for so many threads from now on.
+  void set_threads(int threads) {
+    if (threads == threads_) return;
+    threads_ = threads;
+    programs_.clear();
+    last_ = nullptr;
+  }
 
   Program& at(std::int64_t batch) {
     if (last_ == nullptr || last_batch_ != batch) {
@@ -43,7 +60,10 @@ template <class T> class Programs {
 
  private:
   Program& add(std::int64_t batch) {
-    Program made{compile<T>(std::span(outputs_), std::span(updates_), batch, store_), {}, {}, {}};
+    Program made{compile<T>(std::span(outputs_), std::span(updates_), batch, store_, {.threads = threads_}),
+                 {},
+                 {},
+                 {}};
     made.unread.reserve(feeds_.size());
     for (const Expr& feed : feeds_) {
       if (made.executable.has_input(feed.graph()[feed.id()].label)) {
@@ -62,6 +82,7 @@ template <class T> class Programs {
   std::vector<Update> updates_;
   std::vector<Expr> feeds_;
   Store<T> store_;
+  int threads_ = 1;
   std::map<std::int64_t, Program> programs_;
   Program* last_ = nullptr;
   std::int64_t last_batch_ = 0;

@@ -41,7 +41,7 @@ std::string scores_text(const Scores& scores, bool with_validation) {
   return text;
 }
 
-class ProgressBar final : public Callback {
+class ProgressBar final : public PerFit<ProgressBar> {
  public:
   explicit ProgressBar(ProgressOptions options)
       : print_(std::move(options.print)), live_(options.live.value_or(isatty(STDOUT_FILENO) != 0)) {
@@ -53,6 +53,7 @@ class ProgressBar final : public Callback {
   }
 
   void on_epoch_begin(Training& training) override {
+    print_remarks(training);
     print_(fmt::format("Epoch {}/{}\n", training.epoch() + 1, training.epochs()));
     first_ = training.step();
     next_ = 0;
@@ -83,16 +84,25 @@ class ProgressBar final : public Callback {
     print_(fmt::format("{}{}/{} [{}] {} {}{}\n", live_ ? "\r\x1b[K" : "", training.steps(), training.steps(),
                        std::string(bar_width, '='), times, per_step(seconds, training.steps() - first_),
                        scores_text(training.scores(), true)));
+    print_remarks(training);
   }
 
   void on_train_end(Training& training) override {
+    print_remarks(training);
     if (!training.history().stopped.empty())
       print_(fmt::format("{}Stopped: {}\n", live_ ? "\r\x1b[K" : "", training.history().stopped));
   }
 
  private:
+  // Those that are not printed yet.
+  void print_remarks(const Training& training) {
+    const auto& remarks = training.history().remarks;
+    for (; remarks_ < remarks.size(); ++remarks_) print_(fmt::format("Note: {}\n", remarks[remarks_]));
+  }
+
   std::function<void(std::string_view)> print_;
   bool live_;
+  std::size_t remarks_ = 0;
   std::int64_t first_ = 0;
   double next_ = 0;
 };

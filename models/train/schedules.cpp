@@ -21,7 +21,7 @@ void check(std::int64_t length, std::string_view schedule) {
   if (length < 1) throw Error(fmt::format("{}: the length is {}; it must be at least 1", schedule, length));
 }
 
-class ScheduleCallback final : public Callback {
+class ScheduleCallback final : public PerFit<ScheduleCallback> {
  public:
   ScheduleCallback(Schedule rates, Every when) : rates_(std::move(rates)), when_(when) {}
   void on_epoch_begin(Training& training) override {

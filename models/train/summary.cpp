@@ -53,7 +53,8 @@ std::int64_t variables_in(const Graph& graph) {
   return count;
 }
 
-// Inputs and named nodes, in order; variables count for the node whose name is theirs up to the last slash.
+// Inputs and named nodes, in order; variables count for the first node whose name is theirs up to the last
+// slash: a shared layer is named once for each use.
 std::vector<Line> lines_of(const Graph& graph, NodeId last, const Names& updated) {
   std::map<std::string, Counts, std::less<>> by_owner;
   const auto is_named = [&](std::string_view owner) {
@@ -79,7 +80,7 @@ std::vector<Line> lines_of(const Graph& graph, NodeId last, const Names& updated
     by_owner[owner].fixed += own.fixed;
   }
   for (Line& line : lines)
-    if (const auto found = by_owner.find(line.name); found != by_owner.end()) line.counts = found->second;
+    if (const auto found = by_owner.extract(line.name); !found.empty()) line.counts = found.mapped();
   return lines;
 }
 

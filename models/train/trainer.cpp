@@ -1,5 +1,8 @@
 #include "gradus/train/trainer.hpp"
 
+#include <fmt/format.h>
+
+#include "gradus/base/error.hpp"
 #include "gradus/train/summary.hpp"
 #include "models/train/checkpoint.hpp"
 #include "models/train/compiled_model.hpp"
@@ -10,19 +13,33 @@
 namespace gradus {
 
 template <class T> struct Trainer<T>::Impl {
+  Impl(const ModelDefinition& definition, std::uint64_t seed, Location where)
+      : model(definition, seed, where),
+        state(seed, ModelIdentity(model.graph(Mode::training).graph, model.store())) {}
+
+  // Error while a `fit` is under way, whose callbacks may not do this.
+  void require_idle(const char* what) const {
+    if (state.is_running)
+      throw Error(fmt::format(
+          "{}: this trainer is in the middle of a fit; use another trainer in its callbacks", what));
+  }
+
   CompiledModel<T> model;
   TrainingState state;
 };
 
 template <class T>
 Trainer<T>::Trainer(const ModelDefinition& model, std::uint64_t seed, Location where)
-    : impl_(new Impl{CompiledModel<T>(model, seed, where), TrainingState(seed)}) {}
+    : impl_(std::make_unique<Impl>(model, seed, where)) {}
 template <class T> Trainer<T>::Trainer(Trainer&&) noexcept = default;
 template <class T> Trainer<T>& Trainer<T>::operator=(Trainer&&) noexcept = default;
 template <class T> Trainer<T>::~Trainer() = default;
 
 template <class T> History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
+  impl_->require_idle("fit");
   TrainingLoop<T> loop(impl_->model, impl_->state, data, options);
+  impl_->state.is_running = true;
+  const std::unique_ptr<bool, void (*)(bool*)> idle(&impl_->state.is_running, [](bool* is) { *is = false; });
   loop.run();
   return loop.history();
 }
@@ -41,13 +58,15 @@ template <class T> std::vector<T> Trainer<T>::predict(const Dataset<T>& data, st
 template <class T> void Trainer<T>::save_weights(const std::string& path) const {
   impl_->model.weights().save(path, impl_->state.notes);
 }
-template <class T> void Trainer<T>::load_weights(const std::string& path) {
-  impl_->model.weights().load(path);
+template <class T> void Trainer<T>::load_weights(const std::string& path) { load_weights(path, ""); }
+template <class T> void Trainer<T>::load_weights(const std::string& path, std::string_view prefix) {
+  impl_->model.weights().load(path, prefix);
 }
 template <class T> void Trainer<T>::save_checkpoint(const std::string& path) const {
   write_checkpoint(path, impl_->model.store(), impl_->state);
 }
 template <class T> void Trainer<T>::resume(const std::string& path) {
+  impl_->require_idle("resume");
   read_checkpoint(path, impl_->model.score_names().size(), impl_->model.store(), impl_->state);
 }
 

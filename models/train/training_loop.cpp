@@ -21,8 +21,19 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// At most so many steps are repeated to undo one.
+constexpr std::int64_t marked_every = 64;
+
 void require_rate(const std::vector<RelativeRate>& rates) {
   if (rates.empty()) throw Error("this optimizer has no learning rate that could be scheduled");
+}
+
+// The data and how they are used, as far as a resumed training must have the same.
+template <class T> std::string identity_of(const Dataset<T>& data, const FitOptions<T>& options) {
+  const std::uint64_t validation = options.validation ? options.validation->fingerprint() : 0;
+  return fmt::format("data {:x}, validation {:x} {} {}, drop_last {}", data.fingerprint(), validation,
+                     options.validation ? options.validation->count() : 0, options.validation_split,
+                     options.drop_last);
 }
 
 }  // namespace
@@ -30,15 +41,23 @@ void require_rate(const std::vector<RelativeRate>& rates) {
 template <class T>
 TrainingLoop<T>::TrainingLoop(CompiledModel<T>& model, TrainingState& state, const Dataset<T>& data,
                               const FitOptions<T>& options)
-    : model_(model), state_(state), data_(data), split_(split_data(data, options)) {
+    : model_(model),
+      state_(state),
+      data_(data),
+      split_(split_data(data, options)),
+      replay_(model.graph(Mode::training), model.store()) {
+  model.set_threads(options.threads);
   if (state.resumed)
     state.require_same(split_.training, options.batch, options.shuffle);
   else
     state.start(split_.training, options.batch, options.shuffle, model.score_names().size());
+  state.use_data(identity_of(data, options));
   order_.resize(static_cast<std::size_t>(split_.training));
   begin_history(options);
   Callbacks callbacks = options.callbacks;
   if (options.verbose) callbacks.push_back(progress_bar());
+  for (auto& callback : callbacks)
+    if (auto own = callback->for_fit()) callback = std::move(own);
   std::ranges::copy_if(callbacks, std::back_inserter(step_callbacks_), &Callback::wants_steps);
   state.restore(callbacks);
   state.callbacks = std::move(callbacks);
@@ -54,10 +73,14 @@ template <class T> void TrainingLoop<T>::begin_history(const FitOptions<T>& opti
   history.names = scores_.names;
   history.epochs = std::move(state_.history.epochs);
   history.planned_epochs = options.epochs;
-  history.steps = (split_.training + options.batch - 1) / options.batch;
+  history.steps = (split_.training + (options.drop_last ? 0 : options.batch - 1)) / options.batch;
+  if (history.steps == 0)
+    throw Error(fmt::format("fit: drop_last leaves no batch of {}, as there are {} samples for training",
+                            options.batch, split_.training));
   history.samples = split_.training;
   history.validation = static_cast<std::int64_t>(split_.validation_rows.size());
   history.batch = options.batch;
+  history.remarks = std::exchange(state_.remarks, {});
   state_.history = std::move(history);
 }
 
@@ -68,6 +91,7 @@ template <class T> void TrainingLoop<T>::run() {
     training_seconds_ = -1;
     epoch_start_ = Clock::now();
     for (const auto& callback : state_.callbacks) callback->on_epoch_begin(*this);
+    replay_.mark(step());
     run_epoch();
     if (step() == steps() && !state_.history.failed) finish_epoch();
   }
@@ -83,9 +107,14 @@ template <class T> void TrainingLoop<T>::order_samples() {
 
 template <class T> void TrainingLoop<T>::run_epoch() {
   while (step() < steps() && !stopping_) {
+    if (step() - replay_.marked() >= marked_every) replay_.mark(step());
     const Step<T> next = begin_step(step());
     next.run();
-    end_step(next);
+    loss_ = static_cast<double>(next.program.results.front().front());
+    if (std::isfinite(loss_) && replay_.wrote_finite())
+      end_step(next);
+    else
+      undo_step();
     if (!requested_checkpoints_.empty()) write_checkpoints();
   }
 }
@@ -102,11 +131,11 @@ template <class T> Step<T> TrainingLoop<T>::begin_step(std::int64_t step) {
 
 template <class T> void TrainingLoop<T>::end_step(const Step<T>& step) {
   Position& at = state_.position;
+  replay_.confirm();
   ++at.step;
   const auto& scores = step.program.results;
   for (std::size_t i = 0; i < at.sums.size(); ++i)
     at.sums[i] += static_cast<double>(scores[i].front()) * static_cast<double>(step.rows.size());
-  loss_ = static_cast<double>(scores.front().front());
   for (const auto& callback : step_callbacks_) callback->on_step_end(*this);
 }
 
@@ -124,6 +153,7 @@ template <class T> void TrainingLoop<T>::finish_epoch() {
   for (const auto& callback : state_.callbacks) callback->on_epoch_end(*this);
   ++at.epoch;
   at.step = 0;
+  at.skipped = 0;
   at.drawn = state_.shuffler.counter();
   std::ranges::fill(at.sums, 0.0);
   write_checkpoints();
@@ -138,9 +168,9 @@ template <class T> const Scores& TrainingLoop<T>::scores() {
   // At the end of an epoch they are complete; before that they are computed only when a callback asks.
   if (training_seconds_ >= 0) return scores_;
   const Position& at = state_.position;
-  const auto done = std::min(at.step * at.batch, at.samples);
+  const auto done = std::min(at.step * at.batch, at.samples) - at.skipped;
   for (std::size_t i = 0; i < at.sums.size(); ++i)
-    scores_.values[i] = at.sums[i] / static_cast<double>(std::max<std::int64_t>(done, 1));
+    scores_.values[i] = done > 0 ? at.sums[i] / static_cast<double>(done) : at.step > 0 ? std::nan("") : 0;
   return scores_;
 }
 
@@ -169,18 +199,27 @@ template <class T> void TrainingLoop<T>::stop(std::string reason) {
 
 template <class T> void TrainingLoop<T>::fail(std::string reason) {
   state_.history.failed = true;
-  stop(std::move(reason));
+  stop(place() + reason);
 }
 
-template <class T> std::string TrainingLoop<T>::find_nan() {
-  const std::int64_t bad = step() - 1;
-  const auto found = replay_.find(model_.graph(Mode::training), model_.store(), bad,
-                                  [this](std::int64_t step) { return begin_step(step); });
-  // The position is now that of the last step that was replayed: begin_step has set it.
-  const std::string place = fmt::format("epoch {}, step {}: ", epoch() + 1, step() + 1);
-  if (found) return place + *found;
-  state_.position.step = bad + 1;
-  return place + "the loss is not finite, though every node is when computed by itself";
+template <class T> std::string TrainingLoop<T>::place() const {
+  return fmt::format("epoch {}, step {}: ", epoch() + 1, step() + 1);
+}
+
+// A step that was not finite: all values become those before it, and the callbacks say how to go on.
+template <class T> void TrainingLoop<T>::undo_step() {
+  const auto found = replay_.undo(step(), [this](std::int64_t step) { return begin_step(step); });
+  const std::string where =
+      found.value_or("the step is not finite, though every node is when computed by itself");
+  const auto steers = [&](const auto& callback) { return callback->on_not_finite(*this, where); };
+  if (std::ranges::none_of(state_.callbacks, steers)) throw Error("fit: " + place() + where);
+  replay_.mark(step());
+}
+
+template <class T> void TrainingLoop<T>::skip_step() {
+  Position& at = state_.position;
+  at.skipped += std::min(at.batch, at.samples - at.step * at.batch);
+  ++at.step;
 }
 
 template class TrainingLoop<float>;

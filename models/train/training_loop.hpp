@@ -43,8 +43,9 @@ template <class T> class TrainingLoop final : public Training {
   void fail(std::string reason) override;
   void save_checkpoint(const std::string& path) override { requested_checkpoints_.push_back(path); }
   void save_weights(const std::string& path) override { model_.weights().save(path, state_.notes); }
-  void mark() override { replay_.mark(model_.store(), state_.position.step); }
-  std::string find_nan() override;
+  void skip_step() override;
+  void go_back() override { replay_.go_back(); }
+  void remark(std::string text) override { state_.history.remarks.push_back(place() + std::move(text)); }
 
  private:
   void begin_history(const FitOptions<T>& options);
@@ -52,6 +53,8 @@ template <class T> class TrainingLoop final : public Training {
   void run_epoch();
   Step<T> begin_step(std::int64_t step);
   void end_step(const Step<T>& step);
+  void undo_step();
+  std::string place() const;
   void finish_epoch();
   void write_checkpoints();
 

@@ -20,8 +20,16 @@ std::string described(std::int64_t samples, std::int64_t batch, bool shuffle) {
 
 }  // namespace
 
-TrainingState::TrainingState(std::uint64_t its_seed)
-    : seed(its_seed), shuffler(its_seed, stream_of("shuffle")) {}
+TrainingState::TrainingState(std::uint64_t its_seed, ModelIdentity its_model)
+    : seed(its_seed), model(std::move(its_model)), shuffler(its_seed, stream_of("shuffle")) {}
+
+void TrainingState::use_data(std::string identity) {
+  if (resumed && data != identity)
+    throw Error(
+        "fit: the checkpoint is of other data, or of other options on how they are used (validation, "
+        "drop_last); resume with the same");
+  data = std::move(identity);
+}
 
 void TrainingState::start(std::int64_t samples, std::int64_t batch, bool shuffle, std::size_t scores) {
   position = {.drawn = shuffler.counter(),
@@ -51,6 +59,16 @@ void TrainingState::restore(const Callbacks& resumed_callbacks) const {
                       "that it was made with",
                       callback.name(), i + 1));
     callback.load(found->second);
+  }
+  for (const auto& [key, values] : *resumed) {
+    bool is_there = false;
+    for (std::size_t i = 0; i < resumed_callbacks.size(); ++i)
+      is_there |= key_of(i, *resumed_callbacks[i]) == key;
+    if (!is_there)
+      throw Error(
+          fmt::format("fit: the checkpoint was made with a callback '{}' in place {}, which there is "
+                      "not; resume with the callbacks that it was made with",
+                      key.substr(key.find('/') + 1), std::stoul(key) + 1));
   }
 }
 

@@ -64,6 +64,17 @@ void load_weights(Store<T>& store, const std::filesystem::path& path, const Weig
 }
 
 template <class T>
+void detail::load_by_prefix(Store<T>& store, const std::filesystem::path& path, std::string_view prefix) {
+  WeightMap map;
+  const TensorFile file(path);
+  for (const TensorBytes& tensor : file.tensors())
+    if (tensor.name.starts_with(prefix)) map.push_back({tensor.name, tensor.name});
+  if (map.empty())
+    throw Error(fmt::format("tensor file '{}': no tensor's name begins with '{}'", path.string(), prefix));
+  load_weights(store, path, map);
+}
+
+template <class T>
 void save_weights(const Store<T>& store, const std::filesystem::path& path, const WeightMap& map) {
   std::vector<std::vector<T>> turned;
   turned.reserve(map.size());
@@ -80,6 +91,10 @@ void save_weights(const Store<T>& store, const std::filesystem::path& path, cons
 
 template void load_weights GRADUS_PUBLIC(Store<float>&, const std::filesystem::path&, const WeightMap&);
 template void load_weights GRADUS_PUBLIC(Store<double>&, const std::filesystem::path&, const WeightMap&);
+template void detail::load_by_prefix GRADUS_PUBLIC(Store<float>&, const std::filesystem::path&,
+                                                   std::string_view);
+template void detail::load_by_prefix GRADUS_PUBLIC(Store<double>&, const std::filesystem::path&,
+                                                   std::string_view);
 template void save_weights GRADUS_PUBLIC(const Store<float>&, const std::filesystem::path&, const WeightMap&);
 template void save_weights GRADUS_PUBLIC(const Store<double>&, const std::filesystem::path&,
                                          const WeightMap&);

@@ -49,7 +49,8 @@ ModelDefinition written_out() {
 
 // Pixels over 255, one-hot targets: the first `count` images. The digits must outlive it.
 template <class T> Dataset<T> dataset(const Digits& digits, std::int64_t count) {
-  return {count, [&digits](std::span<const std::uint32_t> rows, std::span<const std::span<T>> into) {
+  return {count,
+          [&digits](std::span<const std::uint32_t> rows, std::span<const std::span<T>> into) {
             const auto image_of = [&](std::uint32_t row) {
               return &digits.pixels[static_cast<std::size_t>(row) * pixels];
             };
@@ -64,7 +65,9 @@ template <class T> Dataset<T> dataset(const Digits& digits, std::int64_t count) 
             if (into.size() < 2) return;
             std::ranges::fill(into[1], T(0));
             for (std::size_t i = 0; i < rows.size(); ++i) into[1][i * classes + digits.labels[rows[i]]] = 1;
-          }};
+          },
+          fingerprint(std::as_bytes(std::span(digits.labels)),
+                      fingerprint(std::as_bytes(std::span(digits.pixels))))};
 }
 
 template <class T> Dataset<T> dataset(const Digits& digits) { return dataset<T>(digits, digits.count); }
@@ -152,7 +155,8 @@ class MnistTutorial final : public Tutorial {
                         .batch = batch,
                         .validation_split = validation_split,
                         .callbacks = {progress_bar({.print = options.print, .live = options.live})},
-                        .verbose = false},
+                        .verbose = false,
+                        .threads = options.threads},
                        options.files);
       report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       const Scores tested = trainer.evaluate(dataset<T>(data.test), batch);

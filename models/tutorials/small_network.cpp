@@ -65,6 +65,7 @@ RunReport SmallTutorial::train(const TrainOptions& options) const {
     const auto start = std::chrono::steady_clock::now();
     report.history = training.fit(epochs, batch, {on_epoch_begin(begin), on_epoch_end(print)}, options.files);
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    for (const std::string& remark : report.history.remarks) options.print(fmt::format("Note: {}\n", remark));
     report.figures = conclude(trained.predict, training.loss());
     for (const auto& [what, value] : report.figures) options.print(fmt::format("{}: {}\n", what, value));
     report.summary = training.trainer().summary();

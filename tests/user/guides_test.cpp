@@ -19,6 +19,7 @@
 #include "snippets/own_groups.cpp"
 #include "snippets/own_loop.cpp"
 #include "snippets/own_picture.cpp"
+#include "snippets/own_siamese.cpp"
 // docs/custom-op.md
 #include "snippets/squareplus.cpp"
 //
@@ -55,6 +56,19 @@ TEST(Guides, GroupsOfParameters) {
               ::testing::IsSupersetOf({"item/W", "item/b", "offset", "biases/step", "adam/m/item/W"}));
   EXPECT_FALSE(updated.contains("user/W"));
   EXPECT_FALSE(updated.contains("adam/m/user/W"));
+}
+
+TEST(Guides, OneLayerForTwoInputs) {
+  gradus::Random random(7);
+  std::vector<double> left(64 * 3), right(64 * 3), distance(64), weights(64, 1);
+  for (double& v : left) v = random.normal();
+  for (double& v : right) v = random.normal();
+  for (std::size_t i = 0; i < 64; ++i) distance[i] = std::abs(left[3 * i] - right[3 * i]);
+  gradus::Trainer<float> trainer(siamese(), 1);
+  const gradus::Dataset<float> data(64, {left, right, distance, weights});
+  const auto losses = trainer.fit(data, {.epochs = 200, .verbose = false}).of("loss");
+  EXPECT_LT(losses.back(), losses.front() / 4);
+  EXPECT_THAT(trainer.summary(), ::testing::HasSubstr("parameters: 32 "));
 }
 
 TEST(Guides, OpsOfOnesOwn) {

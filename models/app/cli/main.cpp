@@ -88,6 +88,9 @@ void add_training(CLI::App* command, gradus::TrainOptions& options, std::string&
   command->add_option("--seed", options.seed, "Of starting weights and shuffling")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command->add_option("--threads", options.threads, "Of a step: for large layers and batches")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   add_precision(command, options.precision, "float or double (default " + precision + ")");
   add_files(command, options.files);
   command->add_option(

@@ -60,6 +60,7 @@ int train_mlp(MlpOptions options, const TrainOptions& shared, const std::string&
   table.batch = batch_or(shared, table.batch);
   table.optimizer = optimizer_of(options, shared);
   table.seed = shared.seed;
+  table.threads = shared.threads;
   table.in_double = shared.precision == Precision::double_;
   table.files = shared.files;
   table.live = shared.live;

@@ -95,6 +95,7 @@ Facts settings_of(const TableOptions& options, const TableRecipe& recipe) {
           {"standardize", yes_or_no(options.standardize)},
           {"epochs", fmt::format("{}", options.epochs)},
           {"batch", fmt::format("{} rows", options.batch)},
+          {"threads", fmt::format("{}", options.threads)},
           {"seed", fmt::format("{}", options.seed)},
           {"precision", options.in_double ? "double" : "float"},
           {"patience", options.patience == 0 ? "none" : fmt::format("{} epochs", options.patience)},
@@ -145,7 +146,8 @@ template <class T>
 RunReport train_on(const Table& table, const TableRecipe& recipe, const RowSplit& split,
                    const TableOptions& options) {
   const auto training = dataset<T>(table, recipe, split.training);
-  FitOptions<T> fit{.epochs = options.epochs, .batch = options.batch, .verbose = false};
+  FitOptions<T> fit{
+      .epochs = options.epochs, .batch = options.batch, .verbose = false, .threads = options.threads};
   if (!split.validation.empty()) fit.validation = dataset<T>(table, recipe, split.validation);
   fit.callbacks = {progress_bar({.print = options.print, .live = options.live})};
   if (options.patience > 0) {

@@ -4,23 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <numeric>
 
 #include "gradus/base/random.hpp"
 #include "gradus/data/option_error.hpp"
+#include "gradus/train/split.hpp"
 
 namespace gradus {
 
 namespace {
-
-// How many of so many rows are for training: 1 - 0.9 is a little less than 0.1, which must not cost a row.
-std::size_t training_part(std::size_t rows, double validation) {
-  const auto all = static_cast<double>(rows);
-  return static_cast<std::size_t>(
-      std::floor(all * (1 - validation) + 2 * all * std::numeric_limits<double>::epsilon()));
-}
 
 // The last part of each class, which keeps at least one row for training.
 RowSplit stratified(const TableColumn& target, const Rows& rows, double validation) {
@@ -59,7 +52,7 @@ RowSplit split_rows(const Table& table, const TableOptions& options) {
   if (options.stratify) {
     split = stratified(target, rows, validation);
   } else {
-    const auto end = rows.begin() + static_cast<std::ptrdiff_t>(training_part(rows.size(), validation));
+    const auto end = rows.begin() + training_count(static_cast<std::int64_t>(rows.size()), validation);
     split = {{rows.begin(), end}, {end, rows.end()}};
   }
   if (split.training.empty() || (split.validation.empty() && validation > 0))

@@ -25,6 +25,9 @@ struct CompileOptions {
   /// Threads of a run, the caller's among them. Steps that are large enough are shared out by rows, always in
   /// the same way: results have the same bits for the same number of threads.
   int threads = 1;
+  /// Allows a program that leaves out an update which its graph requires, as that of a random generator: each
+  /// run then draws the same numbers. For checks and pictures.
+  bool same_draws = false;
   /// Check each stage of the compiler with an independent verifier (builds without NDEBUG always do).
   bool verify = false;
 };

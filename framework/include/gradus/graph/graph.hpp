@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <initializer_list>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +34,16 @@ class Graph {
   /// A value that a Store keeps and that no optimizer trains: optimizer slots, counters, learning rates.
   Expr state(const std::string& name, Shape shape, Initializer initializer = {},
              Location where = Location::current());
+
+  /// A state of one number that says how to train, such as a learning rate. A store that has it already must
+  /// hold this number when the graph is first compiled: see `Store`.
+  Expr setting(const std::string& name, double value, Location where = Location::current());
+
+  /// Says that each run of a program which trains must update this state, and each that reads it, too: the
+  /// count of a random generator, a running mean. `compile` refuses one that does not.
+  void require_update(const Expr& state) { required_updates_.push_back(state.id()); }
+  /// All of these states.
+  const std::vector<NodeId>& required_updates() const { return required_updates_; }
 
   /// A tensor of numbers, row-major. Error when the count does not fit the shape.
   Expr constant(const Extents& shape, std::vector<double> values, Location where = Location::current());
@@ -80,6 +91,22 @@ class Graph {
     Graph& graph_;
     Location outer_;
   };
+  /// While it lives, a parameter or state of a name, shape and kind that `own` has is that one, not a new one
+  /// and not an Error; new ones are added to `own`. See `Shared`.
+  class Sharing {
+   public:
+    /// Begins the sharing; `own` must outlive it.
+    Sharing(Graph& graph, std::set<NodeId>& own) : graph_(graph), outer_(graph.shared_) {
+      graph.shared_ = &own;
+    }
+    ~Sharing() { graph_.shared_ = outer_; }
+    Sharing(const Sharing&) = delete;
+    Sharing& operator=(const Sharing&) = delete;
+
+   private:
+    Graph& graph_;
+    std::set<NodeId>* outer_;
+  };
   /// The line that a new node carries, given its own.
   Location line(Location own) const { return scope_.known() ? scope_ : own; }
 
@@ -92,8 +119,7 @@ class Graph {
   };
 
   Expr leaf(NodeContent content, const std::string& name, Shape shape, Location where);
-  Expr variable(const std::string& name, Shape shape, Initializer initializer, bool trainable,
-                Location where);
+  Expr variable(Variable variable, Shape shape, Location where);
   std::size_t first_slot(std::size_t hash) const { return (hash ^ hash >> 32U) & (by_hash_.size() - 1); }
   std::size_t next_slot(std::size_t slot) const { return (slot + 1) & (by_hash_.size() - 1); }
   void enter(Entry entry);
@@ -103,6 +129,8 @@ class Graph {
   std::vector<Entry> by_hash_;
   NodeId hashed_ = 0;  // how many entries are taken
   std::unordered_map<std::string, NodeId> by_name_;
+  std::vector<NodeId> required_updates_;
+  std::set<NodeId>* shared_ = nullptr;  // variables that may be asked for again
   Location scope_;
 };
 

@@ -24,6 +24,7 @@ struct Variable {
   std::string name;         ///< in the store
   Initializer initializer;  ///< of its starting values; empty for zeros
   bool trainable = true;    ///< whether it is a parameter
+  bool is_setting = false;  ///< a state that says how to train, such as a rate: what a graph asks for counts
 };
 
 /// A leaf: a tensor of numbers, kept in double until it is compiled.

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "gradus/compile/options.hpp"
@@ -20,12 +23,16 @@ class Mode {
   /// Whether the graph is to be trained.
   bool is_training() const { return purpose_ == training; }
 
-  /// Sets `state`, such as a running mean, to `value` after each training step. Ignored for inference.
+  /// Sets `state`, such as a running mean, to `value` after each training step: a program that trains the
+  /// graph must have this update, see `Graph::require_update`. Ignored for inference.
   void update(const Expr& state, const Expr& value);
 
   /// The state of the graph's random layers, "random/generator" [4], for `random_uniform`: a key from the
   /// store's seed, and a count that each training step advances, so that a store's values say all about it.
   Expr generator(Graph& graph);
+  /// The stream of random numbers of a layer, for `random_uniform`. Error, naming both lines, when a layer of
+  /// this mode has the name already: the two would draw the same numbers.
+  std::int64_t stream(const std::string& name, const Arg& operand);
 
   /// The registered updates, to be passed to `compile` together with the optimizer's.
   const std::vector<Update>& updates() const { return updates_; }
@@ -34,6 +41,7 @@ class Mode {
   Purpose purpose_;
   Expr generator_;
   std::vector<Update> updates_;
+  std::map<std::string, Location> streams_;  // by the layer's name
 };
 
 }  // namespace gradus

@@ -50,8 +50,8 @@ struct ParameterGroup;
 /// How gradients change parameters: a chain of gradient transforms before a rule, all in graph ops. They are
 /// applied in the order in which they are written: `adam().clip_norm(1).clip_value(0.5)` clips the norm
 /// first, then the entries. An optimizer makes graph updates, to be handed to `compile` beside the loss, and
-/// keeps its learning rate as state "<optimizer>/rate", so that `store.set("sgd/rate", …)` changes it between
-/// runs without compiling again. Two optimizers in one graph need two names: see `named`.
+/// keeps its learning rate as state "<optimizer>/rate", so that `store.set("sgd/rate", {…})` changes it
+/// between runs without compiling again. Two optimizers in one graph need two names: see `named`.
 class Optimizer {
  public:
   /// Written once, for one parameter: returns the parameter's new value.

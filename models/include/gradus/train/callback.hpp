@@ -39,6 +39,14 @@ class Training {
   virtual NamedValues weights() const = 0;
   virtual void set_weights(const NamedValues& weights) = 0;
 
+  /// Leaves out the step at hand, whose samples then count in no score: for `on_not_finite`.
+  virtual void skip_step() = 0;
+  /// Sets all values, rates and slots among them, to those at a mark from which at least one step was finite:
+  /// of the beginning of an epoch, or at most 64 steps ago. The position stays. For `on_not_finite`, since
+  /// what makes a step go wrong is often what an earlier one wrote.
+  virtual void go_back() = 0;
+  /// Adds a sentence to `History::remarks`.
+  virtual void remark(std::string text) = 0;
   /// Ends the training after this step or epoch.
   virtual void stop(std::string reason) = 0;
   /// The same, and the training has failed.
@@ -48,18 +56,13 @@ class Training {
   /// Writes the weights alone, with the model's notes.
   virtual void save_weights(const std::string& path) = 0;
 
-  /// Remembers all values, so that `find_nan` can go back to them.
-  virtual void mark() = 0;
-  /// Goes back to the mark and repeats the steps up to where a value stops being finite: says which node of
-  /// the graph that is. The weights are then those before that step.
-  virtual std::string find_nan() = 0;
-
  protected:
   ~Training() = default;
 };
 
 /// A hook that is called in the course of a training, as in Keras. Derive from it, or use those in
-/// callbacks.hpp.
+/// callbacks.hpp. One whose state belongs to one training derives from `PerFit`, so that it can be used for
+/// many.
 class Callback {
  public:
   virtual ~Callback() = default;
@@ -75,12 +78,31 @@ class Callback {
   virtual void on_step_end(Training&) {}
   virtual void on_epoch_end(Training&) {}
   virtual void on_train_end(Training&) {}
+  /// A step would make a value that is not finite; `where` says at which node of the graph and on which line.
+  /// Nothing of it is kept: all values are those before the step. Returns whether the training has been
+  /// steered (`skip_step`, or `set_rate` to do the step once more, or `fail`); when no callback does, `fit`
+  /// throws an Error.
+  virtual bool on_not_finite(Training&, const std::string& /*where*/) { return false; }
+
+  /// The object that is called in place of this one in a `fit` that begins; null for this object itself.
+  virtual std::shared_ptr<Callback> for_fit() const { return nullptr; }
 
   /// The state of the callback, which a checkpoint holds so that a resumed training continues in the same
   /// way: a name, and values. A callback without a state has an empty name.
   virtual std::string name() const { return {}; }
   virtual NamedValues save() const { return {}; }
   virtual void load(const NamedValues&) {}
+};
+
+/// A callback whose state belongs to one training: each `fit` makes a copy of the object as it was made,
+/// calls that, and gives it the state in the checkpoint if it was resumed. So it is as new in every fit, be
+/// they one after the other, in turns or one within another. Derive as in `class Mine final : public
+/// PerFit<Mine>`.
+template <class Self> class PerFit : public Callback {
+ public:
+  std::shared_ptr<Callback> for_fit() const final {
+    return std::make_shared<Self>(static_cast<const Self&>(*this));
+  }
 };
 
 /// In the order in which they are called.

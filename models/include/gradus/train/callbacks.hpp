@@ -9,6 +9,8 @@
 #include "gradus/train/progress.hpp"
 #include "gradus/train/schedules.hpp"
 
+/// All of these are as new in every `fit` that they are given to, see PerFit; one that is resumed goes on
+/// from the checkpoint, and must then have the options with which that was made.
 namespace GRADUS_PUBLIC gradus {
 
 /// Calls a function after every epoch.
@@ -65,8 +67,21 @@ std::shared_ptr<Callback> save_best(const std::string& path, const BestOptions& 
 /// the checkpoint.
 std::shared_ptr<Callback> csv_log(const std::string& path);
 
-/// Ends the training when a loss is not finite, which `History::stopped` then tells with the node where it
-/// began; the weights are those before that step.
-std::shared_ptr<Callback> stop_on_nan();
+/// The answers to a step whose loss, or what it would write, is not finite.
+enum class OnNan {
+  stop,        ///< the training ends, and `History::stopped` says why
+  skip_step,   ///< the step is left out
+  lower_rate,  ///< the values of a few steps ago are taken up (see `Training::go_back`), with a lower rate
+};
+/// Options of `stop_on_nan`.
+struct NanOptions {
+  OnNan then = OnNan::stop;  ///< what is done
+  double factor = 0.5;       ///< of the rate, in (0, 1)
+  std::int64_t most = 10;    ///< after so many steps that were skipped or done again, it ends
+};
+/// Deals with a step that would write a NaN or an infinity. It is never written: the weights are those before
+/// the step. `History` tells the node of the graph where it began and the user's line. Without this callback,
+/// `fit` throws an Error that says the same.
+std::shared_ptr<Callback> stop_on_nan(const NanOptions& options = {});
 
 }  // namespace gradus

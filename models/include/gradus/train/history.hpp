@@ -31,7 +31,8 @@ struct History {
   std::int64_t validation = 0;              ///< validated on
   std::int64_t batch = 0;                   ///< samples a step
   std::string stopped;                      ///< why it stopped early, or empty
-  bool failed = false;                      ///< stopped because a loss was not finite
+  bool failed = false;                      ///< stopped because a step was not finite
+  std::vector<std::string> remarks;         ///< what is to be known: a step skipped, a rate that changed
 
   /// A score's course over the epochs; Error naming those that exist when there is none of this name.
   std::vector<double> of(std::string_view name) const;

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <functional>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "gradus/nn/mode.hpp"
 #include "gradus/optim/adam.hpp"
 #include "gradus/train/metrics.hpp"
+#include "gradus/train/model_functions.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
@@ -21,22 +22,42 @@ struct ModelDefinition {
   std::vector<Feed> inputs;  ///< in the order of the data
   Feed target;               ///< what the loss compares with
   /// From inputs to predictions. Called twice, for training and for inference: see Mode.
-  std::function<Expr(const std::vector<Expr>& inputs, Mode& mode)> network;
-  /// A scalar; a mean over the batch, if epochs of unequal batches are to be told rightly.
-  std::function<Expr(Arg prediction, Arg target)> loss;
+  NetworkFunction network;
+  /// A scalar; a mean over the batch, if epochs of unequal batches are to be told rightly. Or a number for
+  /// each sample, [B], whose mean is then the loss: samples can be weighted only so.
+  PredictionFunction loss;
   std::vector<Metric> metrics = {};
   Optimizer optimizer = adam();
+  /// A name, for weights of samples: an input [B], which the data have after the targets. Each sample's loss
+  /// is multiplied by its weight before the mean is taken (as Keras does: the sum of the weights divides
+  /// nothing).
+  std::string sample_weights = {};
+  /// A factor for each class, of the samples whose target it is; see `balanced_weights`.
+  std::vector<double> class_weights = {};
 };
+
+/// Weights with which all classes count alike, whatever their numbers of samples: n / (classes · nₖ). Error
+/// for a class without samples.
+std::vector<double> balanced_weights(std::span<const std::int64_t> counts);
 
 /// One of a model's two graphs.
 struct ModelGraph {
   Graph graph;                  ///< where all the rest lies
   std::vector<Expr> inputs;     ///< what is fed
   Expr target;                  ///< fed, too
+  Expr weights;                 ///< of samples, fed after the target; null without
   Expr prediction;              ///< the network's answer
   Expr loss;                    ///< a scalar
   std::vector<Expr> scores;     ///< the loss, then the metrics
   std::vector<Update> updates;  ///< none for inference
+
+  /// All that is fed, in the order of the data.
+  std::vector<Expr> feeds() const {
+    std::vector<Expr> all = inputs;
+    all.push_back(target);
+    if (!weights.is_null()) all.push_back(weights);
+    return all;
+  }
 };
 
 }  // namespace gradus

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gradus/runtime/store.hpp"
@@ -16,8 +17,8 @@ namespace GRADUS_PUBLIC gradus {
 /// one for inference over one store. The same definition, seed and data give the same bits.
 template <class T> class Trainer {
  public:
-  /// Builds both graphs; the seed is that of starting weights and order. Errors of the loss and the metrics
-  /// carry the line.
+  /// Builds both graphs; the seed is that of starting weights and order. Inputs, loss, metrics and optimizer
+  /// carry the caller's line, and so do errors about them.
   explicit Trainer(const ModelDefinition& model, std::uint64_t seed = 0,
                    Location where = Location::current());
   /// Moves; trainers are not copied.
@@ -26,7 +27,8 @@ template <class T> class Trainer {
   ~Trainer();
 
   /// Trains, from the checkpoint's position after `resume`. Error for options that make no sense, or differ
-  /// from those of the checkpoint.
+  /// from those of the checkpoint; and, naming the node of the graph, for a step that is not finite, which is
+  /// not taken (see `stop_on_nan` for other answers). Error within a callback of a fit of this trainer.
   History fit(const Dataset<T>& data, const FitOptions<T>& options);
   /// The loss and the metrics over all samples, at inference.
   Scores evaluate(const Dataset<T>& data, std::int64_t batch = 32);
@@ -37,9 +39,13 @@ template <class T> class Trainer {
   /// and F64; Error, and nothing changed, when one is missing or has another shape.
   void save_weights(const std::string& path) const;
   void load_weights(const std::string& path);
+  /// The same for the parameters and running means whose names begin with the prefix, "encoder/": all others
+  /// stay as they are. Error, and nothing changed, when there is none.
+  void load_weights(const std::string& path, std::string_view prefix);
   /// Everything that outlives a step, and the position in the training: `fit` after `resume`, with the same
-  /// definition, data and options, goes on bit for bit. Error, and nothing changed, for a file that does not
-  /// fit the model.
+  /// definition, data and options, goes on bit for bit. Only epochs and learning rates may be others: the
+  /// rates of this trainer's definition are then used, and `History::remarks` says so. Error, and nothing
+  /// changed, for a file that does not fit the model, or was made with another definition.
   void save_checkpoint(const std::string& path) const;
   void resume(const std::string& path);
   /// Texts to be kept in both, such as the recipe of the model.

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <concepts>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gradus/runtime/store.hpp"
@@ -26,6 +28,18 @@ WeightMap operator+(WeightMap a, const WeightMap& b);
 /// they are. Error, and nothing changed, when a tensor or a variable is missing or the shapes do not fit.
 template <class T>
 void load_weights(Store<T>& store, const std::filesystem::path& path, const WeightMap& map);
+
+namespace detail {
+template <class T>
+void load_by_prefix(Store<T>& store, const std::filesystem::path& path, std::string_view prefix);
+}  // namespace detail
+
+/// The same for every tensor of the file whose name begins with the prefix: it goes to the variable of its
+/// name. Others stay as they are, such as an optimizer's slots, or a part that is trained anew.
+template <class T, std::convertible_to<std::string_view> Prefix = std::string_view>
+void load_weights(Store<T>& store, const std::filesystem::path& path, const Prefix& prefix = {}) {
+  detail::load_by_prefix(store, path, prefix);
+}
 
 /// Writes the named variables under their names and turned as they are there, as safetensors or, by the
 /// extension .npz, as NPZ.

@@ -167,7 +167,8 @@ template <class T> Tensors<T> gradients(const Expr& loss, const Tensors<T>& poin
   const std::vector<Expr> parameters = graph.parameters();
   if (parameters.empty()) return {};
   Store<T> values;
-  auto program = compile<T>(grad(loss, parameters), {}, std::max<std::int64_t>(batch, 1), values);
+  auto program =
+      compile<T>(grad(loss, parameters), {}, std::max<std::int64_t>(batch, 1), values, {.same_draws = true});
   for (const std::string& name : values.names()) {
     if (point.contains(name)) continue;
     if (!store.contains(name))

@@ -58,8 +58,7 @@ inline void check_samples(const std::vector<Array>& tensors) {
 
 // Inputs, and the target if there is one more, must have the shapes that the model wants.
 inline void check_feeds(const ModelGraph& model, const std::vector<Array>& tensors) {
-  std::vector<Expr> leaves = model.inputs;
-  leaves.push_back(model.target);
+  const std::vector<Expr> leaves = model.feeds();
   if (tensors.size() < model.inputs.size() || tensors.size() > leaves.size()) {
     std::string names;
     for (const Expr& leaf : leaves) names += (names.empty() ? "" : ", ") + model.graph.describe(leaf.id());

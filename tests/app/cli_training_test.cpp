@@ -1,0 +1,108 @@
+// The program's training: what it predicts, splits, and goes on from.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <sstream>
+#include <string>
+
+#include "tests/support/folder.hpp"
+#include "tests/support/program.hpp"
+
+namespace gradus {
+namespace {
+
+using test::Ran;
+using testing::HasSubstr;
+
+class Training : public test::FolderTest {
+ protected:
+  Ran run(const std::string& arguments) const {
+    return test::run_gradus(arguments, "cd '" + folder_.string() + "' &&");
+  }
+};
+
+// Two classes that x tells apart.
+std::string two_classes() {
+  std::string text = "x,y,kind\n";
+  for (int i = 0; i < 40; ++i)
+    text += std::to_string((i % 2 == 0 ? 2 : -2) + std::sin(i)) + "," + std::to_string(std::cos(i)) +
+            (i % 2 == 0 ? ",a\n" : ",b\n");
+  return text;
+}
+
+// In double up to the text, so that a large mean does not swallow what was learnt.
+TEST_F(Training, PredictsWhatTheTrainingReports) {
+  for (const auto& [start, precision] : {std::pair(1700000000LL, "float"), std::pair(1700000000LL, "double"),
+                                         std::pair(-5000000000000LL, "float")}) {
+    std::string text = "i,t\n";
+    for (int i = 0; i < 200; ++i) text += std::to_string(i) + "," + std::to_string(start + i) + "\n";
+    write("t.csv", text);
+    const Ran train = run(std::string("train mlp --csv t.csv --target t --epochs 300 --rate 0.01 --save m ") +
+                          "--precision " + precision);
+    ASSERT_EQ(train.status, 0) << train.output;
+    const std::string words = "mean absolute error ";
+    const double reported = std::stod(train.output.substr(train.output.find(words) + words.size()));
+    std::istringstream predicted(run("predict m --csv t.csv").output);
+    std::string line;
+    std::getline(predicted, line);
+    double error = 0;
+    for (int i = 0; std::getline(predicted, line); ++i)
+      error += std::abs(std::stod(line) - static_cast<double>(start + i)) / 200;
+    EXPECT_LT(error, 0.5) << start << precision;
+    EXPECT_NEAR(error, reported, 0.3 * reported + 1e-3) << start << precision;
+  }
+}
+
+TEST_F(Training, HasNoR2ForAConstantTarget) {
+  for (const char* target : {"5", "0.1", "-1e30", "0"}) {
+    std::string text = "i,t\n";
+    for (int i = 0; i < 50; ++i) text += std::to_string(i) + "," + target + "\n";
+    write("t.csv", text);
+    const Ran train = run("train mlp --csv t.csv --target t --epochs 2 --regress");
+    EXPECT_THAT(train.output, testing::AllOf(HasSubstr("training:   R² not defined"),
+                                             HasSubstr("validation: R² not defined")))
+        << target;
+  }
+}
+
+TEST_F(Training, SplitsByAnyFraction) {
+  for (const auto& [split, rows, training] : {std::tuple("0.9", 10, 1), {"0.8", 10, 2}, {"0.9", 100, 10}}) {
+    std::string text = "i,t\n";
+    for (int i = 0; i < rows; ++i) text += std::to_string(i) + "," + std::to_string(i) + "\n";
+    write("t.csv", text);
+    const Ran train =
+        run(std::string("train mlp --csv t.csv --target t --epochs 1 --validation-split ") + split);
+    EXPECT_THAT(train.output, HasSubstr("(" + std::to_string(training) + " rows)"));
+  }
+}
+
+TEST_F(Training, GoesOnWithAnotherRateAndNothingElse) {
+  write("t.csv", two_classes());
+  const std::string train = "train mlp --csv t.csv --target kind --batch 8 --checkpoint c ";
+  const auto resumed = [&](const std::string& options) {
+    EXPECT_EQ(run(train + "--epochs 2 --patience 9").status, 0);
+    return run(train + "--epochs 3 --patience 9 --resume " + options);
+  };
+  const Ran rate = resumed("--rate 0.005");
+  EXPECT_EQ(rate.status, 0);
+  EXPECT_THAT(rate.output, HasSubstr("Note: 'adam/rate' is 0.005, as asked for; the training that is resumed "
+                                     "began with 0.001"));
+  for (const std::string options :
+       {"--dropout 0.1", "--activation tanh", "--hidden 16", "--norm layer", "--clip-norm 1",
+        "--clip-value 1", "--weight-decay 0.1", "--optimizer sgd", "--raw", "--in-order",
+        "--validation-split 0.3", "--seed 2", "--batch 4", "--patience 5", "--precision double",
+        "--features x", "--threads 0"})
+    EXPECT_NE(resumed(options).status, 0) << options;
+  EXPECT_EQ(run(train + "--epochs 2 --patience 9").status, 0);
+  EXPECT_NE(run(train + "--epochs 3 --resume").status, 0) << "without the patience";
+  std::string other = two_classes();
+  other[other.find('.') + 1] ^= 1;
+  write("t.csv", other);
+  const Ran data = run(train + "--epochs 3 --patience 9 --resume");
+  EXPECT_NE(data.status, 0);
+  EXPECT_THAT(data.output, HasSubstr("the checkpoint is of other data"));
+}
+
+}  // namespace
+}  // namespace gradus
