@@ -300,7 +300,7 @@ Expr norm(Arg x, const Axes& axes, bool keep_axes) {
   const Axes sorted = normalise(x, axes, "norm");
   const Graph::Scope scope(x.expr.graph(), x.where);
   const Expr largest = max(abs(stop_gradient(x)), sorted, true);
-  const Expr usual = (largest > 0) * (largest < std::numeric_limits<double>::infinity());
+  const Expr usual = (largest > 0) * equal(largest - largest, 0);  // and finite
   const Expr scale = where(usual, largest, 1);
   const Expr value = scale * sqrt(sum(square(stop_gradient(x) / scale), sorted, true));
   const Expr kept = build<Norm>({x, value});

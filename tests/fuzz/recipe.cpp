@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "framework/base/aligned.hpp"
 #include "gradus/base/random.hpp"
 #include "gradus/graph/node.hpp"
 
@@ -151,8 +152,10 @@ std::vector<std::vector<double>> interpret(const Graph& graph, const Point& poin
       std::vector<double*> outputs;
       for (auto& other : others) outputs.push_back(other.data());
       outputs[node.output() == nullptr ? 0 : node.output()->index] = values.data();
-      std::get<Kernel<double>>(op->kernel(kernel_shapes(graph, id_of_op, batch), DType::float64))(
-          {pointers.data(), outputs.data()});
+      const KernelShapes shapes = kernel_shapes(graph, id_of_op, batch);
+      const AlignedBytes workspace = allocate_aligned(op->workspace_bytes(shapes, DType::float64));
+      std::get<Kernel<double>>(op->kernel(shapes, DType::float64))(
+          {pointers.data(), outputs.data(), workspace.get()});
       if (noise.size > 0 && !is_exact(*op)) disturb(values, *op, operands, noise, random);
     }
     all.push_back(std::move(values));
