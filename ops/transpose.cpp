@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <ranges>
 
 #include "gradus/ops/rules.hpp"
 #include "ops/kernels/strides.hpp"
@@ -18,8 +17,9 @@ struct Transpose final : OpOf<Transpose> {
   OnnxSpelling onnx(InputShapes) const { return {{"Transpose", {OnnxInput{0}}, {{"perm", order}}}}; }
 
   Shape infer(InputShapes inputs) const {
-    if (!std::ranges::is_permutation(order, std::views::iota(std::int64_t{0}, std::ssize(inputs[0].dims()))))
-      throw Error("the order does not name each axis once");
+    std::vector<std::int64_t> axes(inputs[0].rank());
+    std::iota(axes.begin(), axes.end(), 0);
+    if (!std::ranges::is_permutation(order, axes)) throw Error("the order does not name each axis once");
     Shape shape;
     for (const auto axis : order) shape.push_back(inputs[0][static_cast<std::size_t>(axis)]);
     return shape;

@@ -12,9 +12,8 @@ std::optional<Operand> broadcast_access(const Extents& shape, const Extents& tar
   if (count == total) return Operand{.access = Access::full};
   if (count == 1) return Operand{.access = Access::scalar};
   // The axes of the target from which on, and up to which, the two shapes agree.
-  const auto tail =
-      std::ranges::mismatch(padded | std::views::reverse, target | std::views::reverse).in2.base();
-  const auto head = std::ranges::mismatch(padded, target).in2;
+  const auto tail = std::mismatch(padded.rbegin(), padded.rend(), target.rbegin()).second.base();
+  const auto head = std::mismatch(padded.begin(), padded.end(), target.begin()).second;
   if (element_count({tail, target.end()}) == count) return Operand{.access = Access::row, .period = count};
   if (element_count({target.begin(), head}) == count)
     return Operand{.access = Access::column, .period = total / count};

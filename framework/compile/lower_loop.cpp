@@ -59,7 +59,7 @@ template <class T> class LoopLowering {
   struct Code {
     Block<T> block;
     const Op* op = nullptr;
-    std::size_t inputs, outputs;  // where its operands begin
+    std::size_t inputs = 0, outputs = 0;  // where its operands begin
   };
 
   RegisterId add_register(Kind kind, T* base = nullptr) {

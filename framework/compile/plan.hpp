@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <ranges>
 #include <span>
 #include <vector>
 
@@ -74,9 +73,11 @@ struct Step {
     return std::ranges::find(loop_operands(), node, &Operand::node) != loop_operands().end();
   }
   /// The buffers of all operands that have one.
-  auto buffers_read() const {
-    return operands | std::views::transform(&Operand::buffer) |
-           std::views::filter([](BufferId buffer) { return buffer != no_buffer; });
+  std::vector<BufferId> buffers_read() const {
+    std::vector<BufferId> found;
+    for (const Operand& operand : operands)
+      if (operand.buffer != no_buffer) found.push_back(operand.buffer);
+    return found;
   }
 };
 

@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::string_view what = "CSV file";
 constexpr std::size_t rows_to_judge_by = 100;
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 struct Hash : std::hash<std::string_view> {
   using is_transparent = void;

@@ -4,12 +4,11 @@
 #include <cmath>
 
 #include "gradus/base/error.hpp"
+#include "models/data/utf8.hpp"
 
 namespace gradus {
 
 namespace {
-
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 // The delimiter that a line "sep=;" names; NUL for any other line.
 char named_delimiter(std::string_view line) {

@@ -185,16 +185,16 @@ std::string_view remedy_for(std::span<const std::uint8_t> start) {
   return "check that this is an IDX file, such as train-images-idx3-ubyte";
 }
 
-struct TypeRow {
+struct TypeCode {
   std::uint8_t code;
   ElementType type;
 };
-constexpr std::array<TypeRow, 6> types{{{0x08, ElementType::u8},
-                                        {0x09, ElementType::i8},
-                                        {0x0B, ElementType::i16},
-                                        {0x0C, ElementType::i32},
-                                        {0x0D, ElementType::f32},
-                                        {0x0E, ElementType::f64}}};
+constexpr std::array<TypeCode, 6> type_codes{{{0x08, ElementType::u8},
+                                              {0x09, ElementType::i8},
+                                              {0x0B, ElementType::i16},
+                                              {0x0C, ElementType::i32},
+                                              {0x0D, ElementType::f32},
+                                              {0x0E, ElementType::f64}}};
 
 /// Reads the whole of `out`, a part of the header; Error where the file ends inside it.
 void read_header(ByteSource& source, std::span<std::uint8_t> out, std::string_view field) {
@@ -213,8 +213,8 @@ IdxFile read_header(ByteSource& source) {
     fail(source.path(), "byte 0 (magic number)",
          fmt::format("expected 00 00 08 and the rank, found {:02x} {:02x} {:02x} {:02x}; {}", magic[0],
                      magic[1], magic[2], magic[3], remedy_for(magic)));
-  const auto* const found = std::ranges::find(types, magic[2], &TypeRow::code);
-  if (found == types.end())
+  const auto* const found = std::ranges::find(type_codes, magic[2], &TypeCode::code);
+  if (found == type_codes.end())
     fail(
         source.path(), "byte 2 (element type)",
         fmt::format("expected one of 0x08, 0x09, 0x0b, 0x0c, 0x0d and 0x0e, found 0x{:02x} (no IDX type); {}",

@@ -324,7 +324,8 @@ TEST(Reshape, FindsTheExtentThatIsLeft) {
 TEST(Reshape, AddsAndDropsExtentsOfOneBesideTwoThatHoldTheBatch) {
   Graph g;
   const Expr x = g.input("x", {B + 1, 1}), y = g.input("y", {1, B});
-  const Expr table = x + y;
+  // An operator would take the two batch axes for a mistake.
+  const Expr table = broadcast_to(x, {B + 1, B}) + broadcast_to(y, {B + 1, B});
   EXPECT_EQ(reshape(table, {B + 1, 1, B}).shape(), (Shape{B + 1, 1, B}));
   EXPECT_EQ(grad(sum(square(table)), x).shape(), x.shape());
   EXPECT_THROW(reshape(table, {B, B + 1}), Error);

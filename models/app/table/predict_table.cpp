@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "gradus/data/csv.hpp"
@@ -86,10 +87,13 @@ template <class T> std::string class_line(const TableRecipe& recipe, const T* ro
   return text;
 }
 
-// The number in the target's own unit, in as many digits as the network's numbers are worth.
+// The number in the target's own unit, in as many digits as the network's numbers are worth: those of the
+// deviation that it learnt, and those by which the number is larger.
 template <class T> std::string number_line(const TableRecipe& recipe, T y) {
   const double value = static_cast<double>(y) * recipe.target.deviation + recipe.target.mean;
-  return sizeof(T) == sizeof(float) ? fmt::format("{:.12g}", value) : fmt::format("{}", value);
+  const double larger = std::max(1.0, std::abs(value) / recipe.target.deviation);
+  const int digits = std::numeric_limits<T>::digits10 + 3 + static_cast<int>(std::log10(larger));
+  return fmt::format("{:.{}g}", value, std::min(digits, std::numeric_limits<double>::max_digits10));
 }
 
 template <class T>

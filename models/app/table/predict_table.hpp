@@ -12,11 +12,11 @@ namespace GRADUS_PUBLIC gradus {
 
 /// How a saved model is applied to a table.
 struct PredictTableOptions {
-  std::string model;                   ///< a file that fit_table wrote
-  std::string data;                    ///< the table; columns are found by their names
-  std::optional<char> delimiter = {};  ///< and the next ones: by default, those of the table of training
-  std::optional<char> decimal = {};
-  std::optional<char> thousands = {};
+  std::string model;                            ///< a file that fit_table wrote
+  std::string data;                             ///< the table; columns are found by their names
+  std::optional<char> delimiter = {};           ///< between fields; by default, that of the table of training
+  std::optional<char> decimal = {};             ///< the sign before a fraction; by default, that of training
+  std::optional<char> thousands = {};           ///< the sign between thousands; by default, that of training
   std::vector<std::string> na = {};             ///< words for missing values, in addition to those
   bool strict = false;                          ///< whether an unknown level or a missing value is an Error
   std::function<void(std::string_view)> print;  ///< where notes go; may be empty
