@@ -30,7 +30,7 @@ bool ColumnKinds::is_asked_for(std::string_view name) const {
   return contains(options_.numbers, name) || contains(options_.dates, name);
 }
 
-// What each label of a column is, and how many rows have it.
+// The meaning of each label of a column, and how many rows have it.
 struct ColumnKinds::Labels {
   enum Kind { missing, missing_word, number, date, word };
   std::vector<Kind> kinds;

@@ -34,7 +34,7 @@ struct RawColumn {
 /// when at least half of its values are; the first value that is none is then an Error. Any other is text.
 class ColumnKinds {
  public:
-  /// Of rows at these places. Both must outlive this.
+  /// Looks at the rows at these places. Both must outlive this.
   ColumnKinds(const RowPlaces& places, const ReadTableOptions& options)
       : places_(places), options_(options) {}
 

@@ -11,10 +11,10 @@ namespace gradus {
 /// line does; a byte order mark is passed over, and a first line "sep=;" is obeyed.
 class CsvScanner {
  public:
-  /// Of these bytes, which must outlive this.
+  /// Reads these bytes, which must outlive this.
   CsvScanner(std::string_view bytes, char delimiter);
 
-  /// What separates the fields: what was given, or what the file says.
+  /// The character between fields: the one given, or what the file says.
   char delimiter() const { return delimiter_; }
   /// Whether lines end with CR alone.
   bool carriage_returns() const { return lone_; }
@@ -33,7 +33,7 @@ class CsvScanner {
   void pass_line_end();
   void skip_empty_lines();
 
-  /// What is left of the line, whatever quotes are in it. Nothing is passed.
+  /// The rest of the line, whatever quotes are in it. Nothing is passed.
   std::string_view rest_of_line() const;
   /// Over the rest of the line, whatever quotes are in it, and its end.
   void skip_line();

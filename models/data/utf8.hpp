@@ -4,7 +4,7 @@
 
 namespace gradus {
 
-/// What some programs put before a text to say that it is UTF-8.
+/// The mark that some programs put before a text to say that it is UTF-8.
 inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 /// Whether a text is well-formed UTF-8: no overlong forms, no surrogates.

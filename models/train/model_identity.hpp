@@ -8,9 +8,9 @@
 
 namespace gradus {
 
-/// What tells a model and the options it was made with from others, in numbers that a checkpoint can hold.
+/// The identity of a model and of the options it was made with, in numbers that a checkpoint can hold.
 struct ModelIdentity {
-  /// Of a training graph whose variables were just created in the store.
+  /// The identity of a training graph whose variables were just created in the store.
   template <class T> ModelIdentity(const Graph& training, const Store<T>& store);
 
   std::vector<double> nodes;           ///< a hash for each node of the training graph

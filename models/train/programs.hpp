@@ -22,7 +22,7 @@ template <class T> class Programs {
     std::vector<std::vector<T>> unread;  ///< of those that the program does not read
     std::vector<std::span<const T>> results;
 
-    // Of a row that a kernel cannot take, the Error says which row of the data it is.
+    // The Error about a row that a kernel cannot take says which row of the data it is.
     void run(const Dataset<T>& data, std::span<const std::uint32_t> rows) {
       data.fill(rows, buffers);
       try {

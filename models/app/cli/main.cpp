@@ -97,7 +97,7 @@ void add_training(CLI::App* command, gradus::TrainOptions& options, std::string&
       "--out", out, "Leave pictures (SVG and PNG) and report.html in this folder (by gnuplot and graphviz)");
 }
 
-// What the table is, and how it is read.
+// The options that say which table it is and how it is read.
 void add_table(CLI::App* command, gradus::TableOptions& table) {
   command
       ->add_option(
@@ -134,7 +134,7 @@ void add_table(CLI::App* command, gradus::TableOptions& table) {
       ->excludes(classify);
 }
 
-// What is trained on it.
+// The options of the network that is trained on it.
 void add_network(CLI::App* command, gradus::TableOptions& table) {
   command
       ->add_option_function<std::vector<std::int64_t>>(

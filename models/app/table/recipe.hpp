@@ -16,7 +16,7 @@ struct ColumnRecipe {
   std::string name;      ///< of the column
   double mean = 0;       ///< of a number column, over the rows of training
   double deviation = 1;  ///< what a number is divided by
-  /// Of a text column, sorted; empty for numbers. "" is that of rows without a value, when it is a level.
+  /// The levels of a text column, sorted; empty for numbers. "" is that of rows without a value, when it is a level.
   std::vector<std::string> categories = {};
   bool is_date = false;             ///< whether the numbers are days since 1970-01-01
   bool marks_missing = false;       ///< whether a second number says that a number is missing
@@ -32,7 +32,7 @@ struct ColumnRecipe {
 /// Whether classes or numbers are predicted.
 enum class Task { classify, regress };
 
-/// What becomes of rows that lack a value.
+/// The ways to treat rows that lack a value.
 enum class Missing {
   error,  ///< Error for the first
   drop,   ///< the row is left out

@@ -47,7 +47,7 @@ template <class F> constexpr std::size_t input_count() {
 class PredictionFunction : public std::function<Expr(Arg prediction, Arg target)> {
  public:
   PredictionFunction() = default;
-  /// Of a function of two `Expr` or two `Arg`.
+  /// Takes a function of two `Expr` or two `Arg`.
   template <class F>
   requires(!std::same_as<std::remove_cvref_t<F>, PredictionFunction> &&
            (detail::Builds<F, Arg, Arg> || detail::Builds<F, Expr, Expr>)) PredictionFunction(F f)
@@ -69,7 +69,7 @@ class PredictionFunction : public std::function<Expr(Arg prediction, Arg target)
 class NetworkFunction : public std::function<Expr(const std::vector<Expr>& inputs, Mode& mode)> {
  public:
   NetworkFunction() = default;
-  /// Of a function of the inputs, with or without the mode.
+  /// Takes a function of the inputs, with or without the mode.
   template <class F>
   requires(!std::same_as<std::remove_cvref_t<F>, NetworkFunction> &&
            (detail::Builds<F, const std::vector<Expr>&, Mode&> || detail::input_count<F>() > 0))
