@@ -19,7 +19,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// An entry that an earlier version did not have is written only where it says something, so that it reads what it can.
+// An entry that an earlier version did not have is written only where it says something, so that it reads
+// what it can.
 Json to_json(const ColumnRecipe& column) {
   Json json{{"name", column.name}};
   if (column.is_number())

@@ -16,7 +16,8 @@ struct ColumnRecipe {
   std::string name;      ///< of the column
   double mean = 0;       ///< of a number column, over the rows of training
   double deviation = 1;  ///< what a number is divided by
-  /// The levels of a text column, sorted; empty for numbers. "" is that of rows without a value, when it is a level.
+  /// The levels of a text column, sorted; empty for numbers. "" is that of rows without a value, when it is a
+  /// level.
   std::vector<std::string> categories = {};
   bool is_date = false;             ///< whether the numbers are days since 1970-01-01
   bool marks_missing = false;       ///< whether a second number says that a number is missing
