@@ -27,7 +27,7 @@ template <class T> struct Store<T>::State {
   std::vector<T> start_of(const Variable& variable, const Extents& extents) const;
   /// Error when a state of another graph asks for something other than the slot holds.
   void admit(Slot& slot, const Node& node) const;
-  /// The names that begin with the prefix; Error when there is none.
+  /// This name or, if there is none, those that begin with it; Error when there is none of them either.
   std::vector<std::string> matching(std::string_view prefix) const;
 
   /// Error listing the names that exist when there is no such slot.

@@ -76,11 +76,11 @@ template <class T> bool NanReplay<T>::wrote_finite() const {
   return std::ranges::all_of(watched_, all_finite<T>);
 }
 
-template <class T>
-std::optional<std::string> NanReplay<T>::undo(std::int64_t bad, const BeginStep& begin_step) {
+template <class T> void NanReplay<T>::rewind() {
   for (std::size_t i = 0; i < all_.size(); ++i) std::ranges::copy(marked_[i], all_[i].begin());
-  for (std::int64_t i = step_; i < bad; ++i) begin_step(i).run();
-  const Step<T> step = begin_step(bad);
+}
+
+template <class T> std::optional<std::string> NanReplay<T>::trace(const Step<T>& step) const {
   std::vector<Expr> looked_at{training_.loss};
   for (const Update& update : training_.updates) looked_at.push_back(update.value);
   const Point point = point_before(step, training_, store_);

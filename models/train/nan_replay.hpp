@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,13 +14,10 @@
 namespace gradus {
 
 /// Keeps values that are not finite out of a training. A training gives the same bits whenever it is
-/// repeated, so a step that went wrong is undone by going back to a mark and repeating the steps up to it;
-/// only that one is then looked at node by node.
+/// repeated, so a step that went wrong is found, and undone, by going back to a mark and repeating the steps
+/// from there; only that one is then looked at node by node.
 template <class T> class NanReplay {
  public:
-  /// Gets a step ready to be run again, as it was before: with its learning rate, its program and its rows.
-  using BeginStep = std::function<Step<T>(std::int64_t step)>;
-
   /// The graph must outlive it. The store must have its variables, and keep them.
   NanReplay(const ModelGraph& training, Store<T> store);
 
@@ -34,12 +30,14 @@ template <class T> class NanReplay {
   /// The step of the latest mark.
   std::int64_t marked() const { return step_; }
 
+  /// Goes back to the latest mark.
+  void rewind();
+
   /// Whether all that a step updates is finite, except for variables that were not so at the mark.
   bool wrote_finite() const;
-
-  /// Goes back to before the step `bad`, which was not finite: says which node of the training graph is the
-  /// first that is not. Nothing when every node is finite as it is computed by itself.
-  std::optional<std::string> undo(std::int64_t bad, const BeginStep& begin_step);
+  /// Says of a step that is about to be run which node of the training graph is the first that will not be
+  /// finite. Nothing when every node is finite as it is computed by itself.
+  std::optional<std::string> trace(const Step<T>& step) const;
 
  private:
   std::string text_of(const Step<T>& step, const Point& point, const std::string& trace) const;

@@ -60,6 +60,7 @@ class ProgressBar final : public PerFit<ProgressBar> {
   }
 
   bool wants_steps() const override { return live_; }
+  bool sees_values() const override { return false; }
 
   void on_step_end(Training& training) override {
     const double seconds = training.training_seconds();

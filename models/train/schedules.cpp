@@ -28,6 +28,7 @@ class ScheduleCallback final : public PerFit<ScheduleCallback> {
     if (when_ == Every::epoch) training.set_rate(rates_(training.epoch()));
   }
   bool wants_steps() const override { return when_ == Every::step; }
+  bool sees_values() const override { return false; }
   void on_step_begin(Training& training) override {
     training.set_rate(rates_(training.epoch() * training.steps() + training.step()));
   }

@@ -21,7 +21,8 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// At most so many steps are repeated to undo one.
+// Values are looked at after so many steps, as a look at all of them costs as much as a small step does; when
+// they are not finite, at most so many are repeated to find the step that was not.
 constexpr std::int64_t marked_every = 64;
 
 void require_rate(const std::vector<RelativeRate>& rates) {
@@ -59,6 +60,7 @@ TrainingLoop<T>::TrainingLoop(CompiledModel<T>& model, TrainingState& state, con
   for (auto& callback : callbacks)
     if (auto own = callback->for_fit()) callback = std::move(own);
   std::ranges::copy_if(callbacks, std::back_inserter(step_callbacks_), &Callback::wants_steps);
+  looks_after_ = std::ranges::any_of(step_callbacks_, &Callback::sees_values) ? 1 : marked_every;
   state.restore(callbacks);
   state.callbacks = std::move(callbacks);
   state.resumed.reset();
@@ -91,7 +93,7 @@ template <class T> void TrainingLoop<T>::run() {
     training_seconds_ = -1;
     epoch_start_ = Clock::now();
     for (const auto& callback : state_.callbacks) callback->on_epoch_begin(*this);
-    replay_.mark(step());
+    mark();
     run_epoch();
     if (step() == steps() && !state_.history.failed) finish_epoch();
   }
@@ -107,16 +109,23 @@ template <class T> void TrainingLoop<T>::order_samples() {
 
 template <class T> void TrainingLoop<T>::run_epoch() {
   while (step() < steps() && !stopping_) {
-    if (step() - replay_.marked() >= marked_every) replay_.mark(step());
-    const Step<T> next = begin_step(step());
-    next.run();
-    loss_ = static_cast<double>(next.program.results.front().front());
-    if (std::isfinite(loss_) && replay_.wrote_finite())
-      end_step(next);
-    else
-      undo_step();
+    if (step() - replay_.marked() >= marked_every) mark();
+    const std::int64_t at = step(), done = at + 1;
+    const bool is_finite = run_step(at);
+    const bool looks = (done - replay_.marked()) % looks_after_ == 0 || done == steps();
+    if (!is_finite || (looks && !replay_.wrote_finite())) {
+      undo_step(at);
+    } else {
+      if (looks) replay_.confirm();
+      for (const auto& callback : step_callbacks_) callback->on_step_end(*this);
+    }
     if (!requested_checkpoints_.empty()) write_checkpoints();
   }
+}
+
+template <class T> void TrainingLoop<T>::mark() {
+  replay_.mark(step());
+  marked_sums_ = state_.position.sums;
 }
 
 template <class T> Step<T> TrainingLoop<T>::begin_step(std::int64_t step) {
@@ -129,14 +138,18 @@ template <class T> Step<T> TrainingLoop<T>::begin_step(std::int64_t step) {
           std::span(order_).subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(count))};
 }
 
-template <class T> void TrainingLoop<T>::end_step(const Step<T>& step) {
+// Trains on one batch and adds its scores to the epoch's, unless the loss is not finite: then it says so.
+template <class T> bool TrainingLoop<T>::run_step(std::int64_t step) {
+  const Step<T> next = begin_step(step);
+  next.run();
+  const auto& scores = next.program.results;
+  loss_ = static_cast<double>(scores.front().front());
+  if (!std::isfinite(loss_)) return false;
   Position& at = state_.position;
-  replay_.confirm();
-  ++at.step;
-  const auto& scores = step.program.results;
   for (std::size_t i = 0; i < at.sums.size(); ++i)
-    at.sums[i] += static_cast<double>(scores[i].front()) * static_cast<double>(step.rows.size());
-  for (const auto& callback : step_callbacks_) callback->on_step_end(*this);
+    at.sums[i] += static_cast<double>(scores[i].front()) * static_cast<double>(next.rows.size());
+  ++at.step;
+  return true;
 }
 
 template <class T> void TrainingLoop<T>::finish_epoch() {
@@ -206,14 +219,27 @@ template <class T> std::string TrainingLoop<T>::place() const {
   return fmt::format("epoch {}, step {}: ", epoch() + 1, step() + 1);
 }
 
-// A step that was not finite: all values become those before it, and the callbacks say how to go on.
-template <class T> void TrainingLoop<T>::undo_step() {
-  const auto found = replay_.undo(step(), [this](std::int64_t step) { return begin_step(step); });
+// A step since the mark was not finite, `last` at the latest. All values become those before it, and the
+// callbacks say how to go on.
+template <class T> void TrainingLoop<T>::undo_step(std::int64_t last) {
+  const auto rewind = [this] {
+    replay_.rewind();
+    state_.position.sums = marked_sums_;
+  };
+  rewind();
+  std::int64_t bad = replay_.marked();
+  while (bad < last && run_step(bad) && replay_.wrote_finite()) ++bad;
+  if (bad < last) {
+    rewind();
+    for (std::int64_t i = replay_.marked(); i < bad; ++i) run_step(i);
+  }
+  if (bad > replay_.marked()) replay_.confirm();
+  const auto found = replay_.trace(begin_step(bad));
   const std::string where =
       found.value_or("the step is not finite, though every node is when computed by itself");
   const auto steers = [&](const auto& callback) { return callback->on_not_finite(*this, where); };
   if (std::ranges::none_of(state_.callbacks, steers)) throw Error("fit: " + place() + where);
-  replay_.mark(step());
+  mark();
 }
 
 template <class T> void TrainingLoop<T>::skip_step() {

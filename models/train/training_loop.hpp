@@ -51,9 +51,10 @@ template <class T> class TrainingLoop final : public Training {
   void begin_history(const FitOptions<T>& options);
   void order_samples();
   void run_epoch();
+  void mark();
   Step<T> begin_step(std::int64_t step);
-  void end_step(const Step<T>& step);
-  void undo_step();
+  bool run_step(std::int64_t step);
+  void undo_step(std::int64_t last);
   std::string place() const;
   void finish_epoch();
   void write_checkpoints();
@@ -64,7 +65,9 @@ template <class T> class TrainingLoop final : public Training {
   DataSplit<T> split_;
   Rows order_;  // the samples to train on, as this epoch takes them
   Callbacks step_callbacks_;
+  std::int64_t looks_after_ = 1;  // steps
   NanReplay<T> replay_;
+  std::vector<double> marked_sums_;  // the position's, at the mark
   Scores scores_;
   double loss_ = 0;
   bool stopping_ = false;

@@ -157,6 +157,24 @@ TEST(ResetAndDrop, AreByPrefix) {
   EXPECT_THAT(values_of(store, "encoder/W"), ElementsAre(1, 2));
 }
 
+// A name that others begin with.
+TEST(ResetAndDrop, TakeANameForItselfWhereThereIsOne) {
+  Graph g;
+  Store<double> store;
+  g.parameter("w", {1}, constant(1));
+  g.parameter("w2", {1}, constant(2));
+  store.create(g);
+  store.set("w", {5});
+  store.set("w2", {6});
+  store.reset("w");
+  EXPECT_THAT(values_of(store, "w"), ElementsAre(1));
+  EXPECT_THAT(values_of(store, "w2"), ElementsAre(6));
+  store.drop("w");
+  EXPECT_THAT(store.names(), ElementsAre("w2"));
+  store.reset("w");
+  EXPECT_THAT(values_of(store, "w2"), ElementsAre(2));
+}
+
 TEST(Set, TakesBraces) {
   Graph g;
   g.parameter("w", {2, 2});

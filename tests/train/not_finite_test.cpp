@@ -101,6 +101,49 @@ TYPED_TEST(NotFinite, IsFoundWhereTheLossIsFinite) {
   EXPECT_EQ(everything(overflowing), before);
 }
 
+// A parameter that no later loss shows to be NaN: a step of which nothing is seen until the values are looked
+// at.
+ModelDefinition silent() {
+  ModelDefinition definition = line(adam());
+  definition.network = [](Expr x) {
+    const Expr w = x.graph().parameter("w", {1}, constant(1));
+    return where(w < 5, w, 5) * x;
+  };
+  definition.loss = [](Expr y, Expr t) { return mean(sqrt(t * y)); };
+  return definition;
+}
+
+// Such a step is found whether or not somebody looks at each, is left out alone, and counts in no score.
+TYPED_TEST(NotFinite, IsFoundAmongStepsThatHideIt) {
+  using T = TypeParam;
+  class Looks final : public PerFit<Looks> {
+   public:
+    bool wants_steps() const override { return true; }
+  };
+  for (const bool looks : {false, true})
+    for (const std::int64_t row : {0L, 1L, 62L, 63L, 64L, 100L, samples - 1}) {
+      const Dataset<T> data = ones<T>(row, 0, true);
+      Callbacks callbacks;
+      if (looks) callbacks.push_back(std::make_shared<Looks>());
+      Trainer<T> stopping(silent(), 1), skipping(silent(), 1), without(silent(), 1), before(silent(), 1);
+      EXPECT_THAT(error_of([&] { stopping.fit(data, in_order<T>(callbacks)); }),
+                  AllOf(HasSubstr("fit: epoch 1, step " + std::to_string(row + 1) + ": "),
+                        HasSubstr("not_finite_test.cpp:")));
+      const Dataset<T> all = ones<T>();
+      const Dataset<T> rest(samples - 1, [&](auto rows, auto into) { all.fill(rows, into); });
+      const Dataset<T> first(std::max<std::int64_t>(row, 1),
+                             [&](auto rows, auto into) { all.fill(rows, into); });
+      if (row > 0) before.fit(first, in_order<T>());
+      EXPECT_EQ(everything(stopping), everything(before)) << row;
+
+      callbacks.push_back(stop_on_nan({.then = OnNan::skip_step}));
+      const History history = skipping.fit(data, in_order<T>(callbacks, 2));
+      EXPECT_EQ(history.epochs, without.fit(rest, in_order<T>({}, 2)).epochs) << row;
+      EXPECT_EQ(everything(skipping), everything(without)) << row;
+      EXPECT_THAT(history.remarks, SizeIs(2));
+    }
+}
+
 TYPED_TEST(NotFinite, StopsWithAWord) {
   using T = TypeParam;
   Trainer<T> trainer(line(), 1);

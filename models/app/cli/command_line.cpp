@@ -12,7 +12,7 @@ struct OptionRow {
   std::string_view name;    // as a person types it
 };
 
-constexpr std::array<OptionRow, 28> option_rows{{{"batch", "--batch"},
+constexpr std::array<OptionRow, 29> option_rows{{{"batch", "--batch"},
                                                  {"checkpoint", "--checkpoint"},
                                                  {"data", "--data"},
                                                  {"decimal", "--decimal"},
@@ -33,6 +33,7 @@ constexpr std::array<OptionRow, 28> option_rows{{{"batch", "--batch"},
                                                  {"resume", "--resume"},
                                                  {"seed", "--seed"},
                                                  {"stratify", "--stratify"},
+                                                 {"stratify=false", "no --stratify"},
                                                  {"strict=false", "no --strict"},
                                                  {"target", "--target"},
                                                  {"task=classify", "--classify"},

@@ -119,7 +119,7 @@ Facts settings_of(const TableOptions& options, const TableRecipe& recipe) {
           {"resume", yes_or_no(options.files.resume)}};
 }
 
-RunReport begin_report(const Table& table, const TableRecipe& recipe, const RowSplit& split,
+RunReport begin_report(const Table& table, const TableRecipe& recipe, const SplitRows& split,
                        const TableOptions& options) {
   RunReport report;
   report.name = fmt::format("{} from {}", recipe.target.name, table.path().filename().string());
@@ -143,7 +143,7 @@ RunReport begin_report(const Table& table, const TableRecipe& recipe, const RowS
 }
 
 template <class T>
-RunReport train_on(const Table& table, const TableRecipe& recipe, const RowSplit& split,
+RunReport train_on(const Table& table, const TableRecipe& recipe, const SplitRows& split,
                    const TableOptions& options) {
   const auto training = dataset<T>(table, recipe, split.training);
   FitOptions<T> fit{
@@ -207,7 +207,7 @@ RunReport fit_table(const TableOptions& options) {
   const Table table = read_rows(options);
   options.print(column_table(table));
   for (const OptionError& odd : odd_columns(table, options)) options.print(warning(odd, options));
-  const RowSplit split = split_rows(table, options);
+  const SplitRows split = split_rows(table, options);
   const TableRecipe recipe = make_recipe(table, options, split);
   for (const UnknownLevel& unknown : first_of_columns(unknown_levels(table, recipe, split.validation, false)))
     options.print(fmt::format(

@@ -76,7 +76,7 @@ ColumnRecipe text_recipe(const TableColumn& column, const Rows& rows, Missing mi
 
 // Classes must be learnable.
 void check_classes(const Table& table, const TableOptions& options, const TableRecipe& recipe,
-                   const RowSplit& split) {
+                   const SplitRows& split) {
   const TableColumn& column = table.column(recipe.target.name);
   const auto counts = label_counts(column, split.training);
   if (counts.size() < 2)
@@ -103,7 +103,7 @@ void check_classes(const Table& table, const TableOptions& options, const TableR
 
 }  // namespace
 
-TableRecipe make_recipe(const Table& table, const TableOptions& options, const RowSplit& split) {
+TableRecipe make_recipe(const Table& table, const TableOptions& options, const SplitRows& split) {
   TableRecipe recipe;
   const TableColumn& target = table.column(options.target);
   recipe.task = options.task.value_or(target.is_number ? Task::regress : Task::classify);

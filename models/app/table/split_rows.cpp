@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <numeric>
 
@@ -15,32 +14,24 @@ namespace gradus {
 
 namespace {
 
-// The last part of each class, which keeps at least one row for training.
-RowSplit stratified(const TableColumn& target, const Rows& rows, double validation) {
-  std::map<std::string, std::size_t> left;
-  for (const std::uint32_t row : rows) ++left[category_of(target.labels[target.codes[row]])];
-  for (auto& [label, count] : left)
-    count -=
-        std::min(count - 1, static_cast<std::size_t>(std::llround(static_cast<double>(count) * validation)));
-  RowSplit split;
-  for (const std::uint32_t row : rows) {
-    std::size_t& count = left[category_of(target.labels[target.codes[row]])];
-    (count > 0 ? split.training : split.validation).push_back(row);
-    count -= count > 0 ? 1 : 0;
-  }
-  return split;
+// The class of each row as a number: spellings of one number, such as 1 and 1.0, are one class.
+std::vector<double> classes_of(const TableColumn& target) {
+  std::map<std::string, double> numbers;
+  std::vector<double> classes;
+  for (const std::uint32_t code : target.codes)
+    classes.push_back(
+        numbers.try_emplace(category_of(target.labels[code]), static_cast<double>(numbers.size()))
+            .first->second);
+  return classes;
 }
 
 }  // namespace
 
-RowSplit split_rows(const Table& table, const TableOptions& options) {
+SplitRows split_rows(const Table& table, const TableOptions& options) {
   const double validation = options.validation_split;
   if (!(validation >= 0 && validation < 1))
     throw OptionError({"validation_split"},
                       fmt::format("validation_split is {}; it must be in [0, 1)", validation));
-  Rows rows(table.rows());
-  std::iota(rows.begin(), rows.end(), 0U);
-  if (!options.in_order) Random(options.seed, stream_of("split")).shuffle(rows);
   const TableColumn& target = table.column(options.target);
   if (options.stratify && target.is_number)
     throw OptionError(
@@ -48,13 +39,18 @@ RowSplit split_rows(const Table& table, const TableOptions& options) {
         fmt::format("{}: column '{}' is of numbers, which have no classes to stratify; do without, "
                     "or classify it",
                     options.data, target.name));
-  RowSplit split;
-  if (options.stratify) {
-    split = stratified(target, rows, validation);
-  } else {
-    const auto end = rows.begin() + training_count(static_cast<std::int64_t>(rows.size()), validation);
-    split = {{rows.begin(), end}, {end, rows.end()}};
-  }
+  if (options.stratify && options.in_order)
+    throw OptionError(
+        {"stratify=false", "in_order=false"},
+        fmt::format("{}: rows that keep their order cannot be drawn from each class; give one of "
+                    "both",
+                    options.data));
+  if (options.stratify) return stratified_split(classes_of(target), validation, options.seed);
+  Rows rows(table.rows());
+  std::iota(rows.begin(), rows.end(), 0U);
+  if (!options.in_order) Random(options.seed, stream_of("split")).shuffle(rows);
+  const auto end = rows.begin() + training_count(static_cast<std::int64_t>(rows.size()), validation);
+  SplitRows split{{rows.begin(), end}, {end, rows.end()}};
   if (split.training.empty() || (split.validation.empty() && validation > 0))
     throw OptionError(
         {"validation_split"},

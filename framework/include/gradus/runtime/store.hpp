@@ -44,11 +44,11 @@ template <class T> class Store {
   void set(std::string_view name, std::span<const double> values);
   void set(std::string_view name, std::initializer_list<double> values) { set(name, std::span(values)); }
 
-  /// Gives every variable whose name begins so its starting value again. Error when there is none.
+  /// Gives the variable of this name or, if there is none, every one whose name begins so ("adam/") its
+  /// starting value again. Error when there is none of them either.
   void reset(std::string_view prefix);
-  /// Forgets every variable whose name begins so: the next graph that has it creates it anew. Error when
-  /// there is none. Programs that were compiled before go on with the values that the store no longer has;
-  /// compile them again.
+  /// Forgets the same ones: the next graph that has them creates them anew. Error as above. Programs that
+  /// were compiled before go on with the values that the store no longer has; compile them again.
   void drop(std::string_view prefix);
 
  private:

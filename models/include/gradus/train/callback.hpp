@@ -74,6 +74,9 @@ class Callback {
   /// These two are called only where `wants_steps` says so. The first must depend on epoch and step alone: it
   /// is called again for a step that is repeated.
   virtual bool wants_steps() const { return false; }
+  /// Whether these two may use parameters or other values, or end the training: then all values are known to
+  /// be finite after each step; else after each 64 steps and at the end of an epoch, which is faster.
+  virtual bool sees_values() const { return wants_steps(); }
   virtual void on_step_begin(Training&) {}
   virtual void on_step_end(Training&) {}
   virtual void on_epoch_end(Training&) {}

@@ -10,7 +10,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-struct Array;  // gradus/models/data/array.hpp
+struct Array;  // gradus/data/array.hpp
 
 /// Row numbers of a data set.
 using Rows = std::vector<std::uint32_t>;
