@@ -14,11 +14,6 @@ namespace gradus {
 
 namespace {
 
-// A number column has values in its numbers, and a text column in its labels.
-bool lacks_value(const TableColumn& column, std::size_t row) {
-  return column.is_number ? std::isnan(column.numbers[row]) : column.labels[column.codes[row]].empty();
-}
-
 std::string option_for_missing(const std::string& word, MissingValues missing) {
   // The word alone would only lead to the next error.
   return "na=" + word + (missing == MissingValues::error ? "\nmissing=drop" : "");
@@ -239,7 +234,7 @@ void keep_rows(TableColumn& column, const std::vector<std::size_t>& rows) {
       column.codes[i] = column.codes[rows[i]];
   (column.is_number ? column.numbers.resize(rows.size()) : column.codes.resize(rows.size()));
   column.missing = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) column.missing += lacks_value(column, i) ? 1 : 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) column.missing += column.lacks_value(i) ? 1 : 0;
 }
 
 }  // namespace
@@ -255,7 +250,7 @@ Table table_of(const RowPlaces& places, std::size_t rows, std::vector<RawColumn>
     if (!raw.first_missing) continue;
     const bool drops = options.missing == MissingValues::drop || contains(options.complete, raw.column.name);
     for (std::size_t row = 0; row < rows; ++row) {
-      if (!lacks_value(raw.column, row)) continue;
+      if (!raw.column.lacks_value(row)) continue;
       ++raw.column.missing;
       if (drops) dropped[row] = 1;
     }

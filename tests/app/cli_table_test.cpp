@@ -23,13 +23,8 @@ namespace fs = std::filesystem;
 using test::Ran;
 using testing::HasSubstr;
 
-class Table : public test::FolderTest {
+class Table : public test::ProgramTest {
  protected:
-  // In the folder, so that names are short.
-  Ran run(const std::string& arguments) const {
-    return test::run_gradus(arguments, "cd '" + folder_.string() + "' &&");
-  }
-
   std::size_t files() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), {}));
   }

@@ -15,12 +15,7 @@ namespace {
 using test::Ran;
 using testing::HasSubstr;
 
-class Training : public test::FolderTest {
- protected:
-  Ran run(const std::string& arguments) const {
-    return test::run_gradus(arguments, "cd '" + folder_.string() + "' &&");
-  }
-};
+using Training = test::ProgramTest;
 
 // Two classes that x tells apart.
 std::string two_classes() {

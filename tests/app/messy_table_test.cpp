@@ -24,12 +24,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-class Messy : public test::FolderTest {
+class Messy : public test::ProgramTest {
  protected:
-  // In the folder, so that names are short.
-  Ran run(const std::string& arguments) const {
-    return test::run_gradus(arguments, "cd '" + folder_.string() + "' &&");
-  }
   Ran trained(const std::string& arguments) const {
     const Ran ran = run("train mlp --data t.csv " + arguments);
     EXPECT_EQ(ran.status, 0) << ran.output;

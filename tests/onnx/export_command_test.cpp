@@ -18,13 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-class ExportCommand : public test::FolderTest {
+class ExportCommand : public test::ProgramTest {
  protected:
-  // In the folder, so that names are short.
-  test::Ran run(const std::string& arguments) const {
-    return test::run_gradus(arguments, "cd '" + folder_.string() + "' &&");
-  }
-
   ::onnx::ModelProto read(const std::string& name) const {
     ::onnx::ModelProto model;
     EXPECT_TRUE(model.ParseFromString(FolderTest::read(name))) << name;

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -89,6 +90,13 @@ template <class T> std::vector<T> values_of(const Executable<T>& executable, std
 template <class T> std::vector<T> values_of(const Store<T>& store, std::string_view name) {
   const auto values = store.values(name);
   return {values.begin(), values.end()};
+}
+
+/// All values of a store, by name.
+template <class T> std::map<std::string, std::vector<T>> all_values(const Store<T>& store) {
+  std::map<std::string, std::vector<T>> all;
+  for (const std::string& name : store.names()) all[name] = values_of(store, name);
+  return all;
 }
 
 /// Expressions compiled once, to be run at many values of their leaves; variables start with their

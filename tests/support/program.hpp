@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <string>
 
+#include "tests/support/folder.hpp"
+
 namespace gradus::test {
 
 /// The outcome of a program that ran.
@@ -23,5 +25,13 @@ inline Ran run_gradus(const std::string& arguments, const std::string& before = 
   for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) output.append(buffer, n);
   return {WEXITSTATUS(pclose(pipe)), output};
 }
+
+/// A test of the program in a folder of its own, where it runs, so that names are short.
+class ProgramTest : public FolderTest {
+ protected:
+  Ran run(const std::string& arguments) const {
+    return run_gradus(arguments, "cd '" + folder_.string() + "' &&");
+  }
+};
 
 }  // namespace gradus::test

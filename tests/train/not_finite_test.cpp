@@ -9,11 +9,13 @@
 #include "gradus/optim/optimizers.hpp"
 #include "gradus/train/training.hpp"
 #include "tests/support/errors.hpp"
+#include "tests/support/evaluate.hpp"
 #include "tests/support/folder.hpp"
 
 namespace gradus {
 namespace {
 
+using test::all_values;
 using test::error_of;
 using testing::AllOf;
 using testing::Each;
@@ -43,15 +45,6 @@ template <class T> FitOptions<T> in_order(Callbacks callbacks = {}, std::int64_t
       .epochs = epochs, .batch = 1, .shuffle = false, .callbacks = std::move(callbacks), .verbose = false};
 }
 
-template <class T> std::vector<std::vector<T>> everything(Trainer<T>& trainer) {
-  std::vector<std::vector<T>> all;
-  for (const std::string& name : trainer.store().names()) {
-    const auto values = trainer.store().values(name);
-    all.emplace_back(values.begin(), values.end());
-  }
-  return all;
-}
-
 template <class T> class NotFinite : public testing::Test {};
 using Precisions = testing::Types<float, double>;
 TYPED_TEST_SUITE(NotFinite, Precisions);
@@ -77,7 +70,8 @@ TYPED_TEST(NotFinite, IsNeverWritten) {
             const Dataset<T> first(row, [&](auto rows, auto into) { all.fill(rows, into); });
             before.fit(first, in_order<T>());
           }
-          EXPECT_EQ(everything(trainer), everything(before)) << optimizer.name() << " at " << row;
+          EXPECT_EQ(all_values(trainer.store()), all_values(before.store()))
+              << optimizer.name() << " at " << row;
         }
 }
 
@@ -88,17 +82,17 @@ TYPED_TEST(NotFinite, IsFoundWhereTheLossIsFinite) {
   ModelDefinition steep = line();
   steep.loss = [](Arg y, Arg t) { return mean(sqrt(y.expr - y.expr) + t.expr * y.expr); };
   Trainer<T> trainer(steep, 1);
-  const auto start = everything(trainer);
+  const auto start = all_values(trainer.store());
   EXPECT_THAT(error_of([&] { trainer.fit(ones<T>(), in_order<T>()); }), HasSubstr("not_finite_test.cpp:"));
-  EXPECT_EQ(everything(trainer), start);
+  EXPECT_EQ(all_values(trainer.store()), start);
 
   ModelDefinition scaled = line(adam());
   scaled.loss = [&](Arg y, Arg t) { return mean(y.expr * (0.25 * static_cast<double>(huge)) + t.expr); };
   Trainer<T> overflowing(scaled, 1);
-  const auto before = everything(overflowing);
+  const auto before = all_values(overflowing.store());
   EXPECT_THAT(error_of([&] { overflowing.fit(ones<T>(), in_order<T>()); }),
               AllOf(HasSubstr("adam_step"), HasSubstr("not_finite_test.cpp:")));
-  EXPECT_EQ(everything(overflowing), before);
+  EXPECT_EQ(all_values(overflowing.store()), before);
 }
 
 // A parameter that no later loss shows to be NaN: a step of which nothing is seen until the values are looked
@@ -134,12 +128,12 @@ TYPED_TEST(NotFinite, IsFoundAmongStepsThatHideIt) {
       const Dataset<T> first(std::max<std::int64_t>(row, 1),
                              [&](auto rows, auto into) { all.fill(rows, into); });
       if (row > 0) before.fit(first, in_order<T>());
-      EXPECT_EQ(everything(stopping), everything(before)) << row;
+      EXPECT_EQ(all_values(stopping.store()), all_values(before.store())) << row;
 
       callbacks.push_back(stop_on_nan({.then = OnNan::skip_step}));
       const History history = skipping.fit(data, in_order<T>(callbacks, 2));
       EXPECT_EQ(history.epochs, without.fit(rest, in_order<T>({}, 2)).epochs) << row;
-      EXPECT_EQ(everything(skipping), everything(without)) << row;
+      EXPECT_EQ(all_values(skipping.store()), all_values(without.store())) << row;
       EXPECT_THAT(history.remarks, SizeIs(2));
     }
 }
@@ -161,7 +155,7 @@ TYPED_TEST(NotFinite, IsSkippedAsIfItsSamplesWereNotThere) {
     const Dataset<T> all = ones<T>();
     const Dataset<T> rest(samples - 1, [&](auto rows, auto into) { all.fill(rows, into); });
     const History expected = without.fit(rest, in_order<T>({}, 2));
-    EXPECT_EQ(everything(skipping), everything(without)) << row;
+    EXPECT_EQ(all_values(skipping.store()), all_values(without.store())) << row;
     EXPECT_EQ(history.epochs, expected.epochs) << row;
     EXPECT_THAT(history.remarks, AllOf(SizeIs(2), Each(HasSubstr("the step was skipped: "))));
     EXPECT_FALSE(history.failed);

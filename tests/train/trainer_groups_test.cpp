@@ -9,10 +9,13 @@
 #include "gradus/gradus.hpp"
 #include "gradus/optim/optimizers.hpp"
 #include "gradus/train/training.hpp"
+#include "tests/support/evaluate.hpp"
 #include "tests/support/folder.hpp"
 
 namespace gradus {
 namespace {
+
+using test::all_values;
 
 namespace fs = std::filesystem;
 using testing::ElementsAre;
@@ -48,15 +51,6 @@ template <class T> Dataset<T> data() {
   return {40, {x, t}};
 }
 
-template <class T> std::map<std::string, std::vector<T>> everything(Trainer<T>& trainer) {
-  std::map<std::string, std::vector<T>> all;
-  for (const std::string& name : trainer.store().names()) {
-    const auto values = trainer.store().values(name);
-    all[name].assign(values.begin(), values.end());
-  }
-  return all;
-}
-
 template <class T> FitOptions<T> scheduled(Callbacks more = {}) {
   more.push_back(schedule(warm_up(4, 0, cosine_decay(0.03, 20)), Every::step));
   return {.epochs = 4, .batch = 16, .callbacks = std::move(more), .verbose = false};
@@ -83,9 +77,9 @@ TYPED_TEST_SUITE(TrainerGroups, Precisions);
 TYPED_TEST(TrainerGroups, ResumeBitForBitFromAnyStep) {
   using T = TypeParam;
   Trainer<T> whole(model(all_at_once()), 1);
-  const auto start = everything(whole);
+  const auto start = all_values(whole.store());
   whole.fit(data<T>(), scheduled<T>());
-  const auto expected = everything(whole);
+  const auto expected = all_values(whole.store());
   for (const auto& [name, values] : start)
     if (name != "frozen/W" && name != "frozen/b")
       EXPECT_NE(values, expected.at(name)) << name;
@@ -98,7 +92,7 @@ TYPED_TEST(TrainerGroups, ResumeBitForBitFromAnyStep) {
     first.save_checkpoint(file);
     second.resume(file);
     second.fit(data<T>(), scheduled<T>());
-    EXPECT_EQ(everything(second), expected) << "stopped after step " << stop_at;
+    EXPECT_EQ(all_values(second.store()), expected) << "stopped after step " << stop_at;
   }
 }
 

@@ -12,12 +12,14 @@
 #include "gradus/gradus.hpp"
 #include "gradus/train/training.hpp"
 #include "tests/support/errors.hpp"
+#include "tests/support/evaluate.hpp"
 #include "tests/support/folder.hpp"
 
 namespace gradus {
 namespace {
 
 namespace fs = std::filesystem;
+using test::all_values;
 using test::error_of;
 using testing::AllOf;
 using testing::HasSubstr;
@@ -48,20 +50,11 @@ template <class T = float> FitOptions<T> quiet(FitOptions<T> options) {
   return options;
 }
 
-std::vector<float> everything(Trainer<float>& trainer) {
-  std::vector<float> all;
-  for (const std::string& name : trainer.store().names()) {
-    const auto values = trainer.store().values(name);
-    all.insert(all.end(), values.begin(), values.end());
-  }
-  return all;
-}
-
 TEST(Fit, GivesTheSameBitsForTheSameSeedAndOthersForAnother) {
   const auto trained = [](std::uint64_t seed) {
     Trainer<float> trainer(model(), seed);
     trainer.fit(data(), quiet<float>({.epochs = 3, .batch = 16, .validation_split = 0.2}));
-    return everything(trainer);
+    return all_values(trainer.store());
   };
   EXPECT_EQ(trained(1), trained(1));
   EXPECT_NE(trained(1), trained(2));
@@ -283,7 +276,7 @@ TEST_F(Files, ResumingGivesTheSameBitsFromAnyStep) {
     Trainer<float> second(model(), 1);
     second.resume(file("c"));
     const History resumed = second.fit(data(), quiet(options));
-    EXPECT_EQ(everything(second), everything(whole)) << "stopped after step " << stop_at;
+    EXPECT_EQ(all_values(second.store()), all_values(whole.store())) << "stopped after step " << stop_at;
     EXPECT_EQ(resumed.epochs, expected.epochs);
   }
 }
@@ -309,9 +302,9 @@ TEST_F(Files, ACheckpointOfAnotherTrainingIsRefusedAndChangesNothing) {
   ASSERT_TRUE(fs::exists(file("c1")));
   trainer.save_weights(file("w"));
   const auto refused = [&](Trainer<float>& other, const std::string& path, const std::string& message) {
-    const auto before = everything(other);
+    const auto before = all_values(other.store());
     EXPECT_THAT(error_of([&] { other.resume(path); }), HasSubstr(message));
-    EXPECT_EQ(everything(other), before);
+    EXPECT_EQ(all_values(other.store()), before);
   };
   Trainer<float> seed(model(), 2);
   refused(seed, file("c1"), "made with seed 1, not 2");

@@ -33,15 +33,11 @@ Table read_features(const TableRecipe& recipe, const PredictTableOptions& option
   return read_table(options.data, read);
 }
 
-bool lacks_value(const TableColumn& column, std::size_t row) {
-  return column.is_number ? std::isnan(column.numbers[row]) : column.labels[column.codes[row]].empty();
-}
-
 // The first column that lacks a value in the row, where the recipe has nothing to put there.
 const TableColumn* column_without_value(const Table& table, const TableRecipe& recipe, std::size_t row) {
   if (recipe.missing == Missing::mean || recipe.missing == Missing::level) return nullptr;
   for (const TableColumn& column : table.columns())
-    if (column.missing > 0 && lacks_value(column, row)) return &column;
+    if (column.missing > 0 && column.lacks_value(row)) return &column;
   return nullptr;
 }
 
@@ -91,9 +87,9 @@ template <class T> std::string class_line(const TableRecipe& recipe, const T* ro
 // deviation that it learnt, and those by which the number is larger.
 template <class T> std::string number_line(const TableRecipe& recipe, T y) {
   const double value = static_cast<double>(y) * recipe.target.deviation + recipe.target.mean;
-  const double larger = std::max(1.0, std::abs(value) / recipe.target.deviation);
-  const int digits = std::numeric_limits<T>::digits10 + 3 + static_cast<int>(std::log10(larger));
-  return fmt::format("{:.{}g}", value, std::min(digits, std::numeric_limits<double>::max_digits10));
+  constexpr int own = std::numeric_limits<T>::digits10 + 3, most = std::numeric_limits<double>::max_digits10;
+  const double larger = std::min(std::max(1.0, std::abs(value) / recipe.target.deviation), 1e17);
+  return fmt::format("{:.{}g}", value, std::min(own + static_cast<int>(std::log10(larger)), most));
 }
 
 template <class T>

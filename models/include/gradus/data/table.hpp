@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -20,6 +21,11 @@ struct TableColumn {
   std::vector<std::string> labels;   ///< in the order in which they first occur; "" is that of missing values
   bool is_date = false;              ///< whether the numbers are dates
   std::size_t missing = 0;           ///< how many rows have no value
+
+  /// Whether this row has no value.
+  bool lacks_value(std::size_t row) const {
+    return is_number ? std::isnan(numbers[row]) : labels[codes[row]].empty();
+  }
 };
 
 /// How numbers are written.
