@@ -42,16 +42,17 @@ Expr Graph::variable(Variable variable, Shape shape, Location where) {
         "{} '{}' at {}: shape {} holds the batch; what outlives a run cannot depend on it",
         variable.trainable ? "parameter" : "state", variable.name, to_string(line(where)), to_string(shape)));
   const std::string name = variable.name;
-  if (shared_ == nullptr)
-    return leaf(std::make_shared<const Variable>(std::move(variable)), name, std::move(shape), where);
-  if (const auto found = by_name_.find(name); found != by_name_.end() && shared_->contains(found->second)) {
+  if (const auto found = by_name_.find(name); shared_ != nullptr && found != by_name_.end()) {
     const Node& node = (*this)[found->second];
-    if (node.shape == shape && node.variable()->trainable == variable.trainable) return expr(found->second);
+    const auto* there = std::get_if<std::shared_ptr<const Variable>>(&node.content);
+    if (there != nullptr && shared_->contains(*there) && node.shape == shape &&
+        (*there)->trainable == variable.trainable)
+      return expr(found->second);
   }
-  const Expr made =
-      leaf(std::make_shared<const Variable>(std::move(variable)), name, std::move(shape), where);
-  shared_->insert(made.id());
-  return made;
+  const auto made = std::make_shared<const Variable>(std::move(variable));
+  const Expr node = leaf(made, name, std::move(shape), where);
+  if (shared_ != nullptr) shared_->insert(made);
+  return node;
 }
 
 Expr Graph::parameter(const std::string& name, Shape shape, Initializer initializer, Location where) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "gradus/base/random.hpp"
 #include "gradus/gradus.hpp"
 #include "gradus/train/training.hpp"
@@ -101,6 +103,21 @@ TEST(SharedLayers, HaveOneSetOfParameters) {
   EXPECT_THAT(error_of([&] { tower(g.input("wide", {B, 5})); }), HasSubstr("the name 'tower/W' is taken"));
   auto second = shared([](Expr in) { return linear(in, 3, "tower"); });
   EXPECT_THAT(error_of([&] { second(x); }), HasSubstr("the name 'tower/W' is taken"));
+}
+
+// A graph may lie where another one lay that the handle was applied in.
+TEST(SharedLayers, KnowTheirOwnInEveryGraph) {
+  auto tower = shared([](Expr x) { return linear(x, 2, "tower"); });
+  std::optional<Graph> graph;
+  for (int i = 0; i < 3; ++i) {
+    Graph& g = graph.emplace();
+    tower(g.input("a", {B, 3}));
+    tower(g.input("b", {B, 3}));
+    EXPECT_THAT(g.parameters(), testing::SizeIs(2));
+  }
+  Graph& g = graph.emplace();
+  linear(g.input("a", {B, 3}), 2, "tower");
+  EXPECT_THAT(error_of([&] { tower(g.input("b", {B, 3})); }), HasSubstr("the name 'tower/W' is taken"));
 }
 
 TEST(SharedLayers, TakeMoreArguments) {

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <initializer_list>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -91,21 +92,22 @@ class Graph {
     Graph& graph_;
     Location outer_;
   };
+  /// Parameters and states, of any graphs.
+  using Variables = std::set<std::shared_ptr<const Variable>>;
+
   /// While it lives, a parameter or state of a name, shape and kind that `own` has is that one, not a new one
   /// and not an Error; new ones are added to `own`. See `Shared`.
   class Sharing {
    public:
     /// Begins the sharing; `own` must outlive it.
-    Sharing(Graph& graph, std::set<NodeId>& own) : graph_(graph), outer_(graph.shared_) {
-      graph.shared_ = &own;
-    }
+    Sharing(Graph& graph, Variables& own) : graph_(graph), outer_(graph.shared_) { graph.shared_ = &own; }
     ~Sharing() { graph_.shared_ = outer_; }
     Sharing(const Sharing&) = delete;
     Sharing& operator=(const Sharing&) = delete;
 
    private:
     Graph& graph_;
-    std::set<NodeId>* outer_;
+    Variables* outer_;
   };
   /// The line that a new node carries, given its own.
   Location line(Location own) const { return scope_.known() ? scope_ : own; }
@@ -130,7 +132,7 @@ class Graph {
   NodeId hashed_ = 0;  // how many entries are taken
   std::unordered_map<std::string, NodeId> by_name_;
   std::vector<NodeId> required_updates_;
-  std::set<NodeId>* shared_ = nullptr;  // variables that may be asked for again
+  Variables* shared_ = nullptr;  // variables that may be asked for again
   Location scope_;
 };
 

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
-#include <set>
 #include <utility>
 
 #include "gradus/graph/graph.hpp"
@@ -25,13 +23,13 @@ template <class Build> class Shared {
 
   /// Applies it.
   template <class... More> auto operator()(const Expr& x, More&&... more) {
-    const Graph::Sharing sharing(x.graph(), own_[&x.graph()]);
+    const Graph::Sharing sharing(x.graph(), own_);
     return std::invoke(build_, x, std::forward<More>(more)...);
   }
 
  private:
   Build build_;
-  std::map<const Graph*, std::set<NodeId>> own_;
+  Graph::Variables own_;
 };
 
 /// A handle of a layer by the function that builds it.
