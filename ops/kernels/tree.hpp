@@ -11,7 +11,8 @@ inline constexpr std::int64_t leaf_of_eights = 128, leaf_of_ones = 16;
 
 /// How many partial results a tree over n terms holds at once.
 inline std::int64_t slots_of_tree(std::int64_t n, std::int64_t leaf_size) {
-  return std::bit_width(static_cast<std::uint64_t>((n + leaf_size - 1) / leaf_size));
+  return static_cast<std::int64_t>(
+      std::bit_width(static_cast<std::uint64_t>((n + leaf_size - 1) / leaf_size)));
 }
 
 /// Combines n terms pairwise, so that rounding errors grow with the logarithm of n instead of n. The tree is

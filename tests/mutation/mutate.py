@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Damages the reverse rules, the simplifications and the planner, one place at a time: does anybody notice?
 
-    cmake --build --preset release
+    cmake --preset release -B build/mutation -D CMAKE_UNITY_BUILD=OFF && cmake --build build/mutation
     tests/mutation/mutate.py --list                # the mutants, without running them
     tests/mutation/mutate.py                       # all of them: takes an hour or two on one core
     tests/mutation/mutate.py --only 'ops/softmax'  # those whose file, line or rule matches
@@ -392,7 +392,7 @@ def report(mutants, outcomes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default=ROOT / "build/release", help="a build of everything")
+    parser.add_argument("--build", default=ROOT / "build/mutation", help="a build of everything, each source by itself")
     parser.add_argument("--only", default="", metavar="REGEX", help="mutants whose file:line, rule and line match")
     parser.add_argument("--list", action="store_true", help="show the mutants and stop")
     parser.add_argument("--again", action="store_true", help="run those, too, whose outcome is known")

@@ -151,26 +151,26 @@ std::vector<OptionError> odd_columns(const Table& table, const TableOptions& opt
     if (!column.is_number) {
       for (const std::string& label : column.labels)
         if (!label.empty() && is_missing_number(label))
-          odd.push_back(
-              {{"na=" + label + treated},
-               fmt::format("column '{}': '{}' is taken for a level; if it stands for a missing value, "
-                           "say so",
-                           name, label)});
+          odd.emplace_back(
+              std::vector{fmt::format("na={}{}", label, treated)},
+              fmt::format("column '{}': '{}' is taken for a level; if it stands for a missing value, "
+                          "say so",
+                          name, label));
       constexpr std::size_t many = 50;
       if (name != target && levels > 2 && (levels > many || 2 * levels > values))
-        odd.push_back({leave_out, fmt::format("column '{}' has {} levels in {} rows: {}", name, levels,
-                                              values, reason_for_many(column, levels, values))});
+        odd.emplace_back(leave_out, fmt::format("column '{}' has {} levels in {} rows: {}", name, levels,
+                                                values, reason_for_many(column, levels, values)));
       if (name == target && levels > many)
-        odd.push_back(
-            {{"task=regress"},
-             fmt::format("column '{}', the target, has {} classes in {} rows; if these are numbers, write "
-                         "them so that they are read as such, and regress them",
-                         name, levels, values)});
+        odd.emplace_back(
+            std::vector<std::string>{"task=regress"},
+            fmt::format("column '{}', the target, has {} classes in {} rows; if these are numbers, write "
+                        "them so that they are read as such, and regress them",
+                        name, levels, values));
     } else if (name != target && table.rows() > 2 && counts_rows(column)) {
-      odd.push_back(
-          {leave_out, fmt::format("column '{}' counts the rows, as an id does, which says nothing of "
-                                  "other rows; leave it out",
-                                  name)});
+      odd.emplace_back(leave_out,
+                       fmt::format("column '{}' counts the rows, as an id does, which says nothing of "
+                                   "other rows; leave it out",
+                                   name));
     }
   }
   return odd;
