@@ -32,6 +32,7 @@ BEGIN {
   section("Ops of one's own", "/(ops/rules|graph/(expr|op|op_of|elementwise|node|onnx_spelling))\\.", "")
   section("Errors, places, random numbers", "/base/", "")
   longest = 200
+  umbrella = "gradus/gradus.hpp"
   builds = "^(static |inline |virtual )*(Expr|std::vector<Expr>|Optimizer) "
 }
 
@@ -119,7 +120,7 @@ function add(where, call, name, text,   key) {
   told[key, name] = told[where, name] = 1
   if (!(key in rows)) {
     rows[key] = where SUBSEP (++count[where])
-    sentences[rows[key]] = cell(text)
+    sentences[rows[key]] = cell(text) (included[header] ? "" : " (`" header "`)")
   }
   calls[rows[key]] = calls[rows[key]] (calls[rows[key]] == "" ? "" : ", ") cell("`" call "`")
 }
@@ -158,14 +159,28 @@ function declared(text, owner, doc,   name, rest, at, depth, i, c, where) {
   add(where, call_of(name, arguments_of(rest)), name, doc)
 }
 
-# First all fields of options, which are named where they are taken; then the rest. The files are given twice.
+# What a header includes, and that includes.
+function find_included(header,   parts, n, i) {
+  if (included[header]++) return
+  n = split(includes[header], parts, " ")
+  for (i = 1; i <= n; ++i) find_included(parts[i])
+}
+
+# First all fields of options, which are named where they are taken, and what is included; then the rest. The files are
+# given twice.
 FNR == 1 {
   if (seen[FILENAME]++ == 0) { pass = 1 } else pass = 2
-  inside = ""; doc = ""; skipping = 0; open = ""; fresh = 0; public_part = 1; skip_body = 0; is_public = 0
-  if (pass == 2) here = section_of(FILENAME)
+  inside = ""; doc = ""; skipping = 0; open = ""; fresh = 0; public_part = 1; skip_body = 0
+  if (pass == 2) {
+    if (!included[umbrella]) find_included(umbrella)
+    header = FILENAME; sub(/^.*include\//, "", header)
+    if (is_public[FILENAME]) here = section_of(FILENAME)
+  }
   for (i = 1; i <= sections; ++i) if (titles[i] == "Gradient transforms") transforms = i
 }
-/GRADUS_PUBLIC/ { is_public = 1 }
+pass == 1 && /^#include "gradus/ { name = FILENAME; sub(/^.*include\//, "", name); split($0, quoted, "\""); includes[name] = includes[name] " " quoted[2] }
+/^namespace GRADUS_PUBLIC/ { is_public[FILENAME] = 1 }
+pass == 2 && !is_public[FILENAME] { next }
 /^namespace detail/ { skipping = 1 }
 skipping { if (/^}  \/\/ namespace detail/) skipping = 0; next }
 /^#|^ *\/\/ |^}  \/\/ namespace|^(inline )?namespace/ { if (!/^ *\/\/ /) { doc = ""; group = ++groups }; next }
@@ -173,7 +188,7 @@ pass == 1 {
   if (/^struct [A-Za-z]*Options \{/ || /^template <class T> struct [A-Za-z]*Options \{/) { options = $0; sub(/^.*struct /, "", options); sub(/ .*$/, "", options); pending = ""; next }
   if (/^};/) options = ""
   if (options != "" && !/^ *\/\//) {
-    text = $0; sub(/ *\/\/.*$/, "", text); pending = trim(pending " " text)
+    text = $0; sub(/ *\/\/.*$/, "", text); pending = trim(pending " " trim(text))
     if (pending !~ /;$/) next
     if (pending ~ /^(enum|using|static)|\) const/) { pending = ""; next }
     sub(/;$/, "", pending)
@@ -224,7 +239,8 @@ END {
   print "<!-- Written by docs/builders; do not edit. -->"
   print "# What there is\n"
   print "All that the public headers declare, a line each: how it is called, with what it has by default, and what it is. The comments in the"
-  print "headers say more. In braces are options, given by their names: `adam({.rate = 0.01})`."
+  print "headers say more. In braces are options, given by their names: `adam({.rate = 0.01})`. `" umbrella "` has them all, but for those"
+  print "with another header behind them."
   for (s = 1; s <= sections; ++s) {
     print "\n## " titles[s] "\n"
     if (intro[s] != "") print intro[s] "\n"

@@ -12,9 +12,12 @@
 #include "gradus/gradus.hpp"
 #include "gradus/onnx/export.hpp"
 #include "tests/support/errors.hpp"
+#include "tests/support/folder.hpp"
 // docs/export.md
 #include "snippets/deploy.cpp"
 #include "snippets/spelled_op.cpp"
+// docs/recipes.md
+#include "snippets/export_trained.cpp"
 
 using namespace gradus;
 using gradus::test::error_of;
@@ -153,6 +156,23 @@ TEST(OnnxFile, IsWhatTheGuideDeploys) {
   EXPECT_TRUE(model.ParseFromIstream(&file));
   EXPECT_EQ(model.graph().output(0).name(), "probability");
   std::filesystem::remove(path);
+}
+
+TEST(OnnxFile, IsWhatTheRecipeExports) {
+  Trainer<float> trainer(
+      {.inputs = {{"x", {B, 2}}},
+       .target = {"t", {B, 1}},
+       .network = [](Expr x, Mode& mode) { return linear(dropout(x, 0.5, "drop", mode), 1, "y"); },
+       .loss = mse},
+      1);
+  const test::TemporaryFolder folder;
+  export_trained(trainer, (folder.path() / "y.onnx").string());
+  std::ifstream file(folder.path() / "y.onnx", std::ios::binary);
+  ::onnx::ModelProto model;
+  EXPECT_TRUE(model.ParseFromIstream(&file));
+  EXPECT_NO_THROW(::onnx::checker::check_model(model));
+  EXPECT_EQ(model.graph().output(0).name(), "y");
+  EXPECT_EQ(model.graph().initializer_size(), 2);
 }
 
 TEST(OnnxErrors, NameTheOpThatCannotBeSaid) {
