@@ -23,7 +23,7 @@ Expr half_squared_error(Arg prediction, Arg target);
 
 /// The mean over the rows of −Σ target · log softmax(logits), for logits [..., classes]. Targets are either
 /// one-hot (or any probabilities) of the same shape, or class indices [...] held as numbers; a run throws
-/// Error, naming the row, for an index out of range.
+/// Error, naming the row, for an index out of range. Error for one class.
 Expr cross_entropy(Arg logits, Arg target);
 
 /// −t log σ(x) − (1 − t) log(1 − σ(x)) elementwise, for logits x and targets t in [0, 1]. It is right to a
