@@ -146,8 +146,11 @@ std::set<std::string> names_of_the_project() {
   static const std::set<std::string> kinds{".cpp", ".hpp", ".txt", ".cmake", ".py"};
   static const std::regex name("[a-z][a-z0-9]*(_[a-z0-9]+)+");
   std::set<std::string> all;
+  std::vector<fs::path> folders{GRADUS_SNIPPETS};  // the guides' own code
   for (const char* folder : {"framework", "ops", "models", "tests", "benchmarks", "cmake"})
-    for (const auto& entry : fs::recursive_directory_iterator(project / folder)) {
+    folders.push_back(project / folder);
+  for (const fs::path& folder : folders)
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
       if (entry.is_regular_file()) all.insert(entry.path().stem().string());
       if (!kinds.contains(entry.path().extension().string())) continue;
       const std::string text = contents(entry.path());
