@@ -383,6 +383,10 @@ TEST(Recipes, AreShort) {
     ++blocks;
   }
   EXPECT_GE(blocks, 17U);
+  for (const char* elsewhere : {"sort", "own_siamese", "xtensor_model"})
+    EXPECT_LE(std::ranges::count(test::contents(GRADUS_SNIPPETS "/" + std::string(elsewhere) + ".cpp"), '\n'),
+              60)
+        << elsewhere;
 }
 
 }  // namespace
