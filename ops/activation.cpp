@@ -54,6 +54,9 @@ struct SigmoidGrad final : CompositeOp<SigmoidGrad, 2> {
 struct SigmoidOfSum final : CompositeOp<SigmoidOfSum, 2> {
   static constexpr std::string_view name = "sigmoid_of_sum";
   template <class T> static T f(T a, T b) { return sigmoid(a + b); }
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Add", {OnnxInput{0}, OnnxInput{1}}}, {"Sigmoid", {OnnxResult{0}}}};
+  }
 };
 
 struct Sigmoid final : Unary<Sigmoid> {

@@ -102,6 +102,8 @@ Expr cross_entropy(Arg logits, Arg target) {
   const Shape& shape = logits.expr.shape();
   if (shape.rank() == 0 || !shape.back().is_constant())
     fail("cross_entropy", operands, "the last axis of the logits must be the classes");
+  if (shape.back() == 1)
+    fail("cross_entropy", operands, "of one class the loss is always 0; take binary_cross_entropy");
   const Expr& weights = target.expr;
   if (!weights.is_node() || weights.shape() == shape)
     return -mean(sum(weighted(weights, log_softmax(logits.expr)), {-1}));

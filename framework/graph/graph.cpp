@@ -21,8 +21,9 @@ Expr Graph::leaf(NodeContent content, const std::string& name, Shape shape, Loca
   const std::string at = to_string(node.where);
   if (name.empty()) throw Error(fmt::format("{} at {}: the name is empty", node.name(), at));
   if (const auto found = by_name_.find(name); found != by_name_.end())
-    throw Error(fmt::format("{} at {}: the name '{}' is taken by the {} at {}", node.name(), at, name,
-                            (*this)[found->second].name(), to_string((*this)[found->second].where)));
+    throw Error(fmt::format(
+        "{} at {}: the name '{}' is taken by the {} at {}; take another, or use that one's expression",
+        node.name(), at, name, (*this)[found->second].name(), to_string((*this)[found->second].where)));
   if (node.shape.is_empty())
     throw Error(fmt::format("{} '{}' at {}: every extent of {} must be at least 1", node.name(), name, at,
                             to_string(node.shape)));

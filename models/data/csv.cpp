@@ -360,21 +360,20 @@ void check_options(const ReadTableOptions& options) {
 
 Table parse_csv(std::string_view text, const std::filesystem::path& path, const ReadTableOptions& options) {
   check_options(options);
+  // A column that begins with numbers may turn out to be text: the file is then read once more.
   std::vector<std::string> as_labels;
-  for (bool again = true;;) {
+  while (true) {
     CsvParser parser(path, options, text, as_labels);
     parser.parse();
     const RowPlaces places = parser.places();
     const ColumnKinds kinds(places, options);
-    again = false;
+    const std::size_t known = as_labels.size();
     for (RawColumn& raw : parser.columns())
-      if (!kinds.resolve(raw)) {
-        as_labels.push_back(raw.column.name);
-        again = true;
-      }
+      if (!kinds.resolve(raw)) as_labels.push_back(raw.column.name);
+    if (as_labels.size() > known) continue;
     ReadTableOptions found = options;
     found.delimiter = parser.delimiter();
-    if (!again) return table_of(places, parser.rows(), std::move(parser.columns()), found, parser.notes());
+    return table_of(places, parser.rows(), std::move(parser.columns()), found, parser.notes());
   }
 }
 

@@ -15,11 +15,12 @@ namespace gradus {
 
 namespace {
 
-void require_scalars(const ModelGraph& graph, const std::vector<Metric>& metrics) {
+void require_scalars(const ModelGraph& graph, const std::vector<Metric>& metrics, Location where) {
   for (std::size_t i = 0; i < graph.scores.size(); ++i)
     if (graph.scores[i].shape().rank() != 0)
-      throw Error(fmt::format("Trainer: the {} must be a scalar, not {}",
-                              i == 0 ? "loss" : "metric '" + metrics[i - 1].name + "'",
+      throw Error(fmt::format("Trainer at {}: the {} must be a scalar{}, not {}; take its mean",
+                              to_string(where), i == 0 ? "loss" : "metric '" + metrics[i - 1].name + "'",
+                              i == 0 ? ", or a number for each sample, [B]" : "",
                               to_string(graph.scores[i].shape())));
 }
 
@@ -61,7 +62,7 @@ std::unique_ptr<ModelGraph> build(const ModelDefinition& model, Mode::Purpose pu
   made->scores = {made->loss};
   for (const Metric& metric : model.metrics)
     made->scores.push_back(metric.of({made->prediction, where}, {made->target, where}));
-  require_scalars(*made, model.metrics);
+  require_scalars(*made, model.metrics, where);
   if (purpose == Mode::training) {
     made->updates = model.optimizer(made->loss, where);
     made->updates.insert(made->updates.end(), mode.updates().begin(), mode.updates().end());
@@ -108,6 +109,30 @@ CompiledModel<T>::CompiledModel(const ModelDefinition& model, std::uint64_t seed
   store_.create(training_->graph);
   store_.create(inference_->graph);
   for (const Metric& metric : model.metrics) score_names_.push_back(metric.name);
+}
+
+template <class T>
+void CompiledModel<T>::require_data(std::string_view what, const Dataset<T>& data, bool with_targets) const {
+  const std::vector<std::size_t>& widths = data.widths();
+  if (widths.empty()) return;
+  const std::vector<Expr> feeds = inference_->feeds();
+  const auto described = [&](const Expr& feed) { return inference_->graph.describe(feed.id()); };
+  if (widths.size() > feeds.size() ||
+      widths.size() < (with_targets ? feeds.size() : inference_->inputs.size())) {
+    std::string fed;
+    for (const Expr& feed : feeds) fed += (fed.empty() ? "" : ", ") + described(feed);
+    throw Error(
+        fmt::format("{}: the number of tensors in the data is {}, but the model is fed {}: {}; give "
+                    "these, in this order",
+                    what, widths.size(), feeds.size(), fed));
+  }
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    const std::int64_t one = element_count(feeds[i].shape().resolve(1));
+    const bool has_rows = element_count(feeds[i].shape().resolve(2)) == 2 * one;
+    if (has_rows && widths[i] != static_cast<std::size_t>(one))
+      throw Error(fmt::format("{}: the rows of tensor {} have {} numbers, but the model wants {}: {}", what,
+                              i, widths[i], one, described(feeds[i])));
+  }
 }
 
 template <class T>

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gradus/train/dataset.hpp"
@@ -42,6 +43,10 @@ template <class T> class CompiledModel {
   const std::vector<std::string>& score_names() const { return score_names_; }
   /// The learning rates of the optimizer, or of its groups; none for an optimizer without any.
   const std::vector<RelativeRate>& rates() const { return rates_; }
+
+  /// Error, naming all that the model is fed, unless the data have a tensor of the right width for each of
+  /// it; for predictions the targets, and the weights behind them, may be missing. `what` begins the message.
+  void require_data(std::string_view what, const Dataset<T>& data, bool with_targets) const;
 
   /// The program of a training step, whose results are the scores.
   typename Programs<T>::Program& training_step(std::int64_t batch) { return step_programs_.at(batch); }

@@ -120,14 +120,19 @@ template <class T> std::vector<ArrayRows<T>> array_rows_of(const std::vector<Arr
 template <class T>
 Dataset<T>::Dataset(std::int64_t count, const std::vector<std::vector<double>>& tensors)
     : Dataset(count, fill_from<T>(matrices_of<T>(count, tensors))) {
-  for (const auto& tensor : tensors)
+  for (const auto& tensor : tensors) {
     fingerprint_ = gradus::fingerprint(std::as_bytes(std::span(tensor)), fingerprint_);
+    widths_.push_back(tensor.size() / static_cast<std::size_t>(count));
+  }
 }
 
 template <class T>
 Dataset<T>::Dataset(const std::vector<Array>& tensors)
     : Dataset(rows_of(tensors), fill_from<T>(array_rows_of<T>(tensors))) {
-  for (const Array& array : tensors) fingerprint_ = gradus::fingerprint(array.tensor.bytes, fingerprint_);
+  for (const Array& array : tensors) {
+    fingerprint_ = gradus::fingerprint(array.tensor.bytes, fingerprint_);
+    widths_.push_back(array.tensor.count() / static_cast<std::size_t>(count_));
+  }
 }
 
 template <class T> Dataset<T> Dataset<T>::select(Rows rows) const {
@@ -136,15 +141,17 @@ template <class T> Dataset<T> Dataset<T>::select(Rows rows) const {
   const auto all = std::as_bytes(std::span(rows));
   const std::uint64_t its = fingerprint_ == 0 ? 0 : gradus::fingerprint(all, fingerprint_);
   const auto count = static_cast<std::int64_t>(rows.size());
-  return {count,
-          [fill = fill_, kept = std::move(rows)](std::span<const std::uint32_t> wanted,
-                                                 std::span<const std::span<T>> into) {
-            Rows moved;
-            moved.reserve(wanted.size());
-            for (const std::uint32_t row : wanted) moved.push_back(kept[row]);
-            fill(moved, into);
-          },
-          its};
+  Dataset selected{count,
+                   [fill = fill_, kept = std::move(rows)](std::span<const std::uint32_t> wanted,
+                                                          std::span<const std::span<T>> into) {
+                     Rows moved;
+                     moved.reserve(wanted.size());
+                     for (const std::uint32_t row : wanted) moved.push_back(kept[row]);
+                     fill(moved, into);
+                   },
+                   its};
+  selected.widths_ = widths_;
+  return selected;
 }
 
 template class Dataset<float>;

@@ -33,6 +33,9 @@ Expr ranks_of(const Arg& prediction) {
   const Shape& shape = prediction.expr.shape();
   if (!shape.back().is_constant()) fail("accuracy", {&prediction, 1}, "the last axis must be the classes");
   const std::int64_t count = shape.back().constant();
+  if (count == 1)
+    fail("accuracy", {&prediction, 1},
+         "there is one class, so that all answers would be right; take binary_accuracy");
   std::vector<double> ranks(static_cast<std::size_t>(count));
   std::iota(ranks.rbegin(), ranks.rend(), 1.0);
   const Expr row = prediction.expr.graph().constant({count}, std::move(ranks), prediction.where);

@@ -36,6 +36,8 @@ class BpNetworkTutorial final : public SmallTutorial {
   }
   std::vector<Figure> figures() const override { return {{"final_loss", {}, 0.0002896432065179488, 1e-10}}; }
 
+  std::vector<std::string_view> own_options() const override { return {"init_scale"}; }
+
   Result reproduce(const ReproduceOptions& options) const override {
     return with_precision(options.precision, [&](auto tag) {
       SmallTraining<decltype(tag)> training(written_out(settings().rate), exclusive_or);

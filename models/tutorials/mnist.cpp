@@ -98,6 +98,7 @@ class MnistTutorial final : public Tutorial {
   std::vector<Figure> figures() const override {
     return {{"loss_after_100_steps", {}, 0.8613928238261932, 1e-9}};
   }
+  std::vector<std::string_view> own_options() const override { return {"data"}; }
   std::optional<std::string> missing(const std::string& data) const override {
     return find_mnist(data) ? std::nullopt : std::optional(mnist_help());
   }
@@ -143,7 +144,10 @@ class MnistTutorial final : public Tutorial {
     report.data = {{"training", fmt::format("{} images, the last tenth for validation", data.train.count)},
                    {"test", fmt::format("{} images", data.test.count)},
                    {"from", folder.string()}};
-    if (!options.data.empty()) report.options.emplace_back("data", options.data);
+    if (!options.data.empty()) {
+      report.settings.emplace_back("data", options.data);
+      report.options.emplace_back("data", options.data);
+    }
     with_precision(precision, [&](auto tag) {
       using T = decltype(tag);
       Trainer<T> trainer(model(glorot_uniform(), glorot_uniform(), rate), options.seed);

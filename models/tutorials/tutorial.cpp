@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "gradus/data/option_error.hpp"
 #include "gradus/inspect/draw.hpp"
@@ -50,24 +52,38 @@ Point starting_point(Graph& graph, std::uint64_t seed) {
   return point;
 }
 
+namespace {
+// Error when the option is given and not one of those that the tutorial has beside all others'.
+void check_option(const Tutorial& tutorial, std::string_view option, bool given) {
+  const auto own = tutorial.own_options();
+  if (given && std::ranges::find(own, option) == own.end())
+    throw OptionError({std::string(option)},
+                      fmt::format("{} has no use for {}; leave it out", tutorial.name(), option));
+}
+}  // namespace
+
 RunReport begin_report(const Tutorial& tutorial, const RunSettings& settings, const TrainOptions& options) {
+  check_option(tutorial, "data", !options.data.empty());
+  check_option(tutorial, "init_scale", options.init_scale.has_value());
   const std::string_view precision = settings.precision == Precision::single ? "float" : "double";
   RunReport report;
   report.name = tutorial.name();
   report.about = tutorial.summary();
   report.settings = {{"optimizer", std::string(settings.optimizer)},
-                     {"learning rate", fmt::format("{}", settings.rate)},
+                     {"rate", fmt::format("{}", settings.rate)},
                      {"batch", fmt::format("{} samples", settings.batch)},
                      {"epochs", fmt::format("{}", settings.epochs)},
                      {"seed", fmt::format("{}", options.seed)},
+                     {"threads", fmt::format("{}", options.threads)},
                      {"precision", std::string(precision)}};
+  std::ranges::move(file_facts(options.files), std::back_inserter(report.settings));
   report.options = {{"epochs", fmt::format("{}", settings.epochs)},
                     {"batch", fmt::format("{}", settings.batch)},
                     {"rate", fmt::format("{}", settings.rate)},
                     {"seed", fmt::format("{}", options.seed)},
                     {"precision", std::string(precision)}};
   if (options.init_scale) {
-    report.settings.emplace_back("starting weights' scale", fmt::format("{}", *options.init_scale));
+    report.settings.emplace_back("init scale", fmt::format("{}", *options.init_scale));
     report.options.emplace_back("init_scale", fmt::format("{}", *options.init_scale));
   }
   return report;

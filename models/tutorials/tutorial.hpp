@@ -99,8 +99,10 @@ class Tutorial {
   }
   /// Trains from the written-out starting weights.
   virtual Result reproduce(const ReproduceOptions& options) const = 0;
+  /// The options of `train` that are for some tutorials alone and that this one takes: "data", "init_scale".
+  virtual std::vector<std::string_view> own_options() const { return {}; }
   /// Trains from random starting weights, printing what the tutorial prints. Error for what has nothing to
-  /// train.
+  /// train, and for an option that it does not take.
   virtual RunReport train(const TrainOptions& options) const;
   virtual Problem problem() const = 0;
 };
@@ -128,7 +130,8 @@ struct RunSettings {
   std::string_view optimizer;
 };
 
-/// The beginning of a run's report: name, settings, the options that repeat it.
+/// The beginning of a run's report: name, settings, the options that repeat it. Error for an option that the
+/// tutorial does not take.
 RunReport begin_report(const Tutorial& tutorial, const RunSettings& settings, const TrainOptions& options);
 
 /// The graph of a training step, for dot, with the prediction as its second output.

@@ -300,50 +300,5 @@ TEST_F(Messy, AMisspeltColumnIsNamedBeforeTheRowsAreRead) {
               HasSubstr("did you mean 'size'?"));
 }
 
-TEST_F(Messy, TheHelpAndTheReportHaveEveryOption) {
-  write("t.csv", "x,t\n1,3\n2,1\n3,0\n4,8\n5,4\n6,1\n");
-  const std::string help = run("train mlp --help").output;
-  trained("--target t --epochs 2 --out run --optimizer sgd --rate 0.0125 --momentum 0.5 --clip-norm 3");
-  const std::string report = read("run/report.html");
-  for (const std::string option : {"epochs",
-                                   "rate",
-                                   "batch",
-                                   "seed",
-                                   "precision",
-                                   "history",
-                                   "checkpoint",
-                                   "checkpoint-steps",
-                                   "resume",
-                                   "features",
-                                   "text",
-                                   "exclude",
-                                   "delimiter",
-                                   "decimal",
-                                   "thousands",
-                                   "na",
-                                   "missing",
-                                   "strict",
-                                   "stratify",
-                                   "hidden",
-                                   "activation",
-                                   "dropout",
-                                   "validation-split",
-                                   "in-order",
-                                   "patience",
-                                   "optimizer",
-                                   "momentum",
-                                   "weight-decay",
-                                   "clip-norm",
-                                   "clip-value",
-                                   "save"}) {
-    EXPECT_THAT(help, HasSubstr("--" + option));
-    EXPECT_THAT(report, HasSubstr(">" + replaced(option, "-", " ") + "<"));
-  }
-  for (const char* option :
-       {"--out", "--data", "--target", "--norm", "--raw", "--classify", "--regress", "--no-header"})
-    EXPECT_THAT(help, HasSubstr(option));
-  EXPECT_THAT(report, AllOf(HasSubstr("0.0125"), HasSubstr("<td>sgd</td>")));
-}
-
 }  // namespace
 }  // namespace gradus

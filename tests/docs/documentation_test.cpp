@@ -128,6 +128,55 @@ TEST(Documentation, CodeIsCompiled) {
   EXPECT_GE(blocks, 14U);
 }
 
+// The words with underscores that a text has between backquotes: names of ours, or of others.
+std::set<std::string> names_in(const std::string& text) {
+  static const std::regex quoted("`([^`]+)`"), name("[a-z][a-z0-9]*(_[a-z0-9]+)+");
+  std::set<std::string> all;
+  for (const std::string& line : prose(text))
+    for (std::sregex_iterator at(line.begin(), line.end(), quoted), end; at != end; ++at) {
+      const std::string inside = (*at)[1];
+      for (std::sregex_iterator word(inside.begin(), inside.end(), name); word != end; ++word)
+        all.insert(word->str());
+    }
+  return all;
+}
+
+// The project's words with underscores, where they are defined.
+std::set<std::string> names_of_the_project() {
+  static const std::set<std::string> kinds{".cpp", ".hpp", ".txt", ".cmake", ".py"};
+  static const std::regex name("[a-z][a-z0-9]*(_[a-z0-9]+)+");
+  std::set<std::string> all;
+  std::vector<fs::path> folders{GRADUS_SNIPPETS};  // the guides' own code
+  for (const char* folder : {"framework", "ops", "models", "tests", "benchmarks", "cmake"})
+    folders.push_back(project / folder);
+  for (const fs::path& folder : folders)
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      if (entry.is_regular_file()) all.insert(entry.path().stem().string());
+      if (!kinds.contains(entry.path().extension().string())) continue;
+      const std::string text = contents(entry.path());
+      for (std::sregex_iterator at(text.begin(), text.end(), name), end; at != end; ++at)
+        all.insert(at->str());
+    }
+  return all;
+}
+
+// The change log and the record of mutants tell of names that are gone.
+TEST(Documentation, NamesWhatThereIs) {
+  const std::set<std::string> known = names_of_the_project();
+  std::size_t checked = 0;
+  for (const fs::path& page : pages()) {
+    if (page.filename() == "CHANGELOG.md" || page.filename() == "RESULTS.md") continue;
+    for (const std::string& name : names_in(contents(page))) {
+      ++checked;
+      EXPECT_TRUE(known.contains(name)) << page << ": " << name;
+    }
+  }
+  EXPECT_GT(checked, 200U);
+  EXPECT_FALSE(known.contains(std::string("sigmoid") + "_slope"));
+  EXPECT_THAT(names_in("Take `an_op` (`x.old_one(1)`, other_words).\n```\n`in_code`\n```\n"),
+              testing::ElementsAre("an_op", "old_one"));
+}
+
 std::vector<std::string> code_of(const fs::path& page) {
   std::vector<std::string> blocks;
   bool inside = false;

@@ -217,7 +217,7 @@ Form cross_entropy_form(bool of_labels) {
           .draw = [of_labels](Maker& maker) -> std::optional<Step> {
             const auto found = maker.value_where([&](std::size_t i) {
               const Shape& shape = maker.shape(i);
-              return shape.rank() > 0 && shape.back().is_constant();
+              return shape.rank() > 0 && shape.back().is_constant() && shape.back() != 1;
             });
             if (!found) return std::nullopt;
             const std::size_t x = maker.brought_into(*found, moderate);

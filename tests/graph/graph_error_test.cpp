@@ -188,12 +188,13 @@ TEST_F(BuildError, NumberOrNothingCompiledAlone) {
 }
 
 TEST_F(BuildError, NamesTakenOrEmpty) {
+  const std::string remedy = "; take another, or use that one's expression";
   EXPECT_EQ(error_of([&] { g.input("W", {2}); }),
-            "input at HERE: the name 'W' is taken by the parameter at " + place_of(w));
+            "input at HERE: the name 'W' is taken by the parameter at " + place_of(w) + remedy);
   EXPECT_EQ(error_of([&] { g.parameter("x", {2}); }),
-            "parameter at HERE: the name 'x' is taken by the input at " + place_of(x));
+            "parameter at HERE: the name 'x' is taken by the input at " + place_of(x) + remedy);
   EXPECT_EQ(error_of([&] { g.state("x", {2}); }),
-            "state at HERE: the name 'x' is taken by the input at " + place_of(x));
+            "state at HERE: the name 'x' is taken by the input at " + place_of(x) + remedy);
   EXPECT_EQ(error_of([&] { g.input("", {2}); }), "input at HERE: the name is empty");
   EXPECT_EQ(error_of([&] { g.parameter("", {2}); }), "parameter at HERE: the name is empty");
 }
@@ -257,6 +258,10 @@ TEST_F(BuildError, LossesOfShapesThatDoNotFit) {
   EXPECT_EQ(error_of([&] { cross_entropy(y, x); }),
             "cross_entropy at HERE: targets must have the logits' shape (one-hot) or lack the last axis "
             "(class indices): y [B, 10], x [B, 784]");
+  const Expr one = g.input("one", {B, 1});
+  EXPECT_EQ(error_of([&] { cross_entropy(one, one); }),
+            "cross_entropy at HERE: of one class the loss is always 0; take binary_cross_entropy: one [B, "
+            "1], one [B, 1]");
   EXPECT_EQ(error_of([&] { cross_entropy(scalar, scalar); }),
             "cross_entropy at HERE: the last axis of the logits must be the classes: scalar [], scalar []");
 }

@@ -33,10 +33,10 @@ template <class T> Json json_of(const Tensor& tensor) {
   return {{"extents", tensor.extents}, {"values", values}};
 }
 
-// Exports `output` and runs it.
+// Exports `output` and runs it; `op` is what a row of the op table is of.
 template <class T>
 void add(Json& all, const std::filesystem::path& folder, const std::string& group, const std::string& name,
-         const Expr& output, Store<T> store, const Inputs& inputs) {
+         const Expr& output, Store<T> store, const Inputs& inputs, const std::string& op = {}) {
   const std::string precision = sizeof(T) == sizeof(float) ? "float" : "double";
   const std::string file = group + "-" + name + "-" + precision + ".onnx";
   Json runs = Json::array();
@@ -59,7 +59,7 @@ void add(Json& all, const std::filesystem::path& folder, const std::string& grou
     all["models"].push_back(
         {{"group", group}, {"name", name}, {"precision", precision}, {"file", file}, {"runs", runs}});
   } catch (const Error& error) {
-    all["unsaid"].push_back({{"group", group}, {"name", name}, {"error", error.what()}});
+    all["unsaid"].push_back({{"group", group}, {"name", name}, {"op", op}, {"error", error.what()}});
   }
 }
 
@@ -114,12 +114,13 @@ template <class T> void add_ops(Json& all, const std::filesystem::path& folder) 
       x.push_back(graph.input("x" + std::to_string(x.size()), input.shape));
     const Expr output = row.build(graph, x);
     if (!output.is_node()) continue;
-    add<T>(all, folder, "op", row.name(), output, Store<T>(), [&](std::int64_t batch) {
+    const auto inputs = [&](std::int64_t batch) {
       std::vector<Values> values;
       for (const Tensor& tensor : sample(row, batch))
         values.push_back({"x" + std::to_string(values.size()), tensor});
       return values;
-    });
+    };
+    add<T>(all, folder, "op", row.name(), output, Store<T>(), inputs, row.op);
   }
 }
 

@@ -7,14 +7,20 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <regex>
+#include <set>
 
 #include "gradus/custom_op.hpp"
 #include "gradus/gradus.hpp"
 #include "gradus/onnx/export.hpp"
 #include "tests/support/errors.hpp"
+#include "tests/support/folder.hpp"
+#include "tests/support/op_table.hpp"
 // docs/export.md
 #include "snippets/deploy.cpp"
 #include "snippets/spelled_op.cpp"
+// docs/recipes.md
+#include "snippets/export_trained.cpp"
 
 using namespace gradus;
 using gradus::test::error_of;
@@ -153,6 +159,50 @@ TEST(OnnxFile, IsWhatTheGuideDeploys) {
   EXPECT_TRUE(model.ParseFromIstream(&file));
   EXPECT_EQ(model.graph().output(0).name(), "probability");
   std::filesystem::remove(path);
+}
+
+TEST(OnnxFile, IsWhatTheRecipeExports) {
+  Trainer<float> trainer(
+      {.inputs = {{"x", {B, 2}}},
+       .target = {"t", {B, 1}},
+       .network = [](Expr x, Mode& mode) { return linear(dropout(x, 0.5, "drop", mode), 1, "y"); },
+       .loss = mse},
+      1);
+  const test::TemporaryFolder folder;
+  export_trained(trainer, (folder.path() / "y.onnx").string());
+  std::ifstream file(folder.path() / "y.onnx", std::ios::binary);
+  ::onnx::ModelProto model;
+  EXPECT_TRUE(model.ParseFromIstream(&file));
+  EXPECT_NO_THROW(::onnx::checker::check_model(model));
+  EXPECT_EQ(model.graph().output(0).name(), "y");
+  EXPECT_EQ(model.graph().initializer_size(), 2);
+}
+
+// Every op of the op table can be exported, but for those of training and the generator, which the guide
+// names.
+TEST(OnnxFile, CanHaveEveryOpThatTheGuideDoesNotExcept) {
+  std::set<std::string> unsaid;
+  for (const test::OpRow& row : test::op_table()) {
+    Graph g;
+    test::Exprs x;
+    for (const auto& input : row.inputs) x.push_back(g.input("x" + std::to_string(x.size()), input.shape));
+    const Expr output = row.build(g, x);
+    if (!output.is_node()) continue;
+    try {
+      onnx_model<float>(std::vector<OnnxOutput>{{output, "y"}}, Store<float>());
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("has no ONNX spelling")) << row;
+      unsaid.insert(row.op);
+    }
+  }
+  const std::string guide = test::contents(GRADUS_SOURCE_DIR "/docs/export.md");
+  const std::size_t begin = guide.find("One without a spelling is an error"), end = guide.find("\n\n", begin);
+  std::set<std::string> excepted;
+  static const std::regex name("`([a-z_]+)`");
+  const std::string sentence = guide.substr(begin, end - begin);
+  for (std::sregex_iterator at(sentence.begin(), sentence.end(), name), last; at != last; ++at)
+    excepted.insert((*at)[1]);
+  EXPECT_EQ(unsaid, excepted);
 }
 
 TEST(OnnxErrors, NameTheOpThatCannotBeSaid) {

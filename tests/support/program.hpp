@@ -15,15 +15,19 @@ struct Ran {
   std::string output;  ///< both streams
 };
 
-/// Runs the program gradus by the shell; `before` is a command that comes first, or settings of the
-/// environment.
-inline Ran run_gradus(const std::string& arguments, const std::string& before = "") {
-  const std::string command = before + " '" GRADUS_PROGRAM "' " + arguments + " 2>&1";
-  std::FILE* pipe = popen(command.c_str(), "r");
+/// Runs a command by the shell.
+inline Ran run_command(const std::string& command) {
+  std::FILE* pipe = popen(("exec 2>&1; " + command).c_str(), "r");
   std::string output;
   char buffer[4096];
   for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) output.append(buffer, n);
   return {WEXITSTATUS(pclose(pipe)), output};
+}
+
+/// Runs the program gradus by the shell; `before` is a command that comes first, or settings of the
+/// environment.
+inline Ran run_gradus(const std::string& arguments, const std::string& before = "") {
+  return run_command(before + " '" GRADUS_PROGRAM "' " + arguments);
 }
 
 /// A test of the program in a folder of its own, where it runs, so that names are short.

@@ -42,5 +42,59 @@ TEST(TargetShape, IsCheckedByOperatorsInALossOfOnesOwn) {
                                                   testing::HasSubstr("two batch axes, [B, B]")));
 }
 
+// What a new user may do with data and losses, and what the Error says.
+TEST(NewUsersMistakes, AreErrorsThatSayWhatToDo) {
+  const Loss by_entry = [](Arg y, Arg t) { return square(y.expr - reshape(t, {B, 1})); };
+  EXPECT_EQ(error_with(by_entry, {}),
+            "Trainer at HERE: the loss must be a scalar, or a number for each sample, [B], not [B, 1]; take "
+            "its mean");
+  const Loss good = [](Arg y, Arg t) { return mse(y, reshape(t, {B, 1})); };
+  EXPECT_EQ(error_with(good, {{"off", by_entry}}),
+            "Trainer at HERE: the metric 'off' must be a scalar, not [B, 1]; take its mean");
+  const std::string one =
+      " at HERE: there is one class, so that all answers would be right; take binary_accuracy: output [B, 1]";
+  EXPECT_EQ(error_with(good, {accuracy()}), "accuracy" + one);
+  EXPECT_EQ(error_with(good, {top_k_accuracy(1)}), "accuracy" + one);
+
+  using testing::HasSubstr;
+  const std::vector<double> x(6, 1), t(2, 1);
+  Trainer<float> trainer({.inputs = {{"x", {B, 3}}},
+                          .target = {"t", {B, 1}},
+                          .network = [](Expr in) { return linear(in, 1, "output"); },
+                          .loss = mse});
+  const FitOptions<float> quiet{.verbose = false};
+  const std::string fed = ", but the model is fed 2: x [B, 3], t [B, 1]; give these, in this order";
+  const auto of = [](const std::vector<std::vector<double>>& tensors) { return Dataset<float>(2, tensors); };
+  const auto error = [](const auto& action) { return test::error_of(action); };
+  EXPECT_EQ(error([&] { trainer.fit(of({x}), quiet); }), "fit: the number of tensors in the data is 1" + fed);
+  EXPECT_EQ(error([&] {
+              trainer.fit(of({x, t, t}), quiet);
+            }),
+            "fit: the number of tensors in the data is 3" + fed);
+  EXPECT_EQ(error([&] {
+              trainer.fit(of({x, t, t}).select({1}), quiet);
+            }),
+            "fit: the number of tensors in the data is 3" + fed);
+  EXPECT_EQ(error([&] { trainer.evaluate(of({x})); }),
+            "evaluate: the number of tensors in the data is 1" + fed);
+  EXPECT_EQ(error([&] {
+              trainer.predict(of({x, t, t}));
+            }),
+            "predict: the number of tensors in the data is 3" + fed);
+  EXPECT_EQ(error([&] {
+              trainer.fit(of({t, x}), quiet);
+            }),
+            "fit: the rows of tensor 0 have 1 numbers, but the model wants 3: x [B, 3]");
+  EXPECT_EQ(error([&] {
+              FitOptions<float> options{.verbose = false};
+              options.validation = of({x, x});
+              trainer.fit(of({x, t}), options);
+            }),
+            "fit: validation: the rows of tensor 1 have 3 numbers, but the model wants 1: t [B, 1]");
+  EXPECT_EQ(trainer.predict(of({x})).size(), 2U);
+  EXPECT_EQ(trainer.predict(of({x, t})).size(), 2U);
+  trainer.fit(of({x, t}), quiet);
+}
+
 }  // namespace
 }  // namespace gradus

@@ -119,7 +119,7 @@ TEST(Fit, RefusesWhatMakesNoSense) {
   EXPECT_THAT(error_of([&] {
                 trainer.fit(Dataset<float>(1, {{1, 2, 3, 4}}), quiet<float>({}));
               }),
-              HasSubstr("but there are 1"));
+              HasSubstr("but the model is fed 2: x [B, 4], t [B, 3]"));
   ModelDefinition no_scalar = model();
   no_scalar.loss = [](Arg y, Arg t) { return y.expr - t.expr; };
   EXPECT_THAT(error_of([&] { Trainer<float>{no_scalar}; }), HasSubstr("must be a scalar"));

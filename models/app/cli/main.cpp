@@ -161,7 +161,6 @@ void add_network(CLI::App* command, gradus::TableOptions& table) {
 void add_mlp(CLI::App* train, MlpOptions& options, gradus::TrainOptions& shared, std::string& out,
              int& status) {
   auto* command = train->add_subcommand("mlp", "Train a network on a table of your own");
-  command->fallthrough();
   auto& table = options.table;
   add_table(command, table);
   add_network(command, table);
@@ -180,7 +179,12 @@ void add_mlp(CLI::App* train, MlpOptions& options, gradus::TrainOptions& shared,
   command->add_option("--clip-norm", options.clip_norm, "Largest norm of all gradients");
   command->add_option("--clip-value", options.clip_value, "Largest entry of a gradient");
   command->add_option("--save", table.save, "Write the model here, for 'gradus predict'");
-  command->callback([&options, &shared, &out, &status] { status = train_mlp(options, shared, out); });
+  command->callback([train, &options, &shared, &out, &status] {
+    for (const char* own : {"name", "--data", "--init-scale"})
+      if (train->count(own) > 0)
+        throw CLI::ValidationError(own, "it is a tutorial's; leave it out before mlp");
+    status = train_mlp(options, shared, out);
+  });
 }
 
 void add_train(CLI::App& app, std::string& name, gradus::TrainOptions& options, MlpOptions& mlp,

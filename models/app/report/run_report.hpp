@@ -5,12 +5,16 @@
 #include <vector>
 
 #include "gradus/train/history.hpp"
+#include "gradus/train/run.hpp"
 #include "models/app/plot/picture.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
 /// Things and what is to be said of them: "learning rate", "0.3".
 using Facts = std::vector<std::pair<std::string, std::string>>;
+
+/// What a training reads and writes, for its settings.
+Facts file_facts(const TrainingFiles& files);
 
 /// A training as a person wants to read it afterwards. All texts are plain.
 struct RunReport {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <iterator>
 
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/data/csv.hpp"
@@ -87,7 +88,9 @@ std::string character(char c) {
 Facts settings_of(const TableOptions& options, const TableRecipe& recipe) {
   const auto or_none = [](const std::string& text) { return text.empty() ? std::string("none") : text; };
   const auto listed = [&](const auto& texts) { return or_none(fmt::format("{}", fmt::join(texts, ", "))); };
-  return {{"task", recipe.task == Task::classify ? "classify" : "regress"},
+  return {{"data", options.data},
+          {"target", recipe.target.name},
+          {"task", recipe.task == Task::classify ? "classify" : "regress"},
           {"hidden", recipe.hidden.empty() ? "0 (a linear model)" : listed(recipe.hidden)},
           {"activation", recipe.activation},
           {"normalization", or_none(recipe.normalization)},
@@ -112,11 +115,7 @@ Facts settings_of(const TableOptions& options, const TableRecipe& recipe) {
           {"header", yes_or_no(options.format.header)},
           {"decimal", character(options.format.style.decimal)},
           {"thousands", character(options.format.style.thousands)},
-          {"save", or_none(options.save)},
-          {"history", or_none(options.files.history)},
-          {"checkpoint", or_none(options.files.checkpoint)},
-          {"checkpoint steps", fmt::format("{}", options.files.checkpoint_steps)},
-          {"resume", yes_or_no(options.files.resume)}};
+          {"save", or_none(options.save)}};
 }
 
 RunReport begin_report(const Table& table, const TableRecipe& recipe, const SplitRows& split,
@@ -139,6 +138,7 @@ RunReport begin_report(const Table& table, const TableRecipe& recipe, const Spli
   for (const auto& fact : column_facts(table)) report.data.push_back(fact);
   for (const std::string& note : table.notes()) report.data.emplace_back("note", note);
   report.settings = settings_of(options, recipe);
+  std::ranges::move(file_facts(options.files), std::back_inserter(report.settings));
   return report;
 }
 

@@ -18,8 +18,9 @@ Expr grad(const Expr& loss, const Expr& wrt);
 std::vector<Expr> vjp(std::span<const Expr> outputs, std::span<const Expr> cotangents,
                       std::span<const Expr> wrt);
 
-/// The Jacobian-vector product Σ d outputᵢ / d wⱼ · tangentⱼ for each output: the reverse rule applied twice,
-/// since the vjp is linear in its cotangent, and so its transpose is the forward rule (J. Townsend 2017).
+/// The Jacobian-vector product Σ d outputᵢ / d wⱼ · tangentⱼ for each output. It is the reverse rule applied
+/// twice, since the vjp is linear in its cotangent, and so its transpose is the forward rule (J. Townsend
+/// 2017).
 std::vector<Expr> jvp(std::span<const Expr> outputs, std::span<const Expr> wrt,
                       std::span<const Expr> tangents);
 

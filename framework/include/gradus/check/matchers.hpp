@@ -104,11 +104,11 @@ class HasCorrectGradientsMatcher {
   std::int64_t batch_;
 };
 
+/// Matches an expression whose gradients agree with differences, in a GoogleTest: see above.
 inline HasCorrectGradientsMatcher HasCorrectGradients(Point point = {}, GradientCheckOptions options = {},
                                                       std::int64_t batch = 3) {
   return {std::move(point), options, batch};
 }
-
 inline HasCorrectGradientsMatcher HasCorrectGradients(GradientCheckOptions options, std::int64_t batch = 3) {
   return {{}, options, batch};
 }

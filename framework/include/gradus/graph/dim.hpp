@@ -62,7 +62,8 @@ class Dim {
   std::int64_t constant_ = 0;
 };
 
-/// Declared here, too, so that they are exported.
+/// Products and quotients of extents; Error for what has no form a·B + c. (Declared here, too, so that they
+/// are exported.)
 Dim operator*(Dim x, Dim y);
 Dim operator/(Dim x, Dim y);
 

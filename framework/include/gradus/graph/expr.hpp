@@ -87,7 +87,7 @@ Graph& graph_of(std::string_view op, std::span<const Arg> operands);
 /// checked. Error names the op, the line, and every operand with its shape.
 Expr make_node(OpPtr op, std::span<const Arg> operands);
 
-/// The same for an op of several outputs: an expression for each.
+/// Appends a node for an op of several outputs, as `make_node` does: an expression for each.
 std::vector<Expr> make_nodes(OpPtr op, std::span<const Arg> operands);
 
 /// The op that an expression applies; null for a leaf and for one output of several.

@@ -73,7 +73,7 @@ class Graph {
   NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
   /// A node by its id.
   const Node& operator[](NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
-  /// The same as an expression.
+  /// A node by its id, as an expression.
   Expr expr(NodeId id) { return {*this, id}; }
 
   /// "x [B, 784]", or "relu#7 [B, 128]" for a node without a name.

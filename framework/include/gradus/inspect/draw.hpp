@@ -15,9 +15,9 @@ struct DrawOptions {
   std::size_t most_boxes = 120;  ///< larger graphs are folded by scope, until there are no more
 };
 
-/// The part of a graph that `outputs` and `updates` need, as a Graphviz digraph: shapes on the edges, in
-/// clusters for the model, the loss, the gradients and the optimizer, and in them for the layers, by the
-/// names of their variables. The loss is the first output, the model what the others need.
+/// The part of a graph that `outputs` and `updates` need, as a Graphviz digraph. Shapes are on the edges;
+/// there are clusters for the model, the loss, the gradients and the optimizer, and in them for the layers,
+/// by the names of their variables. The loss is the first output, the model what the others need.
 std::string graph_dot(std::span<const Expr> outputs, std::span<const Update> updates = {},
                       const DrawOptions& options = {});
 

@@ -14,8 +14,8 @@ struct NanTrace {
   std::string text;  ///< one paragraph: the node, its line, the first bad entry, and each input's range
 };
 
-/// Recomputes the expressions node by node, in T, and returns the first node that is not finite although
-/// its inputs are, or the leaf that was not finite to begin with; nothing when all is finite.
+/// The first node that is not finite although its inputs are, or the leaf that was not to begin with.
+/// Recomputes the expressions node by node, in T; nothing when all is finite.
 template <class T = double>
 std::optional<NanTrace> trace_nan(std::span<const Expr> exprs, const Point& point, std::int64_t batch);
 

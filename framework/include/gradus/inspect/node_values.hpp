@@ -22,7 +22,8 @@ struct NodeValues {
   std::vector<std::vector<double>> values;  ///< by node id; none for an op of several outputs
 };
 
-/// Computed in T. Error when the point lacks an input that is needed.
+/// The values of all nodes that the expressions need, computed in T. Error when the point lacks an input that
+/// is needed.
 template <class T = double>
 NodeValues evaluate_nodes(std::span<const Expr> exprs, const Point& point, std::int64_t batch);
 

@@ -8,9 +8,9 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// Writes a file as a whole or not at all: the pieces one after the other into "<path>.tmp", which is forced
-/// to the disk and then renamed, so that whoever is killed or runs out of space leaves the file that was
-/// there. Error naming the file and the reason; also while another process is writing it.
+/// Writes a file as a whole or not at all: the pieces one after the other. They go into "<path>.tmp", which
+/// is forced to the disk and then renamed, so that whoever is killed or runs out of space leaves the file
+/// that was there. Error naming the file and the reason; also while another process is writing it.
 void write_atomically(const std::filesystem::path& path, std::span<const std::string_view> pieces);
 void write_atomically(const std::filesystem::path& path, std::string_view content);
 

@@ -25,7 +25,7 @@ namespace GRADUS_PUBLIC gradus {
 /// in a column of them; text that is numbers in another spelling; a quote that is not closed; text that is
 /// not UTF-8; no rows.
 Table read_csv(const std::filesystem::path& path, const ReadTableOptions& options = {});
-/// The same of a file's text; the path is for messages.
+/// Reads a table from the text of a CSV file, as read_csv does; the path is for messages.
 Table parse_csv(std::string_view text, const std::filesystem::path& path,
                 const ReadTableOptions& options = {});
 

@@ -21,7 +21,7 @@ struct Digits {
   std::vector<std::uint8_t> labels;  ///< count; 0 to 9
 };
 
-/// Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
+/// MNIST's images. Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
 struct Mnist {
   Digits train;  ///< 60000 of them, when the files are the original ones
   Digits test;   ///< 10000
@@ -35,9 +35,10 @@ struct Mnist {
 /// ./data/mnist and ~/.cache/gradus/mnist.
 std::optional<std::filesystem::path> find_mnist(const std::string& folder);
 
-/// Reads the four files from a directory: train-images-idx3-ubyte, train-labels-idx1-ubyte and the same of
-/// t10k, each plain or with .gz, or written with a dot as in train-images.idx3-ubyte; any number of images.
+/// Reads the four MNIST files from a directory, with any number of images.
 ///
+/// They are train-images-idx3-ubyte, train-labels-idx1-ubyte and the same of t10k, each plain or with .gz, or
+/// written with a dot as in train-images.idx3-ubyte.
 /// Error for what read_idx refuses; a missing file; images that are not n x 28 x 28 or none at all; labels
 /// that are not a vector (images and labels mixed up); different numbers of both; a label above 9.
 Mnist load_mnist(const std::filesystem::path& directory);

@@ -50,7 +50,7 @@ class TensorFile {
 };
 
 /// Writes the tensors in this order, atomically (see write_atomically): as NPZ when the name ends with .npz,
-/// where the metadata are an array of bytes, "__metadata__", that holds JSON; else as safetensors. Error for
+/// else as safetensors. In NPZ the metadata are an array of bytes, "__metadata__", that holds JSON. Error for
 /// a name given twice, or bytes that do not fit the extents.
 void write_tensors(const std::filesystem::path& path, std::span<const TensorBytes> tensors,
                    const std::map<std::string, std::string>& metadata = {});

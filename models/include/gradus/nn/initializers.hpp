@@ -31,9 +31,9 @@ Initializer uniform(double lo, double hi);
 /// X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
 Initializer glorot_uniform();
 
-/// Normal of standard deviation s = sqrt(2 / (fan_in + fan_out)), truncated: s / 0.87962566103423978 times a
-/// standard normal that is drawn again beyond 2, the divisor being the standard deviation that truncation
-/// leaves. Glorot and Bengio 2010; the truncation is Keras's.
+/// Normal of standard deviation s = sqrt(2 / (fan_in + fan_out)), truncated. It is s / 0.87962566103423978
+/// times a standard normal that is drawn again beyond 2, the divisor being the standard deviation that
+/// truncation leaves. Glorot and Bengio 2010; the truncation is Keras's.
 Initializer glorot_normal();
 
 /// Uniform in [-a, a), a = sqrt(6 / fan_in); variance 2 / fan_in, for relu.

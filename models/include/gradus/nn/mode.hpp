@@ -27,8 +27,9 @@ class Mode {
   /// graph must have this update, see `Graph::require_update`. Ignored for inference.
   void update(const Expr& state, const Expr& value);
 
-  /// The state of the graph's random layers, "random/generator" [4], for `random_uniform`: a key from the
-  /// store's seed, and a count that each training step advances, so that a store's values say all about it.
+  /// The state of the graph's random layers, "random/generator" [4], for `random_uniform`. It is a key from
+  /// the store's seed, and a count that each training step advances, so that a store's values say all about
+  /// it.
   Expr generator(Graph& graph);
   /// The stream of random numbers of a layer, for `random_uniform`. Error, naming both lines, when a layer of
   /// this mode has the name already: the two would draw the same numbers.

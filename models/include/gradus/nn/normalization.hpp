@@ -27,10 +27,11 @@ struct BatchNormOptions {
   bool shift = true;       ///< whether a summand is trained
 };
 
-/// The same per feature, along the last axis: in training with the batch's mean and (biased) variance, at
-/// inference with running ones, state "<name>/mean" and "<name>/variance", which each training step moves
-/// to momentum · running + (1 − momentum) · the batch's. Keras's form: PyTorch's running variance takes the
-/// unbiased one. S. Ioffe, C. Szegedy, "Batch normalization", 2015.
+/// (x − mean) / √(variance + ε) · gamma + beta per feature, along the last axis: of the batch or, at
+/// inference, running ones. In training, the mean and the (biased) variance are the batch's; the running ones
+/// are state "<name>/mean" and "<name>/variance", which each training step moves to
+/// momentum · running + (1 − momentum) · the batch's. Parameters as of `layer_norm`. Keras's form: PyTorch's
+/// running variance takes the unbiased one. S. Ioffe, C. Szegedy, "Batch normalization", 2015.
 Expr batch_norm(const Expr& x, const std::string& name, Mode& mode, const BatchNormOptions& options = {},
                 Location where = Location::current());
 

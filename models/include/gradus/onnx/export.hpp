@@ -22,16 +22,16 @@ struct OnnxOptions {
   std::map<std::string, std::string> metadata = {};  ///< texts for whoever reads it
 };
 
-/// The graph that the outputs are computed by, as it was written, in ONNX (opset 17): inputs with their names
-/// and an open batch, variables with their values in the store as initializers, named nodes with their names.
-/// Computes in T. Error, naming the op and its place, for one that has no spelling (Op::onnx_spelling); and
-/// for a variable that the store lacks, outputs of different graphs, a name given twice, or more than the 2
-/// GB that protobuf can write.
+/// The graph that the outputs are computed by, as it was written, in ONNX (opset 17). Inputs have their names
+/// and an open batch, variables are initializers with their values in the store, named nodes keep their
+/// names. Computes in T. Error, naming the op and its place, for one that has no spelling
+/// (Op::onnx_spelling); and for a variable that the store lacks, outputs of different graphs, a name given
+/// twice, or more than the 2 GB that protobuf can write.
 template <class T>
 std::string onnx_model(std::span<const OnnxOutput> outputs, const Store<T>& store,
                        const OnnxOptions& options = {});
 
-/// The same into a file, atomically (see write_atomically).
+/// Writes a graph to a file in ONNX, as onnx_model makes it, atomically (see write_atomically).
 template <class T>
 void export_onnx(const std::filesystem::path& path, std::span<const OnnxOutput> outputs,
                  const Store<T>& store, const OnnxOptions& options = {});

@@ -41,8 +41,8 @@ struct NadamOptions {
   double momentum_decay = 0.004;  ///< of the schedule of momenta
 };
 
-/// Adam with Nesterov's momentum, in PyTorch's form (T. Dozat, "Incorporating Nesterov momentum into Adam",
-/// 2016, with its schedule µₜ = β₁(1 − ½·0.96^(t·momentum_decay))):
+/// Adam with Nesterov's momentum, in PyTorch's form. T. Dozat, "Incorporating Nesterov momentum into Adam",
+/// 2016, with its schedule µₜ = β₁(1 − ½·0.96^(t·momentum_decay)):
 /// w ← w − rate·((1−µₜ)g/(1−Πµ) + µₜ₊₁m/(1−µₜ₊₁Πµ)) / (√(v/(1−β₂ᵗ)) + ε).
 Optimizer nadam(const NadamOptions& options = {});
 

@@ -43,6 +43,8 @@ template <class T> class Dataset {
   std::int64_t count() const { return count_; }
   /// A hash of the data; of large arrays, a hash of parts of them.
   std::uint64_t fingerprint() const { return fingerprint_; }
+  /// How many numbers a row of each tensor has; empty where a function gives the rows.
+  const std::vector<std::size_t>& widths() const { return widths_; }
   /// Copies rows, one tensor after the other.
   void fill(std::span<const std::uint32_t> rows, std::span<const std::span<T>> into) const {
     fill_(rows, into);
@@ -51,6 +53,7 @@ template <class T> class Dataset {
  private:
   std::int64_t count_ = 0;
   std::uint64_t fingerprint_ = 0;
+  std::vector<std::size_t> widths_;
   Fill fill_;
 };
 

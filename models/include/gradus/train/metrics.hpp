@@ -15,7 +15,7 @@ struct Metric {
 
 /// How often the target's class has the largest prediction (logits or probabilities [B, classes]). Of equal
 /// ones the first counts, as with argmax: a model that cannot tell classes apart is right for the first
-/// alone. Targets are one-hot, or class indices [B].
+/// alone. Targets are one-hot, or class indices [B]. Error for predictions of one class.
 Metric accuracy();
 /// How often the target's class is among the k largest predictions, of equal ones the first:
 /// "top_5_accuracy".

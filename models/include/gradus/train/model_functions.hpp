@@ -41,9 +41,8 @@ template <class F> constexpr std::size_t input_count() {
 
 }  // namespace detail
 
-/// From predictions and targets to a loss, or to a metric: `mse`, or a function of one's own, of two `Expr`
-/// as in
-/// `[](Expr y, Expr t) { return mean(abs(y - t)); }`, or of two `Arg`, which know the user's line.
+/// From predictions and targets to a loss, or to a metric: `mse`, or a function of one's own. It takes two
+/// `Expr`, as in `[](Expr y, Expr t) { return mean(abs(y - t)); }`, or two `Arg`, which know the user's line.
 class PredictionFunction : public std::function<Expr(Arg prediction, Arg target)> {
  public:
   PredictionFunction() = default;
@@ -62,9 +61,9 @@ class PredictionFunction : public std::function<Expr(Arg prediction, Arg target)
   }
 };
 
-/// From inputs to predictions: a function of all inputs and the mode,
-/// `[](const std::vector<Expr>& in, Mode& mode) { … }`, or of up to four inputs as they are, with or without
-/// the mode: `[](Expr x) { return linear(x, 1, "y"); }`, `[](Expr user, Expr item, Mode& mode) { … }`. Error,
+/// From inputs to predictions: a function of all inputs and the mode, or of up to four inputs as they are.
+/// `[](const std::vector<Expr>& in, Mode& mode) { … }` is the one, the other with or without the mode
+/// `[](Expr x) { return linear(x, 1, "y"); }`, `[](Expr user, Expr item, Mode& mode) { … }`. Error,
 /// when the model is built, for another number of inputs.
 class NetworkFunction : public std::function<Expr(const std::vector<Expr>& inputs, Mode& mode)> {
  public:

@@ -21,7 +21,7 @@ using WeightMap = std::vector<WeightName>;
 
 /// PyTorch's nn.Linear, whose weight is [out, in], for our `linear`: ours/W and ours/b.
 WeightMap torch_linear(const std::string& ours, const std::string& theirs);
-/// One after the other.
+/// The names of both maps, one after the other.
 WeightMap operator+(WeightMap a, const WeightMap& b);
 
 /// Sets the named variables from a safetensors or NPZ file with tensors of any floating type; others stay as

@@ -21,14 +21,14 @@ Expr mse(Arg prediction, Arg target);
 /// ½ Σ (prediction − target)² over all elements: its gradient is prediction − target.
 Expr half_squared_error(Arg prediction, Arg target);
 
-/// The mean over the rows of −Σ target · log softmax(logits), for logits [..., classes] and targets that are
-/// either one-hot (or any probabilities) of the same shape, or class indices [...] held as numbers; a run
-/// throws Error, naming the row, for an index out of range.
+/// The mean over the rows of −Σ target · log softmax(logits), for logits [..., classes]. Targets are either
+/// one-hot (or any probabilities) of the same shape, or class indices [...] held as numbers; a run throws
+/// Error, naming the row, for an index out of range. Error for one class.
 Expr cross_entropy(Arg logits, Arg target);
 
-/// −t log σ(x) − (1 − t) log(1 − σ(x)) elementwise, for logits x and targets t in [0, 1]: to a few units in
-/// the last place for targets of 0 and 1, and 0 for an infinite logit of the target's sign. So is its
-/// gradient, σ(x) − t.
+/// −t log σ(x) − (1 − t) log(1 − σ(x)) elementwise, for logits x and targets t in [0, 1]. It is right to a
+/// few units in the last place for targets of 0 and 1, and 0 for an infinite logit of the target's sign. So
+/// is its gradient, σ(x) − t.
 Expr logistic_loss(Arg logits, Arg target);
 /// σ(x) − t, which keeps its digits where both are near 1.
 Expr sigmoid_minus(Arg x, Arg target);

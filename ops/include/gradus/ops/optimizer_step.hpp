@@ -6,8 +6,9 @@ namespace GRADUS_PUBLIC gradus {
 
 /// w − rate · gradient.
 Expr sgd_step(Arg w, Arg gradient, Arg rate);
-/// decay · average + (1 − decay) · x, and the same of x².
+/// decay · average + (1 − decay) · x.
 Expr moving_average(Arg average, Arg x, double decay);
+/// decay · average + (1 − decay) · x².
 Expr moving_square(Arg average, Arg x, double decay);
 /// w − rate · direction / (√square + epsilon), and NaN where the square is infinite: in float, for gradients
 /// above 2e19. Fast where rate and epsilon are scalars.
@@ -19,8 +20,8 @@ struct AdamStep {
   Expr m;  ///< the average gradient
   Expr v;  ///< the average of its square
 };
-/// moving_average, moving_square and adaptive_step with them, in one pass over memory. Fast where rate and
-/// epsilon are scalars.
+/// A step of Adam: moving_average, moving_square and adaptive_step with them, in one pass over memory. Fast
+/// where rate and epsilon are scalars.
 AdamStep adam_step(Arg w, Arg m, Arg v, Arg gradient, Arg rate, Arg epsilon, double beta1, double beta2);
 
 }  // namespace gradus

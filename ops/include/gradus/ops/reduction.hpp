@@ -10,12 +10,14 @@ namespace GRADUS_PUBLIC gradus {
 /// Axes to be reduced; negative ones count from the end.
 using Axes = std::vector<std::int64_t>;
 
-/// Reductions over the given axes (-1 is the last; Error for one that x lacks or that is given twice); the
-/// axes vanish, or stay with extent 1 with `keep_axes`. `mean` over the batch divides by B. Elements that tie
-/// for the maximum share its gradient. Sums are taken pairwise, in an order that the extents alone decide:
-/// the rounding error of n terms grows with log n, and is some 1e-7 of Σ|x| in float.
+/// The sum over the given axes, which vanish, or stay with extent 1 with `keep_axes`. Of all reductions: -1
+/// is the last axis; Error for one that x lacks or that is given twice. Sums are taken pairwise, in an order
+/// that the extents alone decide: the rounding error of n terms grows with log n, and is some 1e-7 of Σ|x| in
+/// float.
 Expr sum(Arg x, const Axes& axes, bool keep_axes = false);
+/// The mean over the given axes; over the batch, it divides by B.
 Expr mean(Arg x, const Axes& axes, bool keep_axes = false);
+/// The largest over the given axes. Elements that tie for it share its gradient.
 Expr max(Arg x, const Axes& axes, bool keep_axes = false);
 
 /// √Σx², the Euclidean norm, over the given axes, with the slope 0 at 0. Take it instead of
@@ -23,7 +25,7 @@ Expr max(Arg x, const Axes& axes, bool keep_axes = false);
 /// large or small that its square is not a number of the element type.
 Expr norm(Arg x, const Axes& axes, bool keep_axes = false);
 
-/// The same over all axes.
+/// Over all axes: a scalar.
 Expr sum(Arg x);
 Expr mean(Arg x);
 Expr max(Arg x);

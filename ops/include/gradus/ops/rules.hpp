@@ -47,7 +47,7 @@ Expr build(std::initializer_list<Arg> operands, Attributes... attributes) {
                        {operands.begin(), operands.size()});
 }
 
-/// The same for an op of several outputs: an expression for each.
+/// Appends a node for an op of several outputs, as `build` does: an expression for each.
 template <class ConcreteOp, class... Attributes>
 std::vector<Expr> build_outputs(std::initializer_list<Arg> operands, Attributes... attributes) {
   return detail::apply_for_outputs(std::make_shared<const ConcreteOp>(std::move(attributes)...),

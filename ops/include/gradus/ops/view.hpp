@@ -4,7 +4,7 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// The same elements in another shape; one extent may be -1, for what is left. Error when the counts differ.
+/// x's elements in another shape; one extent may be -1, for what is left. Error when the counts differ.
 Expr reshape(Arg x, const Shape& shape);
 
 /// [d0, d1, …] → [d0, d1·…]: one row per sample. Error for a scalar.
