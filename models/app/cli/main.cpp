@@ -111,6 +111,14 @@ void add_table(CLI::App* command, gradus::TableOptions& table) {
   command->add_option("--text", table.text, "Number columns that are categories")->delimiter(',');
   command->add_option("--exclude", table.exclude, "Columns that are not to be predicted from")
       ->delimiter(',');
+  command->add_option("--weight", table.weight,
+                      "A column of numbers that multiply the rows' losses; no feature then");
+  command
+      ->add_option_function<std::string>(
+          "--class-weight",
+          [&table](const std::string&) { table.class_weights = gradus::ClassWeights::balanced; },
+          "balanced: in the loss each class counts as much as any other, however many rows it has")
+      ->check(CLI::IsMember({"balanced"}));
   auto& format = table.format;
   add_format(command, format.delimiter, format.style.decimal, format.style.thousands, format.na, "");
   command->add_flag("!--no-header", format.header, "The CSV begins with a row; columns are c1, c2, …");
