@@ -246,8 +246,8 @@ void add_check(CLI::App& app, CheckOptions& options, int& status) {
   command->add_option("name", options.name, "Which; see 'gradus list'")->required();
   command
       ->add_option("--mode", options.mode,
-                   "full: every entry; fast: random directions and sampled entries (default: full up to 200 "
-                   "parameters)")
+                   "full: every entry; fast: random directions and sampled entries (default: full where that "
+                   "is estimated to take less than 5 s)")
       ->check(CLI::IsMember({"full", "fast"}));
   command->add_option("--order", options.order, "2: the gradient of the gradient, too")
       ->check(CLI::Range(1, 2))
