@@ -20,15 +20,15 @@ enum class ClassWeights {
 
 /// A network that is to be trained on a person's own table.
 struct TableOptions {
-  std::string data;                         ///< the table: CSV, NPY or NPZ
-  std::string target;                       ///< the column to be predicted
-  std::vector<std::string> features = {};   ///< empty: all columns but the target
-  std::vector<std::string> text = {};       ///< number columns to be taken as categories
-  std::vector<std::string> exclude = {};    ///< columns that are not to be features
-  std::string weight = {};                  ///< a column of the rows' weights in the loss, or empty
+  std::string data;                                 ///< the table: CSV, NPY or NPZ
+  std::string target;                               ///< the column to be predicted
+  std::vector<std::string> features = {};           ///< empty: all columns but the target
+  std::vector<std::string> text = {};               ///< number columns to be taken as categories
+  std::vector<std::string> exclude = {};            ///< columns that are not to be features
+  std::string weight = {};                          ///< a column of the rows' weights in the loss, or empty
   ClassWeights class_weights = ClassWeights::none;  ///< how much the classes count in the loss
-  TableFormat format = {};                  ///< how a CSV file is written
-  Missing missing = Missing::error;         ///< what becomes of rows that lack a feature
+  TableFormat format = {};                          ///< how a CSV file is written
+  Missing missing = Missing::error;                 ///< what becomes of rows that lack a feature
   bool strict = false;                      ///< whether a level that only validation rows have is an Error
   std::optional<Task> task = {};            ///< by default, text is classified and numbers are regressed
   std::vector<std::int64_t> hidden = {32};  ///< units of each hidden layer; none: a linear model
