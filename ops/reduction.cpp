@@ -247,11 +247,17 @@ struct Norm final : OpOf<Norm> {
 
 // The axes as the op wants them.
 Axes normalise(const Arg& x, const Axes& axes, std::string_view op) {
+  graph_of(op, {&x, 1});
   Axes sorted;
   for (const auto axis : axes) sorted.push_back(axis_of(op, x, axis));
   std::ranges::sort(sorted);
   if (std::ranges::adjacent_find(sorted) != sorted.end()) fail(op, {&x, 1}, "an axis is given twice");
   return sorted;
+}
+
+Axes all_axes_of(std::string_view op, const Arg& x) {
+  graph_of(op, {&x, 1});
+  return all_axes(x.expr);
 }
 
 template <class ReductionOp> Expr reduce(const Arg& x, const Axes& axes, bool keep_axes) {
@@ -308,16 +314,18 @@ Expr norm(Arg x, const Axes& axes, bool keep_axes) {
 }
 
 Expr broadcast_to(Arg x, const Shape& shape) {
-  if (x.expr.is_literal()) throw Error("broadcast_to: a bare number; use graph.full(shape, number)");
+  if (x.expr.is_literal())
+    fail(BroadcastTo::name, {&x, 1}, "a bare number has no graph here; use graph.full(shape, number)");
+  graph_of(BroadcastTo::name, {&x, 1});
   return x.expr.shape() == shape ? x.expr : build<BroadcastTo>({x}, shape);
 }
 
-Expr sum(Arg x) { return sum(x, all_axes(x.expr)); }
+Expr sum(Arg x) { return sum(x, all_axes_of("sum", x)); }
 
-Expr mean(Arg x) { return mean(x, all_axes(x.expr)); }
+Expr mean(Arg x) { return mean(x, all_axes_of("mean", x)); }
 
-Expr norm(Arg x) { return norm(x, all_axes(x.expr)); }
+Expr norm(Arg x) { return norm(x, all_axes_of("norm", x)); }
 
-Expr max(Arg x) { return max(x, all_axes(x.expr)); }
+Expr max(Arg x) { return max(x, all_axes_of("max", x)); }
 
 }  // namespace gradus

@@ -59,6 +59,7 @@ struct Transpose final : OpOf<Transpose> {
 Expr transpose(Arg x, const Permutation& order) { return build<Transpose>({x}, order); }
 
 Expr transpose(Arg x) {
+  graph_of(Transpose::name, {&x, 1});
   Permutation order(x.expr.shape().rank());
   std::iota(order.rbegin(), order.rend(), 0);
   return transpose(x, order);

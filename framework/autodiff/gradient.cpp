@@ -91,18 +91,22 @@ class Sweep {
     const auto yielded =
         op.vjp({inputs, outputs, pulled, std::span(&wanted[0], arity), outputs.front(), pulled.front()});
     if (yielded.size() != arity)
-      throw Error(fmt::format("{}: the reverse rule yields {} cotangents for {} inputs", graph_.describe(id),
-                              yielded.size(), arity));
+      fail_of(id, fmt::format("the reverse rule yields {} cotangents for {} inputs", yielded.size(), arity));
     for (std::size_t i = 0; i < arity; ++i)
       if (wanted[i] && !yielded[i].is_null()) add(operands[i], checked(id, i, yielded[i]));
+  }
+
+  [[noreturn]] void fail_of(NodeId id, const std::string& reason) {
+    const Arg node(graph_.expr(id), graph_[id].where);
+    fail(graph_[id].name(), {&node, 1}, reason);
   }
 
   Expr checked(NodeId id, std::size_t i, const Expr& yielded) {
     const Shape& shape = graph_[graph_[id].inputs[i]].shape;
     if (yielded.is_literal()) return graph_.full(shape, yielded.literal());
     if (yielded.shape() != shape)
-      throw Error(fmt::format("{}: the reverse rule yields a cotangent of shape {} for input {} of shape {}",
-                              graph_.describe(id), to_string(yielded.shape()), i, to_string(shape)));
+      fail_of(id, fmt::format("the reverse rule yields a cotangent of shape {} for input {} of shape {}",
+                              to_string(yielded.shape()), i, to_string(shape)));
     return yielded;
   }
 

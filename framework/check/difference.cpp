@@ -2,101 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "framework/check/difference_line.hpp"
 
 namespace gradus {
 
 namespace {
 
-// Each step is a little less than half of the one before: half of it would be rounded as it was, wherever the
-// function rounds, and two differences that agree would prove nothing.
-constexpr double ratio = 2.1;
-constexpr std::size_t first_points = 13;  // on either side
-constexpr std::size_t more_points = 6;
-constexpr std::size_t most_points = 43;
-constexpr std::size_t small_steps = 4;
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
-// A run takes smaller numbers for 0.
-constexpr double smallest = std::numeric_limits<double>::min();
-// The size of an output says nothing of the numbers that were added up to it: they may have cancelled.
-constexpr double unit = 1;
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-double larger(double a, double b) { return b > a || std::isnan(b) ? b : a; }  // NaN wins
-
-double step_at(double largest_step, std::size_t k) {
-  return largest_step / std::pow(ratio, static_cast<double>(k));
-}
-
-// One output's values at 0 and at ± the steps, largest first.
-struct Line {
-  double middle = 0;
-  double known_rounding = 0;  // of the values
-  std::vector<double> left{};
-  std::vector<double> right{};
-
-  // Exactly 0 where the values are the same. The outer points are those of the step before.
-  double central(std::size_t k, double step) const {
-    constexpr double cube = ratio * ratio * ratio;
-    return (cube * (right[k + 1] - left[k + 1]) - (right[k] - left[k])) / (2 * (cube - ratio) * step);
-  }
-  double from_left(std::size_t k, double step) const { return (middle - left[k]) / step; }
-  double from_right(std::size_t k, double step) const { return (right[k] - middle) / step; }
-
-  bool changes_at(std::size_t k) const { return left[k] != middle || right[k] != middle; }
-  bool constant() const {
-    for (std::size_t k = 0; k < left.size(); ++k)
-      if (changes_at(k)) return false;
-    return true;
-  }
-
-  // The size of the values around 0.
-  double scale() const {
-    double largest = std::abs(middle);
-    for (std::size_t k = left.size() / 2; k < left.size(); ++k)
-      largest = std::max({largest, std::abs(left[k]), std::abs(right[k])});
-    return largest;
-  }
-
-  // Beside a kink, one side is constant up to there, while the other changes in proportion to the step.
-  // Rounding makes the values constant, too, but treats both sides alike.
-  bool flat_beside_kink() const {
-    constexpr std::size_t well_beyond = 4, looked_at = 3;
-    std::size_t first = left.size();  // that is constant
-    while (first > 0 && !changes_at(first - 1)) --first;
-    if (first == left.size() || first < well_beyond + looked_at + 1) return false;
-    const auto change = [&](std::size_t k) {
-      return std::max(std::abs(left[k] - middle), std::abs(right[k] - middle));
-    };
-    const auto gap = [&](std::size_t k) { return std::abs(left[k] - middle + right[k] - middle); };
-    const auto is_proportional = [](double larger, double smaller) {
-      return ratio * smaller > 0.7 * larger && ratio * smaller < 1.4 * larger;
-    };
-    for (std::size_t k = first - 1 - well_beyond, i = 0; i < looked_at; ++i, --k)
-      if (!(gap(k) > 0.5 * change(k) && is_proportional(gap(k), gap(k + 1)) &&
-            is_proportional(change(k), change(k + 1))))
-        return false;
-    return true;
-  }
-
-  // The smallest step tells nothing if rounding hides what it changes.
-  bool ends_in_rounding() const { return !changes_at(left.size() - 1) && !flat_beside_kink(); }
-
-  // The multiple to which the values are rounded, if that can be seen; else 0.
-  double quantum(double of_all_outputs) const {
-    if (!ends_in_rounding()) return 0;
-    double least = infinity;
-    for (std::size_t k = 0; k < left.size(); ++k)
-      for (const double v : {left[k], right[k]})
-        if (v != middle) least = std::min(least, std::abs(v - middle));
-    return least <= 1e3 * epsilon * std::max(of_all_outputs, unit) ? least : 0;
-  }
-
-  // The least that rounding leaves uncertain in a value.
-  double rounding(double of_all_outputs) const {
-    return std::max({2 * epsilon * scale() + smallest, quantum(of_all_outputs), known_rounding});
-  }
-};
+using difference::epsilon, difference::infinity, difference::larger, difference::Line,
+    difference::more_points;
+using difference::first_points, difference::most_points, difference::most_noise, difference::ratio;
+using difference::shorter, difference::small_steps, difference::smallest, difference::step_at;
+using difference::unit, difference::well_known;
 
 // `noise` starts as what rounding alone must leave uncertain in a value; `within` the function it may be
 // more.
@@ -188,13 +110,21 @@ struct Judgement {
 Judgement judge(const Line& line, double largest_step, double of_all_outputs, double least_noise) {
   if (line.constant()) return {{.settled = true}};
   const double rounding = std::max(line.rounding(of_all_outputs), least_noise);
+  const double within = epsilon * std::max(of_all_outputs, unit);
   double noise = rounding;
-  Difference found = smooth(line, largest_step, epsilon * std::max(of_all_outputs, unit), noise);
+  Difference found = smooth(line, largest_step, within, noise);
   look_for_kink(line, largest_step, noise, found);
   double slope = std::abs(found.value);
   if (found.kink) slope = std::max({slope, std::abs(found.left), std::abs(found.right)});
   const double of_rounding = std::max(rounding, 2 * epsilon * unit) / largest_step;
-  found.settled = found.uncertainty <= std::max(1e-6 * slope, 500 * of_rounding);
+  found.settled =
+      std::isfinite(found.value) && found.uncertainty <= std::max(1e-6 * slope, 500 * of_rounding);
+  // Values that are as far apart at every step may belong to a function that oscillates between them.
+  const bool unresolved = noise > std::max(most_noise * line.scale(), 64 * smallest) ||
+                          line.bends_at_every_step() ||
+                          (line.known_rounding > 0 && noise > 32 * std::max(line.known_rounding, rounding));
+  if (unresolved && noise > 4 * line.known_rounding) found.uncertainty = infinity;
+  found.settled = found.settled && !(unresolved && noise > 16 * within);
   return {found, noise};
 }
 
@@ -211,29 +141,130 @@ class Lines {
     }
   }
 
-  std::vector<Difference> differentiate() {
+  // `finest`: below this, steps are no longer what they should be.
+  std::vector<Difference> differentiate(double finest) {
     add_points(first_points);
     // Numbers within the function may be rounded to multiples of this. Between two such roundings it looks as
     // smooth as it is wrong: once seen they are not forgotten.
-    const double within = 16 * epsilon * std::max(largest_output_, unit);
-    for (const Line& line : lines_) {
-      const Judgement first = judge(line, largest_step_, largest_output_, 0);
-      found_.push_back(first.difference);
-      least_noise_.push_back(first.noise <= within ? first.noise : 0);
+    found_.resize(lines_.size());
+    seen_noise_.resize(lines_.size());
+    for (std::size_t j = 0; j < lines_.size(); ++j) {
+      const Judgement first = judge(lines_[j], largest_step_, largest_output_, 0);
+      least_noise_.push_back(first.noise <= 16 * within() ? first.noise : 0);
+      take(j, first);
     }
     while (lines_.front().left.size() < most_points && smaller_steps_may_help()) {
       add_points(more_points);
       for (std::size_t j = 0; j < lines_.size(); ++j) {
         if (found_[j].settled || lines_[j].ends_in_rounding()) continue;
-        const auto closer = judge(lines_[j], largest_step_, largest_output_, least_noise_[j]).difference;
-        if (better(closer, found_[j])) found_[j] = closer;
+        const Judgement closer = judge(lines_[j], largest_step_, largest_output_, least_noise_[j]);
+        if (better(closer.difference, found_[j])) take(j, closer);
       }
     }
+    look_close(finest);
     look_far();
     return std::move(found_);
   }
 
  private:
+  // A function may vary on a scale far below that of the first step, which was a guess. Whatever the larger
+  // steps tell is compared with what one much smaller step tells on either side; where they contradict each
+  // other, and where the larger steps tell nothing, windows of ever smaller steps are looked at.
+  void look_close(double finest) {
+    if (std::isinf(finest)) return;
+    std::vector<std::optional<double>> told(lines_.size());
+    std::vector<bool> open(lines_.size());
+    // Is what is moved nothing to the smallest step?
+    const double moved = finest / (16 * epsilon);
+    const bool is_lost = finest > smallest && moved < step_at(largest_step_, lines_.front().left.size());
+    for (std::size_t j = 0; j < lines_.size(); ++j) {
+      const Line& line = lines_[j];
+      // A step of h is rounded to so much: the difference is that of a place beside.
+      found_[j].uncertainty +=
+          std::min(moved, epsilon * largest_step_) * line.largest_curvature(largest_step_, largest_output_);
+      // A kink that no step is small enough to tell from another place must be looked at.
+      const bool is_kink = found_[j].kink && std::isfinite(found_[j].uncertainty) && !is_lost;
+      const bool is_told = line.constant() || is_kink || is_known(found_[j]);
+      if (is_told) told[j] = other_slope(j, finest);
+      open[j] = is_told ? told[j].has_value() : !line.ends_in_last_digits();
+      if (!told[j]) continue;
+      const bool was_kink = found_[j].kink;
+      found_[j] = {.value = *told[j], .uncertainty = infinity};
+      // Rounding within the function would look the same: neither is believed.
+      if (seen_noise_[j] > 0 && !was_kink) open[j] = false;
+    }
+    for (double step = largest_step_ / shorter; step > std::pow(ratio, first_points) * finest;
+         step /= shorter) {
+      if (std::ranges::none_of(open, std::identity())) return;
+      Lines closer(function_, lines_.size(), step, {});
+      closer.add_points(first_points);
+      for (std::size_t j = 0; j < lines_.size(); ++j)
+        if (open[j])
+          open[j] = !take_over(j, closer.lines_[j], step, told[j]) && !closer.lines_[j].ends_in_last_digits();
+    }
+  }
+
+  // The slope at the smallest step that must show the one that was found, if it is another one. A number that
+  // is rounded within the function jumps on one side alone, or not at all: that is no slope.
+  std::optional<double> other_slope(std::size_t j, double finest) {
+    const Difference& found = found_[j];
+    const double steepest = std::max({std::abs(found.value), std::abs(found.left), std::abs(found.right)});
+    const double slope = found.kink ? steepest : std::abs(found.value);
+    const double rounding =
+        std::max({2 * epsilon * std::abs(lines_[j].middle), within(), lines_[j].known_rounding}) + smallest;
+    double least = 1e3 * finest;
+    if (!lines_[j].constant() && !found.kink) least = std::max(least, 1e4 * rounding / slope);
+    double step = largest_step_;
+    while (step / shorter > least) step /= shorter;
+    if (step >= step_at(largest_step_, lines_[j].left.size())) return std::nullopt;
+    const auto& [before, after] = beside(step);
+    const double left = (lines_[j].middle - before[j]) / step;
+    const double right = (after[j] - lines_[j].middle) / step;
+    const double most = 0.01 * slope + 10 * found.uncertainty;
+    const auto is_near = [&](double a, double b) { return std::abs(a - b) <= most; };
+    if (found.kink ? is_near(left, found.left) && is_near(right, found.right)
+                   : is_near(left, found.value) && is_near(right, found.value))
+      return std::nullopt;
+    const double smaller = std::min(std::abs(left), std::abs(right));
+    const bool is_slope = smaller > 0 && std::abs(left - right) <= 0.01 * smaller;
+    return is_slope ? std::optional((left + right) / 2) : std::nullopt;
+  }
+
+  // The outputs a step to the left and to the right.
+  const std::pair<std::vector<double>, std::vector<double>>& beside(double step) {
+    const auto [found, is_new] = beside_.try_emplace(step, values_, values_);
+    if (is_new) {
+      function_(-step, found->second.first);
+      function_(step, found->second.second);
+    }
+    return found->second;
+  }
+
+  // Takes the derivative that this window of steps tells, if it does.
+  bool take_over(std::size_t j, Line& line, double step, std::optional<double> told) {
+    line.known_rounding = lines_[j].known_rounding;
+    const bool was_told = std::isfinite(found_[j].uncertainty);
+    const Difference found = judge(line, step, largest_output_, was_told ? seen_noise_[j] : 0).difference;
+    if (!is_known(found)) return false;
+    const double apart = std::abs(found.value - (told ? *told : found_[j].value));
+    const bool agrees = told ? apart <= 0.1 * std::abs(*told)
+                             : was_told && apart <= 10 * (found.uncertainty + found_[j].uncertainty);
+    // What changes by less than the last digits of 1 may be what is left of numbers that have cancelled; so
+    // where larger steps tell another slope, or their noise is of that size.
+    const bool may_cancel = was_told || least_noise_[j] > 1e-6 * epsilon;
+    const bool is_rounding =
+        may_cancel && line.known_rounding == 0 && std::abs(found.value) * step < 1e4 * within();
+    if (agrees || (!told && !is_rounding)) return found_[j] = found, true;
+    if (is_rounding && !told) found_[j].uncertainty = infinity;
+    return false;
+  }
+
+  static bool is_known(const Difference& found) {
+    return std::isfinite(found.value) && found.uncertainty <= well_known * std::abs(found.value);
+  }
+  // The rounding of numbers of the size of the outputs, or of 1.
+  double within() const { return epsilon * std::max(largest_output_, unit); }
+
   void add_points(std::size_t count) {
     for (; count > 0; --count) {
       const double step = step_at(largest_step_, lines_.front().left.size());
@@ -242,6 +273,11 @@ class Lines {
       function_(step, values_);
       for (std::size_t j = 0; j < lines_.size(); ++j) lines_[j].right.push_back(values_[j]);
     }
+  }
+
+  void take(std::size_t j, const Judgement& judgement) {
+    found_[j] = judgement.difference;
+    seen_noise_[j] = judgement.noise > 2 * lines_[j].rounding(largest_output_) ? judgement.noise : 0;
   }
 
   // If both are uncertain, but contradict each other, the smaller steps count.
@@ -292,13 +328,15 @@ class Lines {
   std::vector<Line> lines_;
   std::vector<Difference> found_;
   std::vector<double> least_noise_;
+  std::vector<double> seen_noise_;  // that is more than the last digits of the values
+  std::map<double, std::pair<std::vector<double>, std::vector<double>>> beside_;  // by the step
 };
 
 }  // namespace
 
 std::vector<Difference> differentiate(const LineFunction& function, std::size_t outputs, double largest_step,
-                                      std::span<const double> rounding) {
-  return Lines(function, outputs, largest_step, rounding).differentiate();
+                                      std::span<const double> rounding, double finest) {
+  return Lines(function, outputs, largest_step, rounding).differentiate(finest);
 }
 
 }  // namespace gradus

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -39,7 +40,12 @@ using LineFunction = std::function<void(double offset, std::span<double> outputs
 ///
 /// `rounding`: by how much each output's value may be off, where that is known. Values that are rounded
 /// within the function may not show it: between two steps of 1 + 1e-13 x there is nothing to be seen.
+///
+/// `finest`: the smallest step that what is moved can make. If it is given, a function that the first steps
+/// are too large for, as sin(1e18 x) at 0, is looked at in ever smaller ones. Where no steps resolve the
+/// function, as sin(x) at 1e14, its values look like noise: then the uncertainty is infinite.
 std::vector<Difference> differentiate(const LineFunction& function, std::size_t outputs, double largest_step,
-                                      std::span<const double> rounding = {});
+                                      std::span<const double> rounding = {},
+                                      double finest = std::numeric_limits<double>::infinity());
 
 }  // namespace gradus

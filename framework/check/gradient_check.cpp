@@ -8,12 +8,21 @@
 #include "framework/check/gradient_jacobian.hpp"
 #include "framework/check/gradient_properties.hpp"
 #include "framework/check/gradient_suspects.hpp"
+#include "framework/check/gradient_system.hpp"
 #include "framework/check/gradient_verdict.hpp"
 #include "framework/compile/extract.hpp"
 #include "gradus/base/random.hpp"
 #include "gradus/inspect/nan_trace.hpp"
 
 namespace gradus {
+
+namespace {
+
+void tell(const GradientCheckOptions& options, const CheckProgress& progress) {
+  if (options.progress != nullptr) (*options.progress)(progress);
+}
+
+}  // namespace
 
 GradientReport check_gradient(const Expr& expr, std::span<const Expr> wrt, const Point& point,
                               std::int64_t batch, const GradientCheckOptions& options) {
@@ -35,7 +44,10 @@ GradientReport check_gradient(const Expr& expr, std::span<const Expr> wrt, const
     const GradientSystem second(gradients, {wrt.begin(), wrt.end()}, at, batch);
     std::ranges::move(check_jacobian(second, options, 2), std::back_inserter(report.tensors));
   }
-  if (options.properties) report.properties = check_properties(expr, wrt, point, batch, options, report.ok());
+  if (options.properties) {
+    tell(options, {"properties", 0, 1});
+    report.properties = check_properties(expr, wrt, point, batch, options, report.ok());
+  }
   if (!report.ok()) report.suspects = find_suspects(expr, gradients, at, batch, options);
   return report;
 }
@@ -54,31 +66,55 @@ GradientReport check_gradient(const Expr& expr, const Point& point, std::int64_t
 
 namespace {
 
-GradientReport check_claimed(const ScalarFunction& function, const std::vector<ClaimedGradient>& claimed,
-                             const std::vector<Extents>& extents) {
-  std::vector<std::vector<double>> values;
-  for (const auto& tensor : claimed) {
-    if (tensor.values.size() != tensor.gradient.size())
-      throw Error(fmt::format("check_gradient: '{}' has {} values but {} gradient entries", tensor.name,
-                              tensor.values.size(), tensor.gradient.size()));
-    values.push_back(tensor.values);
-  }
-  GradientReport report;
-  for (std::size_t t = 0; t < claimed.size(); ++t) {
-    Verdict verdict(claimed[t].name, extents[t], 1);
-    for (std::size_t i = 0; i < values[t].size(); ++i) {
-      const double x = values[t][i];
-      const auto found = differentiate(
-          [&](double offset, std::span<double> output) {
-            values[t][i] = x + offset;
-            output[0] = function(values);
-          },
-          1, first_step(x, claimed[t].values));
-      values[t][i] = x;
-      verdict.add(index_text(i, extents[t]), claimed[t].gradient[i], found.front());
+// A function of claimed tensors, and the gradient that is claimed for it.
+class ClaimedSystem final : public CheckedFunction {
+ public:
+  ClaimedSystem(const ScalarFunction& function, const std::vector<ClaimedGradient>& claimed,
+                std::vector<Extents> shapes)
+      : function_(function), claimed_(claimed) {
+    extents = std::move(shapes);
+    for (const auto& tensor : claimed) {
+      if (tensor.values.size() != tensor.gradient.size())
+        throw Error(fmt::format("check_gradient: '{}' has {} values but {} gradient entries", tensor.name,
+                                tensor.values.size(), tensor.gradient.size()));
+      names.push_back(tensor.name);
+      at_.push_back(tensor.values);
     }
-    report.tensors.push_back(verdict.finish());
   }
+
+  const std::vector<double>& values(std::size_t t) const override { return claimed_[t].values; }
+  std::size_t output_count() const override { return 1; }
+  void put(std::size_t t, const std::vector<double>& values) const override { at_[t] = values; }
+  void push(std::span<double> output) const override { output.front() = function_(at_); }
+  std::vector<std::vector<double>> pull(const std::vector<double>& cotangent) const override {
+    std::vector<std::vector<double>> all;
+    for (const auto& tensor : claimed_) {
+      all.push_back(tensor.gradient);
+      for (double& v : all.back()) v *= cotangent.front();
+    }
+    return all;
+  }
+  // Nothing is known of how the function rounds.
+  const std::vector<double>& output_rounding() const override { return no_rounding_; }
+  std::vector<std::vector<double>> gradient_rounding(const std::vector<double>&) const override {
+    std::vector<std::vector<double>> none;
+    for (const auto& tensor : claimed_) none.emplace_back(tensor.values.size(), 0.0);
+    return none;
+  }
+  double estimated_nanoseconds() const override { return 10 * static_cast<double>(entry_count()); }
+
+ private:
+  const ScalarFunction& function_;
+  const std::vector<ClaimedGradient>& claimed_;
+  mutable std::vector<std::vector<double>> at_;
+  std::vector<double> no_rounding_{0.0};
+};
+
+GradientReport check_claimed(const ScalarFunction& function, const std::vector<ClaimedGradient>& claimed,
+                             std::vector<Extents> extents, const GradientCheckOptions& options) {
+  GradientReport report;
+  if (!claimed.empty())
+    report.tensors = check_jacobian(ClaimedSystem(function, claimed, std::move(extents)), options, 1);
   return report;
 }
 
@@ -103,7 +139,7 @@ GradientReport check_gradient(const Expr& loss, const HandGradient& by_hand, con
         system.push({&loss_value, 1});
         return loss_value;
       },
-      claimed, system.extents);
+      claimed, system.extents, options);
   // And the tape is right where the hand was wrong?
   const auto tape = system.pull({1.0});
   for (std::size_t t = 0; t < claimed.size(); ++t) {
@@ -125,11 +161,12 @@ GradientReport check_gradient(const Expr& loss, const HandGradient& by_hand, con
   return report;
 }
 
-GradientReport check_gradient(const ScalarFunction& function, const std::vector<ClaimedGradient>& claimed) {
+GradientReport check_gradient(const ScalarFunction& function, const std::vector<ClaimedGradient>& claimed,
+                              const GradientCheckOptions& options) {
   std::vector<Extents> extents;
   extents.reserve(claimed.size());
   for (const auto& tensor : claimed) extents.push_back({static_cast<std::int64_t>(tensor.values.size())});
-  return check_claimed(function, claimed, extents);
+  return check_claimed(function, claimed, extents, options);
 }
 
 Point random_point(const Expr& expr, std::int64_t batch, std::uint64_t seed, Point given) {

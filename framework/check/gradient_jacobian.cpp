@@ -17,11 +17,13 @@ namespace {
 
 // A point with more kinks than this is of no use.
 constexpr std::size_t most_kinks = 20;
+// In the fast mode, the combination of more outputs than these is compared in place of each.
+constexpr std::size_t most_outputs = 1000;
 
 // The gradients for one cotangent of the outputs.
 class Row {
  public:
-  Row(const GradientSystem& system, std::vector<double> of_cotangent)
+  Row(const CheckedFunction& system, std::vector<double> of_cotangent)
       : cotangent(std::move(of_cotangent)), gradients(system.pull(cotangent)), system_(&system) {}
 
   std::vector<double> cotangent;
@@ -34,14 +36,29 @@ class Row {
   }
 
  private:
-  const GradientSystem* system_;
+  const CheckedFunction* system_;
   std::vector<std::vector<double>> rounding_;
 };
+
+// Else it is looked at once more, with its rounding measured.
+bool is_shown(double analytic, const Difference& difference) {
+  return compare(analytic, difference) != Agreement::none && !std::isinf(difference.uncertainty);
+}
+
+// The automatic mode looks at every entry as long as that is estimated to take less than some seconds.
+bool checks_every_entry(const CheckedFunction& system, const GradientCheckOptions& options) {
+  if (options.mode != GradientCheckOptions::Mode::automatic)
+    return options.mode == GradientCheckOptions::Mode::full;
+  constexpr double most_nanoseconds = 5e9, pushes = 27, of_a_push = 1000, of_an_output = 100;
+  const double push =
+      system.estimated_nanoseconds() + of_a_push + of_an_output * static_cast<double>(system.output_count());
+  return static_cast<double>(system.entry_count()) * pushes * push <= most_nanoseconds;
+}
 
 // Compares the Jacobian of several outputs with differences.
 class JacobianCheck {
  public:
-  JacobianCheck(const GradientSystem& system, const GradientCheckOptions& options, int order)
+  JacobianCheck(const CheckedFunction& system, const GradientCheckOptions& options, int order)
       : system_(system), options_(options), order_(order), random_(options.seed, stream_of("directions")) {}
 
   std::vector<CheckedTensor> run() {
@@ -49,19 +66,19 @@ class JacobianCheck {
       verdicts_.emplace_back(system_.names[t], system_.extents[t], order_);
     at_kink_.resize(system_.names.size());
     wrong_.resize(system_.names.size());
-    if (options_.mode == GradientCheckOptions::Mode::full)
+    const bool all = checks_every_entry(system_, options_);
+    if (all)
       full();
     else
       fast();
     std::vector<CheckedTensor> tensors;
     for (Verdict& verdict : verdicts_) tensors.push_back(verdict.finish());
+    for (CheckedTensor& tensor : tensors) tensor.sampled = !all;
     return tensors;
   }
 
  private:
-  const std::vector<double>& tensor(std::size_t t) const {
-    return system_.point.find(system_.names[t])->second;
-  }
+  const std::vector<double>& tensor(std::size_t t) const { return system_.values(t); }
 
   void full() {
     const std::size_t outputs = system_.output_count();
@@ -71,14 +88,16 @@ class JacobianCheck {
       cotangent[j] = 1;
       rows.emplace_back(system_, std::move(cotangent));
     }
+    to_do_ = system_.entry_count();
     for (std::size_t t = 0; t < system_.names.size(); ++t)
       for (std::size_t i = 0; i < tensor(t).size(); ++i) {
+        tell_progress();
         const auto columns = entry_differences(t, i);
         std::vector<Difference> closer;
         for (std::size_t j = 0; j < outputs; ++j) {
           const double analytic = rows[j].gradients[t][i];
           Difference column = columns[j];
-          if (compare(analytic, column) == Agreement::none) {
+          if (!is_shown(analytic, column)) {
             if (closer.empty()) closer = entry_differences(t, i, system_.output_rounding());
             column = closer[j];
             column.uncertainty += rows[j].rounding()[t][i];
@@ -86,6 +105,12 @@ class JacobianCheck {
           verdicts_[t].add(entry_text(t, i, j), analytic, column);
         }
       }
+  }
+
+  void tell_progress() {
+    if (options_.progress != nullptr)
+      (*options_.progress)({order_ == 2 ? "second gradient" : "gradient", done_, to_do_});
+    ++done_;
   }
 
   std::string entry_text(std::size_t t, std::size_t i, std::size_t output) const {
@@ -103,30 +128,45 @@ class JacobianCheck {
           system_.put(t, moved);
           system_.push(outputs);
         },
-        system_.output_count(), first_step(x, tensor(t)), rounding);
+        system_.output_count(), first_step(x, tensor(t)), rounding, finest_step(x));
     system_.put(t, tensor(t));
     return found;
   }
 
   void fast() {
     const auto tensors = static_cast<std::int64_t>(system_.names.size());
-    for (std::int64_t k = 0; k < options_.directions; ++k)
+    const std::int64_t each = (options_.samples + tensors - 1) / tensors;
+    to_do_ = static_cast<std::size_t>(options_.directions);
+    for (std::size_t t = 0; t < system_.names.size(); ++t)
+      to_do_ += std::min(tensor(t).size(), static_cast<std::size_t>(each));
+    for (std::int64_t k = 0; k < options_.directions; ++k) {
+      tell_progress();
       direction(static_cast<std::size_t>(k % tensors), k);
+    }
     // Sampled entries, each against a random combination of the outputs.
     Row row(system_, random_cotangent());
     for (std::size_t t = 0; t < system_.names.size(); ++t)
-      for (const std::size_t i : sampled(tensor(t).size(), (options_.samples + tensors - 1) / tensors)) {
+      for (const std::size_t i : sampled(tensor(t).size(), each)) {
+        tell_progress();
         if (at_kink_[t].contains(i) || wrong_[t] == i) continue;
         verdicts_[t].add(index_text(i, system_.extents[t]), row.gradients[t][i], entry_difference(t, i, row));
       }
   }
 
   Difference entry_difference(std::size_t t, std::size_t i, Row& row) {
+    if (system_.output_count() > most_outputs) return combined_difference(t, i, row);
     Difference found = combine(entry_differences(t, i), row.cotangent);
-    if (compare(row.gradients[t][i], found) != Agreement::none) return found;
+    if (is_shown(row.gradients[t][i], found)) return found;
     found = combine(entry_differences(t, i, system_.output_rounding()), row.cotangent);
     found.uncertainty += row.rounding()[t][i];
     return found;
+  }
+
+  // The same for so many outputs that each by itself would take too long.
+  Difference combined_difference(std::size_t t, std::size_t i, Row& row) {
+    std::vector<double> tangent(tensor(t).size(), 0.0);
+    tangent[i] = 1;
+    return along(t, tangent, row).difference;
   }
 
   // Different ones; all, if they are few.
@@ -171,7 +211,7 @@ class JacobianCheck {
   // ⟨v, J u⟩ with v a cotangent and u along one tensor, by its gradients for v and by differences.
   Comparison along(std::size_t t, const std::vector<double>& tangent, Row& row) {
     Comparison found = along(t, tangent, row, 0);
-    if (found.agreement() != Agreement::none) return found;
+    if (is_shown(found.analytic, found.difference)) return found;
     double rounding = 0;
     for (std::size_t j = 0; j < row.cotangent.size(); ++j)
       rounding += std::abs(row.cotangent[j]) * system_.output_rounding()[j];
@@ -182,11 +222,12 @@ class JacobianCheck {
   }
 
   Comparison along(std::size_t t, const std::vector<double>& tangent, const Row& row, double rounding) {
-    std::vector<double> moved = tensor(t);
+    const std::vector<double>& at = tensor(t);
+    std::vector<double> moved = at;
     std::vector<double> values(system_.output_count());
     const auto found = differentiate(
         [&](double offset, std::span<double> output) {
-          for (std::size_t i = 0; i < moved.size(); ++i) moved[i] = tensor(t)[i] + offset * tangent[i];
+          for (std::size_t i = 0; i < moved.size(); ++i) moved[i] = at[i] + offset * tangent[i];
           system_.put(t, moved);
           system_.push(values);
           output[0] = 0;
@@ -258,7 +299,7 @@ class JacobianCheck {
     }
   }
 
-  const GradientSystem& system_;
+  const CheckedFunction& system_;
   const GradientCheckOptions& options_;
   int order_;
   Random random_;
@@ -266,11 +307,13 @@ class JacobianCheck {
   // By tensor: what the directions found, entries at a kink and one that is wrong.
   std::vector<std::set<std::size_t>> at_kink_;
   std::vector<std::optional<std::size_t>> wrong_;
+  std::size_t done_ = 0;  // comparisons
+  std::size_t to_do_ = 0;
 };
 
 }  // namespace
 
-std::vector<CheckedTensor> check_jacobian(const GradientSystem& system, const GradientCheckOptions& options,
+std::vector<CheckedTensor> check_jacobian(const CheckedFunction& system, const GradientCheckOptions& options,
                                           int order) {
   return JacobianCheck(system, options, order).run();
 }

@@ -2,13 +2,13 @@
 
 #include <vector>
 
-#include "framework/check/gradient_system.hpp"
+#include "framework/check/checked_function.hpp"
 #include "gradus/check/gradient_check.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
-/// Compares the Jacobian with differences.
-std::vector<CheckedTensor> check_jacobian(const GradientSystem& system, const GradientCheckOptions& options,
+/// Compares the Jacobian with differences: of every entry, or as the fast mode does.
+std::vector<CheckedTensor> check_jacobian(const CheckedFunction& system, const GradientCheckOptions& options,
                                           int order);
 
 }  // namespace gradus

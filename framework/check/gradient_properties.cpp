@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "framework/check/gradient_jacobian.hpp"
+#include "framework/check/gradient_system.hpp"
 #include "framework/compile/extract.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/graph/node.hpp"
@@ -149,6 +150,7 @@ class BatchProperty {
     options.mode = GradientCheckOptions::Mode::fast;
     options.directions = 2 * static_cast<std::int64_t>(wrt_.size());
     options.samples = 0;
+    options.progress = nullptr;
     for (const CheckedTensor& t : check_jacobian(system_of({0}), options, 1))
       if (t.failures > 0)
         return fmt::format(

@@ -33,7 +33,7 @@ std::string GradientReport::text() const {
   std::ranges::stable_sort(sorted,
                            [](const auto* a, const auto* b) { return a->worst.excess > b->worst.excess; });
   for (const CheckedTensor* tensor : sorted) {
-    std::string verdict = tensor->ok ? "ok" : "WRONG";
+    std::string verdict = tensor->ok ? "ok" : tensor->failures > 0 ? "WRONG" : "UNSETTLED";
     if (tensor->kinks > 0)
       verdict += fmt::format(" ({} of {} at a kink: {})", tensor->kinks, tensor->nonzero, tensor->kink_at);
     if (tensor->unsettled > 0)

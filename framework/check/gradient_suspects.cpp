@@ -6,6 +6,7 @@
 #include <set>
 
 #include "framework/check/gradient_jacobian.hpp"
+#include "framework/check/gradient_system.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/graph/node.hpp"
 #include "gradus/graph/op.hpp"
@@ -21,6 +22,7 @@ GradientCheckOptions quick(GradientCheckOptions options) {
   options.mode = GradientCheckOptions::Mode::fast;
   options.directions = 8;
   options.samples = 40;
+  options.progress = nullptr;
   return options;
 }
 
@@ -63,11 +65,13 @@ struct LoneOp {
 class Suspects {
  public:
   Suspects(std::int64_t batch, const GradientCheckOptions& options)
-      : batch_(batch), options_(quick(options)) {}
+      : batch_(batch), options_(quick(options)), progress_(options.progress) {}
 
   void look_at(std::span<const Expr> exprs, const Point& point, int order) {
     const NodeValues all = evaluate_nodes(exprs, point, batch_);
     for (NodeId id = 0; id < all.graph->size(); ++id) {
+      if (progress_ != nullptr)
+        (*progress_)({"suspects", static_cast<std::size_t>(id), static_cast<std::size_t>(all.graph->size())});
       const Node& node = (*all.graph)[id];
       if (node.inputs.empty() || node.tuple) continue;
       LoneOp op(node, *all.graph);
@@ -108,7 +112,7 @@ class Suspects {
                     int order) const {
     const GradientSystem system(outputs, wrt, at, batch_);
     GradientCheckOptions options = options_;
-    if (entries(system) * system.output_count() <= most_in_full)
+    if (system.entry_count() * system.output_count() <= most_in_full)
       options.mode = GradientCheckOptions::Mode::full;
     for (const CheckedTensor& t : check_jacobian(system, options, order)) {
       if (t.failures > 0) {
@@ -129,14 +133,9 @@ class Suspects {
     return {};
   }
 
-  static std::size_t entries(const GradientSystem& system) {
-    std::size_t count = 0;
-    for (const Extents& extents : system.extents) count += static_cast<std::size_t>(element_count(extents));
-    return count;
-  }
-
   std::int64_t batch_;
   GradientCheckOptions options_;
+  const OnCheckProgress* progress_;
   std::set<std::string> seen_;
 };
 
@@ -173,7 +172,8 @@ CheckedProperty forgotten_leaves(const Expr& expr, std::span<const Expr> reached
   for (const Expr& leaf : leaves_meant(expr)) {
     if (std::ranges::any_of(reached, [&](const Expr& r) { return r.same_as(leaf); })) continue;
     try {
-      for (const CheckedTensor& t : check_jacobian({{expr}, {leaf}, point, batch}, quick(options), 1))
+      for (const CheckedTensor& t :
+           check_jacobian(GradientSystem({expr}, {leaf}, point, batch), quick(options), 1))
         if (t.failures > 0)
           return {property.name, false,
                   fmt::format(

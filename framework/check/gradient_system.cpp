@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "framework/compile/extract.hpp"
+#include "framework/compile/lower.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/base/random.hpp"
 #include "gradus/graph/node.hpp"
@@ -39,6 +40,12 @@ std::size_t count_of(const Expr& expr, std::int64_t batch) {
 }
 
 }  // namespace
+
+std::size_t CheckedFunction::entry_count() const {
+  std::size_t count = 0;
+  for (const Extents& each : extents) count += static_cast<std::size_t>(element_count(each));
+  return count;
+}
 
 Expr cotangent_input(const Expr& like, const std::string& name) {
   Graph& graph = like.graph();
@@ -124,6 +131,12 @@ std::vector<std::vector<double>> GradientSystem::pull(const std::vector<double>&
     gradients.emplace_back(values.begin(), values.end());
   }
   return gradients;
+}
+
+double GradientSystem::estimated_nanoseconds() const {
+  double sum = 0;
+  for (const Step& step : forward_.plan().steps) sum += gradus::estimated_nanoseconds(forward_.plan(), step);
+  return sum;
 }
 
 const std::vector<double>& GradientSystem::output_rounding() const {

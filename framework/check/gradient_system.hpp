@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/check/checked_function.hpp"
 #include "framework/check/gradient_rounding.hpp"
 
 namespace GRADUS_PUBLIC gradus {
@@ -13,28 +14,24 @@ namespace GRADUS_PUBLIC gradus {
 /// Outputs and their gradients at a point, compiled: values can be moved and outputs read, cotangents given
 /// and gradients read. The executables are changed by calls that do not change what the system is, hence
 /// const.
-class GradientSystem {
+class GradientSystem final : public CheckedFunction {
  public:
   /// Error when a `wrt` is not a named leaf, or the point lacks values for one.
   GradientSystem(std::vector<Expr> outputs, std::vector<Expr> wrt, Point at, std::int64_t batch,
                  const CompileOptions& options = {});
 
-  std::vector<std::string> names;  ///< of the leaves
-  std::vector<Extents> extents;    ///< of the leaves
-  Point point;                     ///< values of all leaves
+  Point point;  ///< values of all leaves
 
-  /// Elements of all outputs together.
-  std::size_t output_count() const { return output_count_; }
-  /// Moves one leaf, for `push` only.
-  void put(std::size_t leaf, const std::vector<double>& values) const;
-  /// The outputs' elements, one output after the other.
-  void push(std::span<double> outputs) const;
-  /// The gradients at the point, by leaf, for a cotangent of all outputs' elements.
-  std::vector<std::vector<double>> pull(const std::vector<double>& cotangent) const;
-  /// How far the outputs' elements may be off because values are rounded on the way.
-  const std::vector<double>& output_rounding() const;
-  /// How far those gradients may be.
-  std::vector<std::vector<double>> gradient_rounding(const std::vector<double>& cotangent) const;
+  const std::vector<double>& values(std::size_t leaf) const override {
+    return point.find(names[leaf])->second;
+  }
+  std::size_t output_count() const override { return output_count_; }
+  void put(std::size_t leaf, const std::vector<double>& values) const override;
+  void push(std::span<double> outputs) const override;
+  std::vector<std::vector<double>> pull(const std::vector<double>& cotangent) const override;
+  const std::vector<double>& output_rounding() const override;
+  std::vector<std::vector<double>> gradient_rounding(const std::vector<double>& cotangent) const override;
+  double estimated_nanoseconds() const override;
 
  private:
   Point by_output(const std::vector<double>& cotangent) const;

@@ -56,13 +56,19 @@ void Verdict::add(std::string what, double analytic, const Difference& differenc
     entry.excess = entry.error == 0 ? 0 : entry.error / allowance(analytic, difference);
     if (std::isnan(entry.excess)) entry.excess = std::numeric_limits<double>::infinity();
   }
-  entries_.push_back({std::move(entry), !difference.settled && !at_kink && !is_direction});
+  entries_.push_back({std::move(entry), !at_kink && !is_direction, difference.settled});
 }
 
 CheckedTensor Verdict::finish() {
-  for (auto& [entry, counts] : entries_) {
-    if (counts && !(safety * entry.uncertainty <= coarsest * largest_) && ++tensor_.unsettled == 1)
-      tensor_.unsettled_at = entry.what;
+  std::size_t counted = 0, unresolved = 0;
+  for (auto& [entry, counts, settled] : entries_) {
+    counted += counts ? 1 : 0;
+    const bool is_zero = entry.analytic == 0 && entry.numeric == 0;
+    if (counts && !(is_zero && settled) && !(safety * entry.uncertainty <= coarsest * largest_)) {
+      // Rounding may hide a small gradient, which is no fault of the point's; but it is said.
+      if (!settled) ++unresolved;
+      if (++tensor_.unsettled == 1) tensor_.unsettled_at = entry.what;
+    }
     const bool exact = entry.analytic == 0 || entry.numeric == 0;
     if (!exact && entry.error <= of_cancellation * largest_) entry.excess = std::min(entry.excess, 1.0);
     if (entry.error > 0) entry.error /= largest_;
@@ -72,14 +78,15 @@ CheckedTensor Verdict::finish() {
   std::ranges::stable_sort(entries_, std::greater<>(), [](const Item& item) { return item.entry.excess; });
   if (!entries_.empty()) tensor_.worst = entries_.front().entry;
   constexpr std::size_t most_kept = 20;
-  for (const auto& [entry, counts] : entries_) {
+  for (const auto& [entry, counts, settled] : entries_) {
     if (entry.excess <= 1) break;
     ++tensor_.failures;
     if (tensor_.failed.size() < most_kept) tensor_.failed.push_back(entry);
   }
   // One in a hundred, or one among fewer.
   const std::size_t tolerated = std::max<std::size_t>(tensor_.nonzero / 100, 1);
-  tensor_.ok = tensor_.failures == 0 && tensor_.kinks + tensor_.unsettled <= tolerated;
+  const bool nothing_shown = unresolved > 0 && unresolved == counted;
+  tensor_.ok = tensor_.failures == 0 && tensor_.kinks + unresolved <= tolerated && !nothing_shown;
   return std::move(tensor_);
 }
 
@@ -100,6 +107,11 @@ double first_step(double x, const std::vector<double>& tensor) {
   const double usual = std::sqrt(squares / static_cast<double>(tensor.size()));
   const double scale = usual > 0 ? std::max({std::abs(x), 0.1 * usual, 1e-3}) : 1;
   return largest_step * (std::isfinite(scale) ? scale : 1);
+}
+
+double finest_step(double x) {
+  return std::max(16 * std::numeric_limits<double>::epsilon() * std::abs(x),
+                  std::numeric_limits<double>::min());
 }
 
 }  // namespace gradus

@@ -23,8 +23,8 @@ class Verdict {
  public:
   Verdict(std::string name, Extents extents, int order);
 
-  /// An entry counts when it is at a kink, or its differences do not settle. A direction does not: it crosses
-  /// every kink there is.
+  /// An entry counts when it is at a kink, or its differences leave open what it is. A direction does not: it
+  /// crosses every kink there is.
   void add(std::string what, double analytic, const Difference& difference, bool is_direction = false);
 
   CheckedTensor finish();
@@ -32,7 +32,8 @@ class Verdict {
  private:
   struct Item {
     CheckedEntry entry;
-    bool counts = false;  // when it is too uncertain
+    bool counts = false;   // when it is too uncertain
+    bool settled = false;  // but for what rounding must leave
   };
   CheckedTensor tensor_;
   double largest_ = 0;
@@ -44,5 +45,8 @@ std::string index_text(std::size_t index, const Extents& extents);
 
 /// The step from which to halve, for an entry x of a tensor.
 double first_step(double x, const std::vector<double>& tensor);
+
+/// The smallest step that x can make, with some digits of it.
+double finest_step(double x);
 
 }  // namespace gradus

@@ -14,15 +14,6 @@ constexpr double least_nanoseconds = 10'000;
 constexpr double flop_per_nanosecond = 32;
 constexpr double bytes_per_nanosecond = 16;
 
-double estimated_nanoseconds(const Plan& plan, const Step& step) {
-  double flop = 0;
-  for (const NodeId id : step.nodes) flop += plan.node(id).op()->flop(plan.shapes(id));
-  std::size_t bytes = 0;
-  for (const BufferId buffer : step.buffers_read()) bytes += plan.buffer(buffer).bytes;
-  for (const auto& result : step.results) bytes += plan.buffer(result.buffer).bytes;
-  return flop / flop_per_nanosecond + static_cast<double>(bytes) / bytes_per_nanosecond;
-}
-
 std::int64_t rows_of(const Plan& plan, const Step& step) {
   const Extents& extents = plan.buffer(step.results.front().buffer).extents;
   return extents.empty() ? 1 : extents.front();
@@ -91,6 +82,15 @@ Instruction<T> lower_step(const Plan& plan, const Step& step, const Locate<T>& l
 }
 
 }  // namespace
+
+double estimated_nanoseconds(const Plan& plan, const Step& step) {
+  double flop = 0;
+  for (const NodeId id : step.nodes) flop += plan.node(id).op()->flop(plan.shapes(id));
+  std::size_t bytes = 0;
+  for (const BufferId buffer : step.buffers_read()) bytes += plan.buffer(buffer).bytes;
+  for (const auto& result : step.results) bytes += plan.buffer(result.buffer).bytes;
+  return flop / flop_per_nanosecond + static_cast<double>(bytes) / bytes_per_nanosecond;
+}
 
 template <class T> std::vector<Instruction<T>> lower(const Plan& plan, const Locate<T>& locate, int threads) {
   std::vector<Instruction<T>> instructions;

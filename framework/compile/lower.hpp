@@ -14,4 +14,7 @@ template <class T> using Locate = std::function<T*(const Buffer& buffer)>;
 /// resolved. Steps that are large enough are shared out among `threads`.
 template <class T> std::vector<Instruction<T>> lower(const Plan& plan, const Locate<T>& locate, int threads);
 
+/// Roughly how long a step takes, from what it computes and moves.
+double estimated_nanoseconds(const Plan& plan, const Step& step);
+
 }  // namespace gradus

@@ -8,9 +8,9 @@
 namespace gradus {
 
 Expr dropout(const Expr& x, double rate, const std::string& name, Mode& mode, Location where) {
-  Graph& graph = x.graph();
-  const Graph::Scope scope(graph, where);
   const Arg operand(x, where);
+  Graph& graph = graph_of("dropout '" + name + "'", {&operand, 1});
+  const Graph::Scope scope(graph, where);
   if (!(rate >= 0 && rate < 1))
     fail("dropout '" + name + "'", {&operand, 1}, "the rate must be in [0, 1), not " + std::to_string(rate));
   if (rate == 0 || !mode.is_training()) return x;

@@ -10,9 +10,8 @@ namespace gradus {
 
 namespace {
 
-Dim features_of(const char* layer, const Expr& x, const std::string& name, double epsilon, Location where) {
-  const Arg operand(x, where);
-  const std::string what = std::string(layer) + " '" + name + "'";
+Dim features_of(const std::string& what, const Arg& operand, double epsilon) {
+  const Expr& x = operand.expr;
   if (x.shape().rank() == 0 || !x.shape().back().is_constant())
     fail(what, {&operand, 1}, "the last axis must be the features");
   if (!(epsilon >= 0)) fail(what, {&operand, 1}, "epsilon must not be negative");
@@ -30,8 +29,10 @@ Expr scaled(const Expr& normal, const std::string& name, Dim features, bool scal
 }  // namespace
 
 Expr layer_norm(const Expr& x, const std::string& name, const LayerNormOptions& options, Location where) {
-  const Graph::Scope scope(x.graph(), where);
-  const Dim features = features_of("layer_norm", x, name, options.epsilon, where);
+  const Arg operand(x, where);
+  const std::string what = "layer_norm '" + name + "'";
+  const Graph::Scope scope(graph_of(what, {&operand, 1}), where);
+  const Dim features = features_of(what, operand, options.epsilon);
   const Expr centred = x - mean(x, {-1}, true);
   const Expr variance = mean(square(centred), {-1}, true);
   return scaled(centred / sqrt(variance + options.epsilon), name, features, options.scale, options.shift);
@@ -39,12 +40,13 @@ Expr layer_norm(const Expr& x, const std::string& name, const LayerNormOptions& 
 
 Expr batch_norm(const Expr& x, const std::string& name, Mode& mode, const BatchNormOptions& options,
                 Location where) {
-  Graph& graph = x.graph();
-  const Graph::Scope scope(graph, where);
-  const Dim features = features_of("batch_norm", x, name, options.epsilon, where);
   const Arg operand(x, where);
+  const std::string what = "batch_norm '" + name + "'";
+  Graph& graph = graph_of(what, {&operand, 1});
+  const Graph::Scope scope(graph, where);
+  const Dim features = features_of(what, operand, options.epsilon);
   if (!(options.momentum >= 0 && options.momentum <= 1))
-    fail("batch_norm '" + name + "'", {&operand, 1}, "the momentum must be in [0, 1]");
+    fail(what, {&operand, 1}, "the momentum must be in [0, 1]");
   const Expr running_mean = graph.state(name + "/mean", {features});
   const Expr running_variance = graph.state(name + "/variance", {features}, constant(1));
   Expr centre = running_mean, variance = running_variance;

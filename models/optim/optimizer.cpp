@@ -114,6 +114,12 @@ void check_kept(const StepValues& values, const std::vector<Expr>& variables, st
   }
 }
 
+// "adam at model.cpp:12"; groups have a line within their name.
+std::string place_of(const std::string& optimizer, const Location& where) {
+  const bool has_line = optimizer.find(" at ") != std::string::npos;
+  return has_line ? optimizer : fmt::format("{} at {}", optimizer, to_string(where));
+}
+
 void positive(double value, std::string_view optimizer, std::string_view what) {
   detail::check_setting(value > 0 && std::isfinite(value), optimizer, what, value);
 }
@@ -225,7 +231,7 @@ std::vector<Update> Optimizer::updates(const std::vector<Expr>& variables, const
     throw Error(
         fmt::format("{}: there is nothing to train; the graph must have at least one parameter that is "
                     "not frozen",
-                    name_));
+                    place_of(name_, where)));
   const Graph::Scope scope(variables.front().graph(), where);
   std::vector<Update> all;
   append_updates(variables, {variables, gradients, {}}, all);
@@ -235,14 +241,15 @@ std::vector<Update> Optimizer::updates(const std::vector<Expr>& variables, const
 std::vector<Update> Optimizer::operator()(const std::vector<Expr>& parameters,
                                           const std::vector<Expr>& gradients, Location where) const {
   if (parameters.size() != gradients.size())
-    throw Error(fmt::format("{}: {} parameters and {} gradients; there must be as many of both", name_,
-                            parameters.size(), gradients.size()));
+    throw Error(fmt::format("{}: {} parameters and {} gradients; there must be as many of both",
+                            place_of(name_, where), parameters.size(), gradients.size()));
   const auto wanted = trained(parameters);
   return updates(select(parameters, wanted), select(gradients, wanted), where);
 }
 
 std::vector<Update> Optimizer::operator()(const Expr& loss, Location where) const {
-  const auto all = loss.graph().parameters();
+  const Arg operand(loss, where);
+  const auto all = graph_of(name_, {&operand, 1}).parameters();
   const auto variables = select(all, trained(all));
   return updates(variables, grad(loss, variables), where);
 }

@@ -16,24 +16,27 @@ namespace gradus {
 namespace {
 
 void require_scalars(const ModelGraph& graph, const std::vector<Metric>& metrics, Location where) {
-  for (std::size_t i = 0; i < graph.scores.size(); ++i)
-    if (graph.scores[i].shape().rank() != 0)
-      throw Error(fmt::format("Trainer at {}: the {} must be a scalar{}, not {}; take its mean",
-                              to_string(where), i == 0 ? "loss" : "metric '" + metrics[i - 1].name + "'",
-                              i == 0 ? ", or a number for each sample, [B]" : "",
-                              to_string(graph.scores[i].shape())));
+  for (std::size_t i = 0; i < graph.scores.size(); ++i) {
+    const Arg score(graph.scores[i], where);
+    const std::string what = i == 0 ? "loss" : "metric '" + metrics[i - 1].name + "'";
+    graph_of("Trainer", {&score, 1});
+    if (score.expr.shape().rank() != 0)
+      fail("Trainer", {&score, 1},
+           fmt::format("the {} must be a scalar{}; take its mean", what,
+                       i == 0 ? ", or a number for each sample, [B]" : ""));
+  }
 }
 
 // The loss that the model gives, or the mean of the samples' weighted ones.
 Expr loss_of(const ModelDefinition& model, const ModelGraph& made, Location where) {
   Expr loss = model.loss({made.prediction, where}, {made.target, where});
+  const Arg given(loss, where);
+  graph_of("Trainer", {&given, 1});
   const bool is_weighted = !made.weights.is_null() || !model.class_weights.empty();
   if (loss.shape() != Shape{B}) {
     if (is_weighted)
-      throw Error(
-          fmt::format("Trainer at {}: the loss is {}, so no sample can be weighted; it must be a number for "
-                      "each sample, [B]",
-                      to_string(where), to_string(loss.shape())));
+      fail("Trainer", {&given, 1},
+           "no sample can be weighted, as the loss is not a number for each sample, [B]");
     return loss;
   }
   const Graph::Scope scope(loss.graph(), where);
@@ -50,12 +53,15 @@ Expr loss_of(const ModelDefinition& model, const ModelGraph& made, Location wher
 
 std::unique_ptr<ModelGraph> build(const ModelDefinition& model, Mode::Purpose purpose, Location where) {
   if (model.inputs.empty() || !model.network || !model.loss)
-    throw Error("Trainer: the model must have inputs, a network and a loss");
+    throw Error(
+        fmt::format("Trainer at {}: the model must have inputs, a network and a loss", to_string(where)));
   auto made = std::make_unique<ModelGraph>();
   Mode mode(purpose);
   for (const Feed& feed : model.inputs)
     made->inputs.push_back(made->graph.input(feed.name, feed.shape, where));
   made->prediction = model.network(made->inputs, mode);
+  const Arg prediction(made->prediction, where);
+  graph_of("Trainer", {&prediction, 1});
   made->target = made->graph.input(model.target.name, model.target.shape, where);
   if (!model.sample_weights.empty()) made->weights = made->graph.input(model.sample_weights, {B}, where);
   made->loss = loss_of(model, *made, where);

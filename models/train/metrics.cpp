@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -22,7 +23,8 @@ namespace {
 Expr classes_of(const Arg& prediction, const Arg& target) {
   const Shape &wanted = prediction.expr.shape(), &given = target.expr.shape();
   if (given == wanted) return target.expr;
-  if (given.rank() + 1 == wanted.rank() && wanted.back().is_constant())
+  if (given.rank() + 1 == wanted.rank() && std::equal(given.begin(), given.end(), wanted.begin()) &&
+      wanted.back().is_constant())
     return one_hot(target.expr, wanted.back().constant());
   const Arg operands[] = {prediction, target};
   fail("accuracy", operands, "targets must have the predictions' shape (one-hot) or lack the last axis");
@@ -31,7 +33,8 @@ Expr classes_of(const Arg& prediction, const Arg& target) {
 // Along the classes, from their number down to 1: of equal predictions, the one of the largest rank counts.
 Expr ranks_of(const Arg& prediction) {
   const Shape& shape = prediction.expr.shape();
-  if (!shape.back().is_constant()) fail("accuracy", {&prediction, 1}, "the last axis must be the classes");
+  if (shape.rank() == 0 || !shape.back().is_constant())
+    fail("accuracy", {&prediction, 1}, "the last axis must be the classes");
   const std::int64_t count = shape.back().constant();
   if (count == 1)
     fail("accuracy", {&prediction, 1},

@@ -91,6 +91,8 @@ class Custom final : public OpOf<Custom> {
   Rule rule;
 };
 
+std::string place_of(const Expr& expr) { return to_string(expr.graph()[expr.id()].where); }
+
 TEST_F(GradientError, InsideOfAReverseRuleCarriesTheLineOfTheForwardNode) {
   const auto rule = [](const Vjp& v) -> std::vector<Expr> { return {matmul(v.cotangent, v.inputs[0])}; };
   const Location forward = Location::current();
@@ -105,13 +107,14 @@ TEST_F(GradientError, ReverseRuleThatYieldsTheWrongShape) {
   const Expr y =
       test::apply(Custom([](const Vjp& v) -> std::vector<Expr> { return {sum(v.cotangent)}; }), {w});
   EXPECT_EQ(error_of([&] { grad(sum(y), w); }),
-            "custom#4 [3]: the reverse rule yields a cotangent of shape [] for input 0 of shape [3]");
+            "custom at " + place_of(y) +
+                ": the reverse rule yields a cotangent of shape [] for input 0 of shape [3]: custom#4 [3]");
 }
 
 TEST_F(GradientError, ReverseRuleThatYieldsTheWrongCount) {
   const Expr y = test::apply(Custom([](const Vjp&) -> std::vector<Expr> { return {}; }), {w});
   EXPECT_EQ(error_of([&] { grad(sum(y), w); }),
-            "custom#4 [3]: the reverse rule yields 0 cotangents for 1 inputs");
+            "custom at " + place_of(y) + ": the reverse rule yields 0 cotangents for 1 inputs: custom#4 [3]");
 }
 
 }  // namespace

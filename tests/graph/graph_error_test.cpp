@@ -171,9 +171,7 @@ TEST_F(BuildError, NullOperand) {
 
 TEST_F(BuildError, NumberWhereAShapeIsNeeded) {
   EXPECT_EQ(error_of([&] { matmul(s, 2); }), "matmul at HERE: a bare number has no shape here: s [2, 3], 2");
-  EXPECT_EQ(error_of([&] { sum(2.5); }),
-            "the number 2.5 stands alone: it has no graph and no shape until it meets a node; use "
-            "graph.full(shape, 2.5) instead");
+  EXPECT_EQ(error_of([&] { sum(2.5); }), "sum at HERE: at least one operand must be a node of a graph: 2.5");
 }
 
 TEST_F(BuildError, NumberOrNothingCompiledAlone) {

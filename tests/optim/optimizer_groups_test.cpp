@@ -324,7 +324,8 @@ TEST(OptimizerGroups, AreRefusedWithTheRemedy) {
               }),
               HasSubstr("no states to be kept under 'all'; name the optimizers within"));
   EXPECT_THAT(error_of([&] { groups({{"*", frozen()}})(net.loss); }), HasSubstr("there is nothing to train"));
-  EXPECT_THAT(error_of([&] { sgd()(std::vector<Expr>{}, {}); }), HasSubstr("sgd: there is nothing to train"));
+  EXPECT_THAT(error_of([&] { sgd()(std::vector<Expr>{}, {}); }),
+              HasSubstr("sgd at HERE: there is nothing to train"));
   EXPECT_THAT(error_of([] { sgd().named(""); }), HasSubstr("sgd: its name is to be empty"));
   EXPECT_THAT(error_of([] { sgd().l2_penalty(-1); }), HasSubstr("sgd: the decay of l2_penalty"));
   EXPECT_THAT(error_of([] { sgd().transform(nullptr); }), HasSubstr("the transform is an empty function"));

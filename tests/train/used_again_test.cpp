@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <regex>
+#include <stdexcept>
 
 #include "gradus/base/random.hpp"
 #include "gradus/gradus.hpp"
@@ -180,6 +183,106 @@ TEST_F(UsedAgain, DataSetsAreAsNew) {
   Trainer<float> again(model(), 1), fresh(model(), 1);
   EXPECT_EQ(left_by(again, copy, {}), left_by(fresh, data(3), {}));
   EXPECT_EQ(used.fingerprint(), data(3).fingerprint());
+}
+
+// The first fit may be shorter, longer, of other batches, or end in an error.
+TEST_F(UsedAgain, CallbacksAreAsNewAfterAnyFit) {
+  const std::map<std::string, std::function<void(Trainer<float>&, const Callbacks&)>> fits{
+      {"short",
+       [](auto& t, auto& used) { t.fit(data(1), {.epochs = 1, .callbacks = used, .verbose = false}); }},
+      {"long",
+       [](auto& t, auto& used) {
+         t.fit(data(1), {.epochs = 20, .batch = 30, .callbacks = used, .verbose = false});
+       }},
+      {"validated",
+       [](auto& t, auto& used) {
+         t.fit(data(1), {.epochs = 5, .validation_split = 0.4, .callbacks = used, .verbose = false});
+       }},
+      {"broken", [](auto& t, const Callbacks& used) {
+         Callbacks all = used;
+         all.push_back(on_epoch_end([](Training&) { throw std::runtime_error("broken"); }));
+         EXPECT_THROW(t.fit(data(1), options(all)), std::runtime_error);
+       }}};
+  for (const auto& [name, make] : makers())
+    for (const auto& [kind, fit] : fits) {
+      fs::remove_all(folder_ / "out");
+      fs::create_directory(folder_ / "out");
+      const Callbacks used{make()};
+      Trainer<float> before(model(), 1), again(model(), 2), fresh(model(), 2);
+      fit(before, used);
+      EXPECT_EQ(left_by(again, data(2), used), left_by(fresh, data(2), {make()}))
+          << name << " after " << kind;
+    }
+}
+
+// What does not train leaves no trace in a trainer, nor in a data set: each pair of uses, then a fit.
+TEST_F(UsedAgain, EveryPairOfUsesOfATrainerAndItsData) {
+  using Use = std::function<void(Trainer<float>&, const Dataset<float>&)>;
+  const std::map<std::string, Use> uses{
+      {"evaluate", [](auto& t, auto& d) { t.evaluate(d, 7); }},
+      {"predict", [](auto& t, auto& d) { t.predict(d, 4); }},
+      {"save_weights", [this](auto& t, auto&) { t.save_weights(file("w")); }},
+      {"save_and_load_weights",
+       [this](auto& t, auto&) {
+         t.save_weights(file("w"));
+         t.load_weights(file("w"));
+       }},
+      {"save_checkpoint", [this](auto& t, auto&) { t.save_checkpoint(file("c")); }},
+      {"summary", [](auto& t, auto&) { t.summary(); }},
+      {"select",
+       [](auto&, auto& d) {
+         d.select({3, 1, 4}).fingerprint();
+       }},
+      {"fit_another", [](auto&, auto& d) { Trainer<float>(model(), 9).fit(d, options({})); }},
+      {"validate_another",
+       [](auto&, auto& d) {
+         Trainer<float>(model(), 9)
+             .fit(data(5), {.epochs = 2, .validation = d, .callbacks = {}, .verbose = false});
+       }},
+      {"refused_fit", [](auto& t, auto& d) {
+         EXPECT_THROW(t.fit(d, {.epochs = 1, .validation_split = 2, .verbose = false}), Error);
+       }}};
+  Trainer<float> fresh(model(), 3);
+  const Left expected = left_by(fresh, data(6), {});
+  for (const auto& [first, use_first] : uses)
+    for (const auto& [second, use_second] : uses) {
+      Trainer<float> used(model(), 3);
+      const Dataset<float> samples = data(6);
+      use_first(used, samples);
+      use_second(used, samples);
+      EXPECT_EQ(left_by(used, samples, {}), expected) << first << ", " << second;
+    }
+}
+
+// Several trainers in turn on one data set, and one trainer whose store another one resumes from.
+TEST_F(UsedAgain, TrainersInTurnAreAsTrainersAlone) {
+  const Dataset<float> shared = data(7);
+  std::vector<Left> in_turn, alone;
+  std::vector<std::unique_ptr<Trainer<float>>> trainers;
+  for (std::uint64_t seed = 0; seed < 3; ++seed)
+    trainers.push_back(std::make_unique<Trainer<float>>(model(), seed));
+  for (int round = 0; round < 2; ++round)
+    for (auto& trainer : trainers) in_turn.push_back(left_by(*trainer, shared, {}));
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    Trainer<float> one(model(), seed);
+    for (int round = 0; round < 2; ++round) alone.push_back(left_by(one, data(7), {}));
+  }
+  for (std::size_t seed = 0; seed < 3; ++seed)
+    for (std::size_t round = 0; round < 2; ++round)
+      EXPECT_EQ(in_turn[3 * round + seed], alone[2 * seed + round]) << seed << ", " << round;
+
+  Trainer<float> first(model(), 4), used(model(), 4), fresh(model(), 4);
+  first.fit(shared, options({}));
+  first.save_checkpoint(file("c"));
+  used.fit(data(8), options({}));
+  used.resume(file("c"));
+  fresh.resume(file("c"));
+  const FitOptions<float> more{.epochs = 12, .batch = 8, .callbacks = {}, .verbose = false};
+  EXPECT_EQ(used.fit(shared, more).epochs, fresh.fit(shared, more).epochs);
+  for (const std::string& name : fresh.store().names()) {
+    const auto a = used.store().values(name), b = fresh.store().values(name);
+    EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end())) << name;
+  }
 }
 
 // A trainer that is fitted again goes on from its weights and rate; nothing else of the first fit is left.

@@ -12,8 +12,9 @@ struct OptionRow {
   std::string_view name;    // as a person types it
 };
 
-constexpr std::array<OptionRow, 29> option_rows{{{"batch", "--batch"},
+constexpr std::array<OptionRow, 31> option_rows{{{"batch", "--batch"},
                                                  {"checkpoint", "--checkpoint"},
+                                                 {"class_weights=none", "no --class-weight"},
                                                  {"data", "--data"},
                                                  {"decimal", "--decimal"},
                                                  {"delimiter", "--delimiter"},
@@ -40,7 +41,8 @@ constexpr std::array<OptionRow, 29> option_rows{{{"batch", "--batch"},
                                                  {"task=regress", "--regress"},
                                                  {"text", "--text"},
                                                  {"thousands", "--thousands"},
-                                                 {"validation_split", "--validation-split"}}};
+                                                 {"validation_split", "--validation-split"},
+                                                 {"weight", "--weight"}}};
 
 std::string shell_word(std::string_view word) {
   constexpr std::string_view plain =

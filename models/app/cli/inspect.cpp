@@ -1,7 +1,11 @@
 #include "models/app/cli/inspect.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "framework/compile/plan.hpp"
@@ -17,8 +21,6 @@
 namespace gradus::cli {
 
 namespace {
-
-constexpr std::int64_t most_checked_in_full = 200;
 
 nlohmann::ordered_json to_json(const CheckedEntry& entry) {
   return {{"entry", entry.what},
@@ -36,6 +38,8 @@ nlohmann::ordered_json to_json(const GradientReport& report) {
                                   {"order", tensor.order},
                                   {"compared", tensor.compared},
                                   {"kinks", tensor.kinks},
+                                  {"unsettled", tensor.unsettled},
+                                  {"sampled", tensor.sampled},
                                   {"worst_error", tensor.worst_error},
                                   {"ok", tensor.ok},
                                   {"worst", to_json(tensor.worst)},
@@ -50,11 +54,44 @@ nlohmann::ordered_json to_json(const GradientReport& report) {
       {"ok", report.ok()}, {"tensors", tensors}, {"properties", properties}, {"suspects", report.suspects}};
 }
 
-GradientCheckOptions::Mode mode_of(const CheckOptions& options, const std::vector<Expr>& parameters) {
-  std::int64_t count = 0;
-  for (const Expr& parameter : parameters) count += element_count(parameter.shape().resolve(1));
-  const bool full = options.mode.empty() ? count <= most_checked_in_full : options.mode == "full";
-  return full ? GradientCheckOptions::Mode::full : GradientCheckOptions::Mode::fast;
+GradientCheckOptions::Mode mode_of(const CheckOptions& options) {
+  using Mode = GradientCheckOptions::Mode;
+  return options.mode.empty() ? Mode::automatic : options.mode == "full" ? Mode::full : Mode::fast;
+}
+
+// A line that says how far the check is, where lines can be overwritten.
+class ProgressLine {
+ public:
+  explicit ProgressLine(bool live) : live_(live) {}
+  ~ProgressLine() { erase(); }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  void show(const CheckProgress& at) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!live_ || now < next_) return;
+    next_ = now + std::chrono::milliseconds(100);
+    erase();
+    shown_ = true;
+    fmt::print("{}: {} of {}", at.doing, at.done, at.of);
+    std::fflush(stdout);
+  }
+  void erase() {
+    if (shown_) fmt::print("\r\x1b[K");
+    shown_ = false;
+  }
+
+ private:
+  bool live_;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point next_ = {};
+};
+
+std::string verdict_of(const GradientReport& report) {
+  if (report.ok()) return "all gradients agree with the differences";
+  const bool wrong = std::ranges::any_of(report.tensors, [](const auto& t) { return t.failures > 0; }) ||
+                     std::ranges::any_of(report.properties, [](const auto& p) { return !p.ok; });
+  return wrong ? "WRONG gradients" : "UNSETTLED: some gradients could not be checked";
 }
 
 }  // namespace
@@ -64,21 +101,24 @@ int check(const CheckOptions& options) {
   const auto parameters = p.graph->parameters();
   // A tutorial without a loss is not trained; the gradient of its output is checked instead.
   const Expr& checked = p.loss.is_null() ? p.prediction : p.loss;
-  const auto mode = mode_of(options, parameters);
+  ProgressLine line(isatty(STDOUT_FILENO) != 0);
+  const OnCheckProgress progress = [&line](const CheckProgress& at) { line.show(at); };
   const GradientReport report =
-      check_gradient(checked, parameters, p.point, p.batch, {.mode = mode, .order = options.order});
+      check_gradient(checked, parameters, p.point, p.batch,
+                     {.mode = mode_of(options), .order = options.order, .progress = &progress});
+  line.erase();
   fmt::print("{}", report.text());
-  for (int order = 1; order <= options.order; ++order)
-    fmt::print(
-        "order {}: {}, worst error {:.1e}\n", order,
-        mode == GradientCheckOptions::Mode::full ? "every entry" : "random directions and sampled entries",
-        report.worst_error(order));
+  for (int order = 1; order <= options.order; ++order) {
+    const bool sampled = std::ranges::any_of(
+        report.tensors, [&](const CheckedTensor& t) { return t.order == order && t.sampled; });
+    fmt::print("order {}: {}, worst error {:.1e}\n", order,
+               sampled ? "random directions and sampled entries" : "every entry", report.worst_error(order));
+  }
   std::string properties;
   for (const auto& property : report.properties)
     properties +=
         fmt::format("{}{}: {}", properties.empty() ? "" : ", ", property.name, property.ok ? "ok" : "BROKEN");
-  fmt::print("{}\n{}: {}\n", properties, options.name,
-             report.ok() ? "all gradients agree with the differences" : "WRONG gradients");
+  fmt::print("{}\n{}: {}\n", properties, options.name, verdict_of(report));
   if (!options.json.empty()) write_atomically(options.json, to_json(report).dump(2) + "\n");
   return report.ok() ? 0 : 1;
 }

@@ -10,7 +10,7 @@ namespace gradus::cli {
 
 struct CheckOptions {
   std::string name;
-  std::string mode;  ///< full, fast, or empty: full up to 200 parameters
+  std::string mode;  ///< full, fast, or empty: by the size
   int order = 1;
   std::string json;  ///< file to write, or empty
 };

@@ -111,6 +111,14 @@ void add_table(CLI::App* command, gradus::TableOptions& table) {
   command->add_option("--text", table.text, "Number columns that are categories")->delimiter(',');
   command->add_option("--exclude", table.exclude, "Columns that are not to be predicted from")
       ->delimiter(',');
+  command->add_option("--weight", table.weight,
+                      "A column of numbers that multiply the rows' losses; no feature then");
+  command
+      ->add_option_function<std::string>(
+          "--class-weight",
+          [&table](const std::string&) { table.class_weights = gradus::ClassWeights::balanced; },
+          "balanced: in the loss each class counts as much as any other, however many rows it has")
+      ->check(CLI::IsMember({"balanced"}));
   auto& format = table.format;
   add_format(command, format.delimiter, format.style.decimal, format.style.thousands, format.na, "");
   command->add_flag("!--no-header", format.header, "The CSV begins with a row; columns are c1, c2, …");
@@ -242,8 +250,8 @@ void add_check(CLI::App& app, CheckOptions& options, int& status) {
   command->add_option("name", options.name, "Which; see 'gradus list'")->required();
   command
       ->add_option("--mode", options.mode,
-                   "full: every entry; fast: random directions and sampled entries (default: full up to 200 "
-                   "parameters)")
+                   "full: every entry; fast: random directions and sampled entries (default: full where that "
+                   "is estimated to take less than 5 s)")
       ->check(CLI::IsMember({"full", "fast"}));
   command->add_option("--order", options.order, "2: the gradient of the gradient, too")
       ->check(CLI::Range(1, 2))

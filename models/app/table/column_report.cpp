@@ -166,7 +166,7 @@ std::vector<OptionError> odd_columns(const Table& table, const TableOptions& opt
             fmt::format("column '{}', the target, has {} classes in {} rows; if these are numbers, write "
                         "them so that they are read as such, and regress them",
                         name, levels, values));
-    } else if (name != target && table.rows() > 2 && counts_rows(column)) {
+    } else if (name != target && name != options.weight && table.rows() > 2 && counts_rows(column)) {
       odd.emplace_back(leave_out,
                        fmt::format("column '{}' counts the rows, as an id does, which says nothing of "
                                    "other rows; leave it out",

@@ -19,6 +19,7 @@
 #include "models/app/table/make_recipe.hpp"
 #include "models/app/table/table_network.hpp"
 #include "models/app/table/table_report.hpp"
+#include "models/app/table/table_weights.hpp"
 
 namespace gradus {
 
@@ -47,12 +48,21 @@ Table read_rows(const TableOptions& options) {
   }
   if (options.task == Task::classify) read.text.push_back(options.target);
   if (options.task == Task::regress) read.numbers.push_back(options.target);
+  if (!options.weight.empty()) {
+    check_weight_column(options);
+    read.numbers.push_back(options.weight);
+    if (!options.features.empty()) read.columns.push_back(options.weight);
+  }
   return read_table(options.data, read);
 }
 
-template <class T> Dataset<T> dataset(const Table& table, const TableRecipe& recipe, const Rows& rows) {
-  return {static_cast<std::int64_t>(rows.size()),
-          {encode_features(table, recipe, rows), encode_target(table, recipe, rows)}};
+template <class T>
+Dataset<T> dataset(const Table& table, const TableRecipe& recipe, const Rows& rows,
+                   const TableOptions& options) {
+  std::vector<std::vector<double>> tensors{encode_features(table, recipe, rows),
+                                           encode_target(table, recipe, rows)};
+  if (!options.weight.empty()) tensors.push_back(weights_of(table, options.weight, rows));
+  return {static_cast<std::int64_t>(rows.size()), tensors};
 }
 
 // "accuracy 0.9667", or R² and the mean absolute error in the target's own unit.
@@ -105,6 +115,8 @@ Facts settings_of(const TableOptions& options, const TableRecipe& recipe) {
           {"validation split", fmt::format("{}", options.validation_split)},
           {"in order", yes_or_no(options.in_order)},
           {"stratify", yes_or_no(options.stratify)},
+          {"weight", or_none(options.weight)},
+          {"class weights", options.class_weights == ClassWeights::balanced ? "balanced" : "none"},
           {"features", options.features.empty() ? "all" : listed(options.features)},
           {"text", listed(options.text)},
           {"exclude", listed(options.exclude)},
@@ -145,10 +157,10 @@ RunReport begin_report(const Table& table, const TableRecipe& recipe, const Spli
 template <class T>
 RunReport train_on(const Table& table, const TableRecipe& recipe, const SplitRows& split,
                    const TableOptions& options) {
-  const auto training = dataset<T>(table, recipe, split.training);
+  const auto training = dataset<T>(table, recipe, split.training, options);
   FitOptions<T> fit{
       .epochs = options.epochs, .batch = options.batch, .verbose = false, .threads = options.threads};
-  if (!split.validation.empty()) fit.validation = dataset<T>(table, recipe, split.validation);
+  if (!split.validation.empty()) fit.validation = dataset<T>(table, recipe, split.validation, options);
   fit.callbacks = {progress_bar({.print = options.print, .live = options.live})};
   if (options.patience > 0) {
     if (split.validation.empty())
@@ -156,7 +168,8 @@ RunReport train_on(const Table& table, const TableRecipe& recipe, const SplitRow
                         "patience watches val_loss; it needs a validation_split above 0");
     fit.callbacks.push_back(early_stopping({.patience = options.patience}));
   }
-  Trainer<T> trainer(model_of(recipe, options.optimizer), options.seed);
+  Trainer<T> trainer(weighted_model(model_of(recipe, options.optimizer), table, recipe, split, options),
+                     options.seed);
   trainer.notes()["recipe"] = recipe.json();
   RunReport report = begin_report(table, recipe, split, options);
   options.print(fmt::format(
@@ -208,6 +221,7 @@ RunReport fit_table(const TableOptions& options) {
   options.print(column_table(table));
   for (const OptionError& odd : odd_columns(table, options)) options.print(warning(odd, options));
   const SplitRows split = split_rows(table, options);
+  check_weights(table, options, split);
   const TableRecipe recipe = make_recipe(table, options, split);
   for (const UnknownLevel& unknown : first_of_columns(unknown_levels(table, recipe, split.validation, false)))
     options.print(fmt::format(

@@ -12,15 +12,23 @@
 
 namespace GRADUS_PUBLIC gradus {
 
+/// How much the classes count in the loss.
+enum class ClassWeights {
+  none,     ///< each row as much as any other
+  balanced  ///< each class as much as any other: see `balanced_weights`
+};
+
 /// A network that is to be trained on a person's own table.
 struct TableOptions {
-  std::string data;                         ///< the table: CSV, NPY or NPZ
-  std::string target;                       ///< the column to be predicted
-  std::vector<std::string> features = {};   ///< empty: all columns but the target
-  std::vector<std::string> text = {};       ///< number columns to be taken as categories
-  std::vector<std::string> exclude = {};    ///< columns that are not to be features
-  TableFormat format = {};                  ///< how a CSV file is written
-  Missing missing = Missing::error;         ///< what becomes of rows that lack a feature
+  std::string data;                                 ///< the table: CSV, NPY or NPZ
+  std::string target;                               ///< the column to be predicted
+  std::vector<std::string> features = {};           ///< empty: all columns but the target
+  std::vector<std::string> text = {};               ///< number columns to be taken as categories
+  std::vector<std::string> exclude = {};            ///< columns that are not to be features
+  std::string weight = {};                          ///< a column of the rows' weights in the loss, or empty
+  ClassWeights class_weights = ClassWeights::none;  ///< how much the classes count in the loss
+  TableFormat format = {};                          ///< how a CSV file is written
+  Missing missing = Missing::error;                 ///< what becomes of rows that lack a feature
   bool strict = false;                      ///< whether a level that only validation rows have is an Error
   std::optional<Task> task = {};            ///< by default, text is classified and numbers are regressed
   std::vector<std::int64_t> hidden = {32};  ///< units of each hidden layer; none: a linear model
@@ -50,6 +58,11 @@ struct TableOptions {
 /// Reads the table, prints how it read each column and what looks odd, splits, encodes and standardises it,
 /// trains, reports, and saves the model. Error naming file, place, column and remedy for what cannot be
 /// trained on; nothing is then written.
+///
+/// Weights multiply the loss of a row, in validation, too, before the mean over the rows is taken; they are
+/// not scaled to a mean of 1. Metrics, the figures of quality and predictions know none. Balanced class
+/// weights follow from the rows of training, and multiply those of a column. Error for a weight that is
+/// missing, negative or no number, naming its row, and for weights of training that are all 0.
 RunReport fit_table(const TableOptions& options);
 
 }  // namespace gradus

@@ -108,7 +108,7 @@ TableRecipe make_recipe(const Table& table, const TableOptions& options, const S
   const TableColumn& target = table.column(options.target);
   recipe.task = options.task.value_or(target.is_number ? Task::regress : Task::classify);
   for (const TableColumn& column : table.columns()) {
-    if (column.name == options.target) continue;
+    if (column.name == options.target || column.name == options.weight) continue;
     recipe.features.push_back(
         column.is_number ? number_recipe(column, split.training, options.standardize, options.missing)
                          : text_recipe(column, split.training, options.missing));

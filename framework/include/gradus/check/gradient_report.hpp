@@ -20,17 +20,20 @@ struct CheckedEntry {
 
 /// The verdict on one tensor's gradient, at one order.
 struct CheckedTensor {
-  std::string name;                  ///< of the parameter or input
-  Extents extents;                   ///< its shape
-  int order = 1;                     ///< of the derivative
-  std::size_t compared = 0;          ///< how many entries
-  std::size_t nonzero = 0;           ///< comparisons of anything but 0 with 0
-  std::size_t kinks = 0;             ///< entries at a kink
-  std::size_t unsettled = 0;         ///< entries whose differences do not settle; too many fail, like kinks
+  std::string name;          ///< of the parameter or input
+  Extents extents;           ///< its shape
+  int order = 1;             ///< of the derivative
+  std::size_t compared = 0;  ///< how many entries
+  std::size_t nonzero = 0;   ///< comparisons of anything but 0 with 0
+  std::size_t kinks = 0;     ///< entries at a kink
+  /// Entries that the differences leave open: no step resolves the function, and too many of these fail, like
+  /// kinks; or rounding hides the whole of a small gradient, which does not.
+  std::size_t unsettled = 0;
   std::string kink_at;               ///< the first of them: which value to move
   std::string unsettled_at;          ///< where
   double worst_error = 0;            ///< in units of what is allowed
   bool ok = true;                    ///< whether all entries agree
+  bool sampled = false;              ///< whether directions and some entries stand for all: the fast mode
   CheckedEntry worst;                ///< the entry of the largest excess
   std::vector<CheckedEntry> failed;  ///< worst first, at most 20
   std::size_t failures = 0;          ///< how many entries do not

@@ -1,0 +1,234 @@
+// Every mistake in building a model that an op, a layer, an optimizer or a trainer finds: the error says
+// which, on which of the user's lines, the operands with their shapes, and what is wrong.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "gradus/autodiff/gradient.hpp"
+#include "gradus/custom_op.hpp"
+#include "gradus/gradus.hpp"
+#include "gradus/train/training.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/graphs.hpp"
+
+namespace gradus {
+namespace {
+
+struct Leaves {
+  Graph g, other;
+  Mode mode{Mode::training};
+  Expr x = g.input("x", {B, 4}), rows = g.input("rows", {B}), column = g.input("column", {B, 1});
+  Expr w = g.parameter("w", {3, 5}), v = g.input("v", {6}), scalar = g.input("scalar", {});
+  Expr stranger = other.input("stranger", {6});
+};
+
+// An op whose reverse rule yields one cotangent of shape [], or none.
+struct Custom final : OpOf<Custom> {
+  static constexpr std::string_view name = "custom";
+  explicit Custom(bool yields) : yields_one(yields) {}
+  Traits traits() const override { return {.view = true}; }
+  Shape infer(InputShapes inputs) const { return inputs[0]; }
+  std::vector<Expr> vjp(const Vjp& v) const override {
+    return yields_one ? std::vector<Expr>{sum(v.cotangent)} : std::vector<Expr>();
+  }
+  bool yields_one;
+};
+Expr no_cotangent(Arg x) { return make_node(std::make_shared<const Custom>(false), {&x, 1}); }
+Expr scalar_cotangent(Arg x) { return make_node(std::make_shared<const Custom>(true), {&x, 1}); }
+
+ModelDefinition model(PredictionFunction loss, std::vector<Metric> metrics = {},
+                      std::vector<double> class_weights = {}) {
+  return {.inputs = {{"x", {B, 3}}},
+          .target = {"t", {B, 1}},
+          .network = [](Expr x) { return linear(x, 1, "y"); },
+          .loss = std::move(loss),
+          .metrics = std::move(metrics),
+          .class_weights = std::move(class_weights)};
+}
+
+struct Mistake {
+  std::string op;                  // as the error begins
+  std::vector<std::string> parts;  // operands, and what else it says
+  void (*make)(Leaves& l);
+  Location where;
+};
+std::ostream& operator<<(std::ostream& out, const Mistake& mistake) { return out << mistake.op; }
+
+Mistake row(std::string op, std::vector<std::string> parts, void (*make)(Leaves& l),
+            Location where = Location::current()) {
+  return {std::move(op), std::move(parts), make, where};
+}
+
+const Mistake mistakes[] = {
+    row("add", {"x [B, 4]", "w [3, 5]"}, [](Leaves& l) { l.x + l.w; }),
+    row("add", {"v [6]", "stranger [6]", "two graphs"}, [](Leaves& l) { l.v + l.stranger; }),
+    row("add", {"v [6]", "nothing", "empty"}, [](Leaves& l) { l.v + Expr(); }),
+    row("mul", {"nothing", "2", "must be a node"}, [](Leaves&) { Expr() * 2; }),
+    row("sub", {"column [B, 1]", "rows [B]", "two batch axes"}, [](Leaves& l) { l.column - l.rows; }),
+    row("where", {"rows [B]", "column [B, 1]"}, [](Leaves& l) { where(l.rows, l.column, 0); }),
+    row("matmul", {"x [B, 4]", "w [3, 5]", "inner dimensions differ"}, [](Leaves& l) { matmul(l.x, l.w); }),
+    row("matmul", {"v [6]", "w [3, 5]", "matrices"}, [](Leaves& l) { matmul(l.v, l.w); }),
+    row("matmul", {"w [3, 5]", "2", "bare number"}, [](Leaves& l) { matmul(l.w, 2); }),
+    row("sum", {"v [6]", "no axis 1"}, [](Leaves& l) { sum(l.v, {1}); }),
+    row("sum", {"w [3, 5]", "twice"},
+        [](Leaves& l) {
+          sum(l.w, {1, 1});
+        }),
+    row("sum", {"2.5", "must be a node"}, [](Leaves&) { sum(2.5); }),
+    row("sum", {"2.5", "must be a node"}, [](Leaves&) { sum(2.5, Axes{}); }),
+    row("mean", {"nothing", "must be a node"}, [](Leaves&) { mean(Expr()); }),
+    row("max", {"2.5", "must be a node"}, [](Leaves&) { max(2.5); }),
+    row("norm", {"2.5", "must be a node"}, [](Leaves&) { norm(2.5); }),
+    row("norm", {"nothing", "must be a node"}, [](Leaves&) { norm(Expr(), {}); }),
+    row("mean", {"v [6]", "no axis 1"}, [](Leaves& l) { mean(l.v, {1}); }),
+    row("softmax", {"scalar []", "no axis -1"}, [](Leaves& l) { softmax(l.scalar); }),
+    row("log_softmax", {"3", "must be a node"}, [](Leaves&) { log_softmax(3); }),
+    row("logsumexp", {"v [6]", "no axis -2"}, [](Leaves& l) { logsumexp(l.v, -2); }),
+    row("broadcast_to", {"w [3, 5]", "cannot be broadcast to [3]"},
+        [](Leaves& l) { broadcast_to(l.w, {3}); }),
+    row("broadcast_to", {"2", "use graph.full"}, [](Leaves&) { broadcast_to(2, {3}); }),
+    row("broadcast_to", {"nothing", "must be a node"}, [](Leaves&) { broadcast_to(Expr(), {3}); }),
+    row("transpose", {"w [3, 5]", "each axis once"},
+        [](Leaves& l) {
+          transpose(l.w, {0, 0});
+        }),
+    row("transpose", {"2", "must be a node"}, [](Leaves&) { transpose(2); }),
+    row("reshape", {"w [3, 5]", "cannot be reshaped to [2, 2]"},
+        [](Leaves& l) {
+          reshape(l.w, {2, 2});
+        }),
+    row("reshape", {"w [3, 5]", "15 divided by 4"},
+        [](Leaves& l) {
+          reshape(l.w, {4, -1});
+        }),
+    row("reshape", {"nothing", "must be a node"}, [](Leaves&) { reshape(Expr(), {4}); }),
+    row("flatten", {"scalar []", "no rows"}, [](Leaves& l) { flatten(l.scalar); }),
+    row("flatten", {"7", "must be a node"}, [](Leaves&) { flatten(7); }),
+    row("slice", {"v [6]", "does not lie within 6"}, [](Leaves& l) { slice(l.v, 0, 1, 8); }),
+    row("slice", {"v [6]", "below 1"}, [](Leaves& l) { slice(l.v, 0, 4, 4); }),
+    row("slice", {"2", "must be a node"}, [](Leaves&) { slice(2, 0, 0, 1); }),
+    row("concat", {"x [B, 4]", "v [6]", "ranks differ"},
+        [](Leaves& l) {
+          concat({l.x, l.v}, 0);
+        }),
+    row("concat", {"v [6]", "stranger [6]"},
+        [](Leaves& l) {
+          concat({l.v, l.stranger}, 0);
+        }),
+    row("clip", {"v [6]", "lower bound"}, [](Leaves& l) { clip(l.v, 2, 1); }),
+    row("random_uniform", {"v [6]", "shape [4]"}, [](Leaves& l) { random_uniform(l.v, 1, {2}); }),
+    row("one_hot", {"nothing"}, [](Leaves&) { one_hot(Expr(), 3); }),
+    row("stop_gradient", {"2"}, [](Leaves&) { stop_gradient(2); }),
+    row("mse", {"column [B, 1]", "rows [B]", "same shape"}, [](Leaves& l) { mse(l.column, l.rows); }),
+    row("mse", {"1", "2", "must be a node"}, [](Leaves&) { mse(1, 2); }),
+    row("half_squared_error", {"column [B, 1]", "rows [B]"},
+        [](Leaves& l) { half_squared_error(l.column, l.rows); }),
+    row("binary_cross_entropy", {"column [B, 1]", "rows [B]"},
+        [](Leaves& l) { binary_cross_entropy(l.column, l.rows); }),
+    row("logistic_loss", {"column [B, 1]", "rows [B]"}, [](Leaves& l) { logistic_loss(l.column, l.rows); }),
+    row("cross_entropy", {"scalar []", "the classes"}, [](Leaves& l) { cross_entropy(l.scalar, l.scalar); }),
+    row("cross_entropy", {"x [B, 4]", "column [B, 1]", "one-hot"},
+        [](Leaves& l) { cross_entropy(l.x, l.column); }),
+    row("cross_entropy", {"2", "x [B, 4]", "must be a node"}, [](Leaves& l) { cross_entropy(2, l.x); }),
+    row("input", {"'x'", "taken by the input"}, [](Leaves& l) { l.g.input("x", {2}); }),
+    row("parameter", {"name is empty"}, [](Leaves& l) { l.g.parameter("", {2}); }),
+    row("parameter 'p'", {"[B, 2]", "holds the batch"},
+        [](Leaves& l) {
+          l.g.parameter("p", {B, 2});
+        }),
+    row("state 'q'", {"[2, 0]", "at least 1"},
+        [](Leaves& l) {
+          l.g.state("q", {2, 0});
+        }),
+    row("constant", {"3 values", "[2, 2]"},
+        [](Leaves& l) {
+          l.g.constant({2, 2}, {1, 2, 3});
+        }),
+    row("linear 'a'", {"v [6]", "[B, features]"}, [](Leaves& l) { linear(l.v, 3, "a"); }),
+    row("linear 'a'", {"2", "must be a node"}, [](Leaves&) { linear(2, 3, "a"); }),
+    row("linear 'a'", {"nothing", "must be a node"}, [](Leaves&) { linear(Expr(), 3, "a"); }),
+    row("dropout 'd'", {"x [B, 4]", "[0, 1)"}, [](Leaves& l) { dropout(l.x, 1.5, "d", l.mode); }),
+    row("dropout 'd'", {"nothing", "must be a node"}, [](Leaves& l) { dropout(Expr(), 0.5, "d", l.mode); }),
+    row("dropout 'd'", {"x [B, 4]", "has this name, too"},
+        [](Leaves& l) { dropout(l.x, 0.5, "d", l.mode), dropout(l.x, 0.5, "d", l.mode); }),
+    row("layer_norm 'n'", {"rows [B]", "the features"}, [](Leaves& l) { layer_norm(l.rows, "n"); }),
+    row("layer_norm 'n'", {"2", "must be a node"}, [](Leaves&) { layer_norm(2, "n"); }),
+    row("layer_norm 'n'", {"x [B, 4]", "epsilon"}, [](Leaves& l) { layer_norm(l.x, "n", {.epsilon = -1}); }),
+    row("batch_norm 'n'", {"scalar []", "the features"},
+        [](Leaves& l) { batch_norm(l.scalar, "n", l.mode); }),
+    row("batch_norm 'n'", {"nothing", "must be a node"}, [](Leaves& l) { batch_norm(Expr(), "n", l.mode); }),
+    row("batch_norm 'n'", {"x [B, 4]", "momentum"},
+        [](Leaves& l) { batch_norm(l.x, "n", l.mode, {.momentum = 2}); }),
+    row("accuracy", {"x [B, 4]", "v [6]", "one-hot"}, [](Leaves& l) { accuracy().of(l.x, l.v); }),
+    row("accuracy", {"scalar []", "the classes"}, [](Leaves& l) { accuracy().of(l.scalar, l.scalar); }),
+    row("accuracy", {"rows [B]", "the classes"}, [](Leaves& l) { accuracy().of(l.rows, l.rows); }),
+    row("binary_accuracy", {"column [B, 1]", "rows [B]"},
+        [](Leaves& l) { binary_accuracy().of(l.column, l.rows); }),
+    row("mean_absolute_error", {"column [B, 1]", "rows [B]"},
+        [](Leaves& l) { mean_absolute_error().of(l.column, l.rows); }),
+    row("mse", {"column [B, 1]", "rows [B]"}, [](Leaves& l) { mean_squared_error().of(l.column, l.rows); }),
+    row("sgd", {"2", "must be a node"}, [](Leaves&) { sgd(2); }),
+    row("sgd", {"2 parameters and 0 gradients"},
+        [](Leaves& l) {
+          sgd({l.w, l.w}, std::vector<Expr>{});
+        }),
+    row("sgd", {"nothing to train"}, [](Leaves& l) { sgd(sum(l.stranger)); }),
+    row("groups", {"decides no parameter", "w"},
+        [](Leaves& l) {
+          groups({{"w", sgd()}, {"a", adam()}})(sum(l.w));
+        }),
+    row("groups", {"no pattern matches", "'w'"},
+        [](Leaves& l) {
+          l.g.parameter("a", {}), groups({{"a", sgd()}})(sum(l.w));
+        }),
+    row("groups", {"no group"}, [](Leaves&) { groups({}); }),
+    row("groups", {"named 'sgd'"},
+        [](Leaves&) {
+          groups({{"a", sgd()}, {"b", sgd()}});
+        }),
+    row("sgd", {"parameters of 1"},
+        [](Leaves& l) { sgd().transform([](StepValues& s) { s.parameters.clear(); })(sum(l.w)); }),
+    row("sgd", {"hold [] for w [3, 5]"},
+        [](Leaves& l) {
+          sgd().transform([](StepValues& s) { s.gradients[0] = sum(s.gradients[0]); })(sum(l.w));
+        }),
+    row("sgd", {"'sgd/rate' already"}, [](Leaves& l) { sgd(sum(l.w)), sgd(sum(l.w)); }),
+    row("Trainer", {"inputs, a network and a loss"}, [](Leaves&) { Trainer<float>(ModelDefinition{}); }),
+    row("Trainer", {"loss must be a scalar", "[B, 1]"},
+        [](Leaves&) { Trainer<float>(model([](Expr y, Expr t) { return y - t; })); }),
+    row("Trainer", {"nothing", "must be a node"},
+        [](Leaves&) { Trainer<float>(model([](Expr, Expr) { return Expr(); })); }),
+    row("Trainer", {"2", "must be a node"},
+        [](Leaves&) { Trainer<float>(model([](Expr, Expr) { return Expr(2); })); }),
+    row("Trainer", {"'m' must be a scalar", "[B, 1]"},
+        [](Leaves&) {
+          Trainer<float>(model(mse, {{"m", [](Expr y, Expr t) { return y - t; }}}));
+        }),
+    row("Trainer", {"no sample can be weighted", "[]"},
+        [](Leaves&) {
+          Trainer<float>(model(mse, {}, {1, 2}));
+        }),
+    row("custom", {"0 cotangents for 1 inputs", "[6]"}, [](Leaves& l) { grad(sum(no_cotangent(l.v)), l.v); }),
+    row("custom", {"shape [] for input 0 of shape [6]"},
+        [](Leaves& l) { grad(sum(scalar_cotangent(l.v)), l.v); }),
+};
+
+class BuildingErrors : public testing::TestWithParam<Mistake> {};
+INSTANTIATE_TEST_SUITE_P(All, BuildingErrors, testing::ValuesIn(mistakes));
+
+TEST_P(BuildingErrors, SayOpLineAndOperands) {
+  Leaves leaves;
+  const std::string message = test::error_of([&] { GetParam().make(leaves); });
+  const std::string begin = GetParam().op + " at building_errors_test.cpp:";
+  ASSERT_THAT(message, testing::StartsWith(begin));
+  // The line is one of the row's.
+  EXPECT_NEAR(std::stoi(message.substr(begin.size())), static_cast<int>(GetParam().where.line), 3) << message;
+  test::expect_parts(message, GetParam().parts);
+}
+
+}  // namespace
+}  // namespace gradus
