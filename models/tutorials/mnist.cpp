@@ -74,7 +74,7 @@ template <class T> Dataset<T> dataset(const Digits& digits) { return dataset<T>(
 
 std::filesystem::path data_or_error(const std::string& data) {
   const auto found = find_mnist(data);
-  if (!found) throw OptionError({"data"}, "mnist: the data was not found\n" + mnist_help());
+  if (!found) throw OptionError({"data", "fetch=mnist"}, "mnist: the data was not found\n" + mnist_help());
   return *found;
 }
 

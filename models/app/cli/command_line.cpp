@@ -12,13 +12,14 @@ struct OptionRow {
   std::string_view name;    // as a person types it
 };
 
-constexpr std::array<OptionRow, 29> option_rows{{{"batch", "--batch"},
+constexpr std::array<OptionRow, 30> option_rows{{{"batch", "--batch"},
                                                  {"checkpoint", "--checkpoint"},
                                                  {"data", "--data"},
                                                  {"decimal", "--decimal"},
                                                  {"delimiter", "--delimiter"},
                                                  {"epochs", "--epochs"},
                                                  {"exclude", "--exclude"},
+                                                 {"fetch=mnist", "'gradus fetch mnist' fetches them"},
                                                  {"format=dot", "--format dot"},
                                                  {"header=false", "--no-header"},
                                                  {"in_order=false", "no --in-order"},

@@ -9,6 +9,7 @@
 #include "gradus/data/option_error.hpp"
 #include "gradus/version.hpp"
 #include "models/app/cli/command_line.hpp"
+#include "models/app/cli/fetch/fetch.hpp"
 #include "models/app/cli/inspect.hpp"
 #include "models/app/cli/mlp.hpp"
 #include "models/app/cli/onnx/export.hpp"
@@ -298,6 +299,15 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
   command->callback([&options, &status] { status = export_model(options); });
 }
 
+void add_fetch(CLI::App& app, FetchCommandOptions& options, int& status) {
+  auto* command = app.add_subcommand("fetch",
+                                     "Fetch data from the network, checked and resumed; $GRADUS_MIRROR names "
+                                     "other mirrors (http, https, file)");
+  command->add_option("what", options.what, "mnist")->required()->check(CLI::IsMember({"mnist"}));
+  command->add_option("--data", options.data, "The folder to put it in (default ~/.cache/gradus/mnist)");
+  command->callback([&options, &status] { status = fetch(options); });
+}
+
 // The options of all commands. The parser writes into them, so they must outlive it.
 struct Arguments {
   TutorialsOptions tutorials;
@@ -310,6 +320,7 @@ struct Arguments {
   GraphOptions graph;
   ProfileOptions profile;
   ExportOptions export_model;
+  FetchCommandOptions fetch;
 };
 
 void add_commands(CLI::App& app, Arguments& arguments, const std::string& typed, int& status) {
@@ -321,6 +332,7 @@ void add_commands(CLI::App& app, Arguments& arguments, const std::string& typed,
   add_graph(app, arguments.graph, status);
   add_profile(app, arguments.profile, status);
   add_export(app, arguments.export_model, status);
+  add_fetch(app, arguments.fetch, status);
 }
 
 int run(int argc, char** argv) {
@@ -337,6 +349,7 @@ int run(int argc, char** argv) {
       "Examples:\n"
       "  gradus tutorials --json figures.json\n"
       "  gradus train height-weight --seed 7\n"
+      "  gradus fetch mnist\n"
       "  gradus train mnist --data ~/mnist --epochs 3 --out out\n"
       "  gradus train mlp --data iris.csv --target species --hidden 16,16 --save iris.safetensors\n"
       "  gradus predict iris.safetensors --data flowers.csv\n"

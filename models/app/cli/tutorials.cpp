@@ -82,7 +82,7 @@ int tutorials(const TutorialsOptions& options) {
   for (const Tutorial* tutorial : gradus::tutorials()) {
     if (const auto why = tutorial->missing(options.reproduce.data)) {
       fmt::print("{:<14} left out: its data was not found (see below)\n", tutorial->name());
-      notes += "\n" + with_options(*why, {"data"}) + "\n";
+      notes += "\n" + with_options(*why, {"data", "fetch=mnist"}) + "\n";
       continue;
     }
     for (const Row& row : rows_of(*tutorial, options.reproduce)) {
