@@ -148,6 +148,10 @@ class MnistTutorial final : public Tutorial {
       using T = decltype(tag);
       Trainer<T> trainer(model(glorot_uniform(), glorot_uniform(), rate), options.seed);
       options.print(trainer.summary());
+      TrainingFiles files = options.files;
+      files.images = [](Training& training) {
+        return std::vector{first_layer_image(training.weights().at("hidden/W"))};
+      };
       const auto start = std::chrono::steady_clock::now();
       report.history =
           run_training(trainer, dataset<T>(data.train),
@@ -157,7 +161,7 @@ class MnistTutorial final : public Tutorial {
                         .callbacks = {progress_bar({.print = options.print, .live = options.live})},
                         .verbose = false,
                         .threads = options.threads},
-                       options.files);
+                       files);
       report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       const Scores tested = trainer.evaluate(dataset<T>(data.test), batch);
       report.figures = {{"Test loss", fmt::format("{:.4f}", tested.at("loss"))},

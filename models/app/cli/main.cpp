@@ -71,6 +71,8 @@ void add_format(CLI::App* command, Character& delimiter, Character& decimal, Cha
 void add_files(CLI::App* command, gradus::TrainingFiles& files) {
   command->add_option("--history", files.history,
                       "Write the scores of every epoch to this .json or .csv file");
+  command->add_option("--tensorboard", files.tensorboard,
+                      "Write scores, histograms, images and the graph into this folder, for TensorBoard");
   command->add_option("--checkpoint", files.checkpoint, "Write everything to this file after every epoch");
   command->add_option("--checkpoint-steps", files.checkpoint_steps, "… and after every so many steps")
       ->check(CLI::NonNegativeNumber);

@@ -114,6 +114,7 @@ Facts settings_of(const TableOptions& options, const TableRecipe& recipe) {
           {"thousands", character(options.format.style.thousands)},
           {"save", or_none(options.save)},
           {"history", or_none(options.files.history)},
+          {"tensorboard", or_none(options.files.tensorboard)},
           {"checkpoint", or_none(options.files.checkpoint)},
           {"checkpoint steps", fmt::format("{}", options.files.checkpoint_steps)},
           {"resume", yes_or_no(options.files.resume)}};
