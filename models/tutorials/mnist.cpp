@@ -14,6 +14,7 @@
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
 #include "gradus/train/training.hpp"
+#include "models/app/progress/progress.hpp"
 #include "models/tutorials/mnist_pictures.hpp"
 
 namespace gradus {
@@ -78,6 +79,10 @@ std::filesystem::path data_or_error(const std::string& data) {
   return *found;
 }
 
+Mnist load_told(const std::filesystem::path& folder) {
+  return with_progress("reading " + folder.string(), [&] { return load_mnist(folder); });
+}
+
 // The loss of every step.
 class StepLosses final : public Callback {
  public:
@@ -116,7 +121,7 @@ class MnistTutorial final : public Tutorial {
 
   // 100 steps in file order; a step's loss is taken before its update.
   Result reproduce(const ReproduceOptions& options) const override {
-    const Mnist data = load_mnist(data_or_error(options.data));
+    const Mnist data = load_told(data_or_error(options.data));
     return with_precision(options.precision, [&](auto tag) {
       using T = decltype(tag);
       Trainer<T> trainer(written_out());
@@ -138,7 +143,7 @@ class MnistTutorial final : public Tutorial {
     const double rate = rate_or(options, default_rate);
     const Precision precision = options.precision.value_or(Precision::single);
     const std::filesystem::path folder = data_or_error(options.data);
-    const Mnist data = load_mnist(folder);
+    const Mnist data = load_told(folder);
     RunReport report = begin_report(*this, {epochs, batch, rate, precision, "Adam"}, options);
     report.data = {{"training", fmt::format("{} images, the last tenth for validation", data.train.count)},
                    {"test", fmt::format("{} images", data.test.count)},

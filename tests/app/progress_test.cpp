@@ -8,7 +8,9 @@
 #include <chrono>
 #include <thread>
 
+#include "models/app/plot/external.hpp"
 #include "models/train/progress_text.hpp"
+#include "tests/support/program.hpp"
 
 namespace gradus {
 namespace {
@@ -51,13 +53,24 @@ TEST(Progress, ALineIsOverwrittenAndRemoved) {
 TEST(Progress, LinesBecomeRarer) {
   const std::string text = printed(false, 0.05, 0.6);
   EXPECT_THAT(text, testing::StartsWith("reading it: 0.1s\nreading it: 0.1s\nreading it: 0.2s\n"));
-  EXPECT_LE(std::ranges::count(text, '\n'), 4);
+  EXPECT_LE(std::ranges::count(text, '\n'), 6);
   EXPECT_THAT(text, testing::Not(HasSubstr("\r")));
 }
 
 TEST(Progress, TellsHowFarItIs) {
   EXPECT_THAT(printed(false, 0.1, 0.25, 25, 100),
               testing::StartsWith("reading it: [=====>..............] 25% ETA 0.3s\n"));
+}
+
+// Some seconds of timing; script gives a program a terminal.
+TEST(ProgressOfTheProgram, IsShownOnATerminalAlone) {
+  const std::string slow = "profile mnist --batch 1024 --runs 200";
+  EXPECT_THAT(test::run_gradus(slow).output, testing::Not(HasSubstr("timing mnist")));
+  if (find_program("script") == std::nullopt) GTEST_SKIP() << "script is not installed";
+  const test::Ran shown = test::run_gradus(slow + "\" /dev/null", "exec script -qec \"");
+  EXPECT_EQ(shown.status, 0) << shown.output;
+  EXPECT_THAT(shown.output,
+              AllOf(HasSubstr("\r\x1b[Ktiming mnist: 1."), HasSubstr("s\r\x1b[Kmnist, batch 1024")));
 }
 
 TEST(ProgressText, BarsAndDurations) {

@@ -12,6 +12,7 @@
 #include "gradus/inspect/stages.hpp"
 #include "gradus/runtime/executable.hpp"
 #include "models/app/plot/draw.hpp"
+#include "models/app/progress/progress.hpp"
 #include "models/tutorials/all.hpp"
 
 namespace gradus::cli {
@@ -65,8 +66,9 @@ int check(const CheckOptions& options) {
   // A tutorial without a loss is not trained; the gradient of its output is checked instead.
   const Expr& checked = p.loss.is_null() ? p.prediction : p.loss;
   const auto mode = mode_of(options, parameters);
-  const GradientReport report =
-      check_gradient(checked, parameters, p.point, p.batch, {.mode = mode, .order = options.order});
+  const GradientReport report = with_progress("checking the gradients of " + options.name, [&] {
+    return check_gradient(checked, parameters, p.point, p.batch, {.mode = mode, .order = options.order});
+  });
   fmt::print("{}", report.text());
   for (int order = 1; order <= options.order; ++order)
     fmt::print(
@@ -104,7 +106,9 @@ int graph(const GraphOptions& options) {
   } else {
     drawn = text ? graph_text(outputs, updates) : graph_dot(outputs, updates, {.most_boxes = options.boxes});
   }
-  fmt::print("{}", options.format == "svg" ? drawn_by_dot(drawn, ImageFormat::svg) : drawn);
+  if (options.format == "svg")
+    drawn = with_progress("drawing the graph", [&] { return drawn_by_dot(drawn, ImageFormat::svg); });
+  fmt::print("{}", drawn);
   return 0;
 }
 

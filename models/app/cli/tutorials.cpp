@@ -7,6 +7,7 @@
 
 #include "gradus/data/atomic_file.hpp"
 #include "models/app/cli/command_line.hpp"
+#include "models/app/progress/progress.hpp"
 #include "models/app/report/report.hpp"
 #include "models/tutorials/all.hpp"
 
@@ -27,7 +28,8 @@ struct Row {
 };
 
 std::vector<Row> rows_of(const Tutorial& tutorial, const ReproduceOptions& options) {
-  const Result result = tutorial.reproduce(options);
+  const Result result =
+      with_progress("training " + std::string(tutorial.name()), [&] { return tutorial.reproduce(options); });
   std::vector<Row> rows;
   const bool single = options.precision == Precision::single;
   for (Figure figure : tutorial.figures()) {

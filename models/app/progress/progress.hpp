@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 namespace gradus {
 
@@ -50,5 +51,11 @@ class Progress {
   bool has_ended_ = false;
   std::thread thread_;
 };
+
+/// The result of work that is told of as `what` while it lasts.
+template <class Work> auto with_progress(std::string what, Work work) {
+  const Progress progress(std::move(what));
+  return work();
+}
 
 }  // namespace gradus
