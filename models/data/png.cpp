@@ -12,21 +12,21 @@ namespace gradus {
 
 namespace {
 
-std::string big_endian(std::uint32_t number) {
+std::string png_number(std::uint32_t number) {
   std::string bytes;
   for (const unsigned shift : {24U, 16U, 8U, 0U}) bytes += static_cast<char>(number >> shift & 0xFFU);
   return bytes;
 }
 
-std::string chunk(std::string_view type, std::string_view data) {
+std::string png_chunk(std::string_view type, std::string_view data) {
   std::string checked(type);
   checked += data;
   const auto sum = crc32_z(0, reinterpret_cast<const Bytef*>(checked.data()), checked.size());
-  return big_endian(static_cast<std::uint32_t>(data.size())) + checked +
-         big_endian(static_cast<std::uint32_t>(sum));
+  return png_number(static_cast<std::uint32_t>(data.size())) + checked +
+         png_number(static_cast<std::uint32_t>(sum));
 }
 
-std::string deflated(std::string_view bytes) {
+std::string packed_rows(std::string_view bytes) {
   uLongf size = compressBound(static_cast<uLong>(bytes.size()));
   std::string packed(size, '\0');
   if (compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(bytes.data()),
@@ -57,11 +57,11 @@ std::string png_bytes(std::int64_t height, std::int64_t width, std::int64_t chan
   }
   constexpr char depth = 8;
   const char colour = channels == 1 ? 0 : 2;
-  const std::string header = big_endian(static_cast<std::uint32_t>(width)) +
-                             big_endian(static_cast<std::uint32_t>(height)) +
+  const std::string header = png_number(static_cast<std::uint32_t>(width)) +
+                             png_number(static_cast<std::uint32_t>(height)) +
                              std::string{depth, colour, 0, 0, 0};
-  return std::string("\x89PNG\r\n\x1A\n") + chunk("IHDR", header) + chunk("IDAT", deflated(rows)) +
-         chunk("IEND", "");
+  return std::string("\x89PNG\r\n\x1A\n") + png_chunk("IHDR", header) + png_chunk("IDAT", packed_rows(rows)) +
+         png_chunk("IEND", "");
 }
 
 }  // namespace gradus

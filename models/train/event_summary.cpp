@@ -22,7 +22,7 @@ namespace {
 namespace event {
 constexpr int graph_def = 4, summary = 5, session_log = 7;
 }
-namespace value {
+namespace summary_value {
 constexpr int tag = 1, simple = 2, image = 4, histogram = 5;
 }
 namespace picture {
@@ -114,14 +114,16 @@ ProtobufMessage session_event() {
   return ProtobufMessage().message(event::session_log, ProtobufMessage().integer(status, start));
 }
 
-ProtobufMessage scalar_event(const std::string& tag, double number) {
-  return summary_event(
-      ProtobufMessage().text(value::tag, tag).single(value::simple, static_cast<float>(number)));
+ProtobufMessage scalar_event(const std::string& tag, double value) {
+  return summary_event(ProtobufMessage()
+                           .text(summary_value::tag, tag)
+                           .single(summary_value::simple, static_cast<float>(value)));
 }
 
 ProtobufMessage histogram_event(const std::string& tag, std::span<const double> values) {
-  return summary_event(
-      ProtobufMessage().text(value::tag, tag).message(value::histogram, histogram_of(values)));
+  return summary_event(ProtobufMessage()
+                           .text(summary_value::tag, tag)
+                           .message(summary_value::histogram, histogram_of(values)));
 }
 
 ProtobufMessage image_event(const TensorboardImage& image) {
@@ -133,7 +135,8 @@ ProtobufMessage image_event(const TensorboardImage& image) {
   } catch (const Error& error) {
     throw Error(fmt::format("tensorboard: the image '{}': {}", image.tag, error.what()));
   }
-  return summary_event(ProtobufMessage().text(value::tag, image.tag).message(value::image, made));
+  return summary_event(
+      ProtobufMessage().text(summary_value::tag, image.tag).message(summary_value::image, made));
 }
 
 ProtobufMessage graph_event(const ModelGraph& model) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "gradus/base/error.hpp"
@@ -18,7 +19,7 @@ namespace {
 
 // The shades of one tile's numbers; those that are not finite are black.
 std::vector<std::uint8_t> shades(std::span<const double> values) {
-  double min = INFINITY, max = -INFINITY;
+  double min = std::numeric_limits<double>::infinity(), max = -min;
   for (const double v : values)
     if (std::isfinite(v)) min = std::min(min, v), max = std::max(max, v);
   std::vector<std::uint8_t> made;

@@ -77,36 +77,24 @@ void make_folder(const fs::path& folder) {
                             error ? error.message() : "there is a file of that name in the way"));
 }
 
-}  // namespace
-
-void fetch_file(const WantedFile& wanted, const FetchOptions& options) {
-  const auto print = [&](const std::string& text) {
-    if (options.print) options.print(text);
-  };
-  make_folder(options.folder);
+// Puts the file into the folder and says how.
+std::string fetch(const WantedFile& wanted, const FetchOptions& options, Progress& progress) {
   const fs::path path = options.folder / wanted.name;
-  Progress progress("fetching " + wanted.name);
-  const auto there = [&] {
-    const bool is = is_there(wanted, path);
-    if (is) print(fmt::format("{}: it is there already\n", wanted.name));
-    return is;
-  };
-  if (there()) return;
+  const std::string there = fmt::format("{}: it is there already\n", wanted.name);
+  if (is_there(wanted, path)) return there;
   PartFile part(path, ".part", PartFile::Busy::wait);
-  if (there()) return;  // another process has fetched it in the meantime
+  if (is_there(wanted, path)) return there;  // another process has fetched it in the meantime
+  const TransferOptions patience{.stall_seconds = options.stall_seconds,
+                                 .connect_seconds = options.connect_seconds,
+                                 .most_bytes = wanted.most_bytes,
+                                 .progress = [&](auto done, auto all) { progress.at(done, all); }};
   std::string answers;
   for (const std::string& mirror : options.mirrors) {
     const std::string url = url_of(mirror, wanted.name);
-    const auto why = fetch_from(url, wanted, part,
-                                {.stall_seconds = options.stall_seconds,
-                                 .connect_seconds = options.connect_seconds,
-                                 .most_bytes = wanted.most_bytes,
-                                 .progress = [&](auto done, auto all) { progress.at(done, all); }});
+    const auto why = fetch_from(url, wanted, part, patience);
     if (!why) {
-      const std::int64_t bytes = part.size();
       part.publish();
-      print(fmt::format("{}: {} bytes from {}\n", wanted.name, bytes, url));
-      return;
+      return fmt::format("{}: {} bytes from {}\n", wanted.name, part.size(), url);
     }
     answers += fmt::format("\n  {}: {}", url, *why);
   }
@@ -116,6 +104,18 @@ void fetch_file(const WantedFile& wanted, const FetchOptions& options) {
       fmt::format("{} could not be fetched into {}:{}\nCheck the connection, or name another mirror{}",
                   wanted.name, options.folder.string(), answers,
                   begun ? "; what has come so far is kept, and the next attempt goes on from there" : ""));
+}
+
+}  // namespace
+
+void fetch_file(const WantedFile& wanted, const FetchOptions& options) {
+  make_folder(options.folder);
+  std::string line;
+  {
+    Progress progress("fetching " + wanted.name);
+    line = fetch(wanted, options, progress);
+  }
+  if (options.print) options.print(line);
 }
 
 }  // namespace gradus
