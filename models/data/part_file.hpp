@@ -25,7 +25,9 @@ class PartFile {
   PartFile(const PartFile&) = delete;
   PartFile& operator=(const PartFile&) = delete;
 
+  /// The name under which it is written.
   const std::filesystem::path& part() const { return part_; }
+  /// How many bytes it has.
   std::int64_t size() const;
 
   /// Removes all content.

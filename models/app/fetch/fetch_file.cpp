@@ -80,7 +80,7 @@ void make_folder(const fs::path& folder) {
 // Puts the file into the folder and says how.
 std::string fetch(const WantedFile& wanted, const FetchOptions& options, Progress& progress) {
   const fs::path path = options.folder / wanted.name;
-  const std::string there = fmt::format("{}: it is there already\n", wanted.name);
+  std::string there = fmt::format("{}: it is there already\n", wanted.name);
   if (is_there(wanted, path)) return there;
   PartFile part(path, ".part", PartFile::Busy::wait);
   if (is_there(wanted, path)) return there;  // another process has fetched it in the meantime
