@@ -120,7 +120,9 @@ void PartFile::publish() {
 
 void PartFile::fail(int error) {
   kept_ = false;
-  refuse_to_write(path_, std::strerror(error));
+  const bool is_full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+  refuse_to_write(path_, fmt::format("{}{}", std::strerror(error),
+                                     is_full ? "; make room there, or name another place" : ""));
 }
 
 }  // namespace gradus

@@ -326,8 +326,8 @@ TEST_F(FetchFile, AFullDiskIsSaidAndLeftAsItWas) {
   for (const rlim_t limit : {0U, 1U, 100000U, 299999U}) {
     {
       const FileSizeLimit limited(limit);
-      EXPECT_THAT(error({server.url()}),
-                  AllOf(HasSubstr("cache/data.bin: cannot be written"), HasSubstr("File too large")));
+      EXPECT_THAT(error({server.url()}), AllOf(HasSubstr("cache/data.bin: cannot be written"),
+                                               HasSubstr("File too large; make room there")));
     }
     expect_nothing();
   }
