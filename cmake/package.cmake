@@ -30,6 +30,7 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
   # What programs link that link gradus; what the program links, dpkg-shlibdeps finds.
   set(CPACK_DEBIAN_PACKAGE_DEPENDS "libfmt-dev, libopenblas-dev, zlib1g-dev")
+  set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates")  # for fetching by https
   set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libxtensor-dev, libgmock-dev, libonnx-dev, libprotobuf-dev")
   set(CPACK_STRIP_FILES ON)
   include(CPack)

@@ -3,6 +3,7 @@
 
 packages=(g++ cmake ninja-build libxtensor-dev libxtensor-blas-dev libopenblas-dev libgtest-dev libgmock-dev
   libbenchmark-dev libcli11-dev libfmt-dev nlohmann-json3-dev zlib1g-dev libonnx-dev libprotobuf-dev
+  libcurl4-openssl-dev libmd-dev ca-certificates
   gnuplot-nox graphviz)  # for pictures: 23 MB to download; everything works without them
 
 install_missing() {

@@ -5,7 +5,7 @@
 
 #include "framework/compile/program.hpp"
 
-namespace gradus {
+namespace GRADUS_PUBLIC gradus {
 
 /// The purpose of a node.
 enum class Part { model, loss, gradient, optimizer };

@@ -15,12 +15,26 @@
 #include "gradus/graph/shape.hpp"
 
 namespace gradus {
+
+const std::array<MnistFile, 4> mnist_files{
+    {{"train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+      47040016},
+     {"train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5", 60008},
+     {"t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7", 7840016},
+     {"t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2", 10008}}};
+
+const std::array<std::string_view, 2> mnist_mirrors{"https://ossci-datasets.s3.amazonaws.com/mnist/",
+                                                    "https://storage.googleapis.com/cvdf-datasets/mnist/"};
+
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 4> kFiles = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
-                                                    "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+std::vector<std::string_view> all_names() {
+  std::vector<std::string_view> names;
+  for (const MnistFile& file : mnist_files) names.push_back(file.name);
+  return names;
+}
 
 // Not fmt::join: with libfmt 9 it makes GCC 12 warn at -O3, falsely.
 std::string join(std::span<const std::string_view> texts, std::string_view separator) {
@@ -44,7 +58,7 @@ std::optional<fs::path> find_file(const fs::path& directory, std::string_view na
 
 std::vector<std::string_view> missing_files(const fs::path& directory) {
   std::vector<std::string_view> missing;
-  std::ranges::copy_if(kFiles, std::back_inserter(missing),
+  std::ranges::copy_if(all_names(), std::back_inserter(missing),
                        [&](std::string_view name) { return !find_file(directory, name); });
   return missing;
 }
@@ -60,8 +74,9 @@ void require_files(const fs::path& directory, std::string_view source) {
                                       : "there is no such directory",
                                   mnist_help()));
   if (const auto missing = missing_files(directory); !missing.empty())
-    throw OptionError({"data"}, fmt::format("{} '{}': there is no {} in it, plain or .gz\n{}", source,
-                                            directory.string(), join(missing, ", no "), mnist_help()));
+    throw OptionError({"data", "fetch=mnist"},
+                      fmt::format("{} '{}': there is no {} in it, plain or .gz\n{}", source,
+                                  directory.string(), join(missing, ", no "), mnist_help()));
 }
 
 std::string environment(const char* name) {
@@ -118,6 +133,12 @@ Digits load_digits(const fs::path& images_path, const fs::path& labels_path) {
 
 }  // namespace
 
+std::optional<fs::path> mnist_cache() {
+  const std::string home = environment("HOME");
+  if (home.empty()) return std::nullopt;
+  return fs::path(home) / ".cache" / "gradus" / "mnist";
+}
+
 std::optional<fs::path> find_mnist(const std::string& folder) {
   if (!folder.empty()) {
     require_files(folder, "MNIST directory");
@@ -128,8 +149,7 @@ std::optional<fs::path> find_mnist(const std::string& folder) {
     return variable;
   }
   std::vector<fs::path> places = {fs::path("data") / "mnist"};
-  if (const std::string home = environment("HOME"); !home.empty())
-    places.push_back(fs::path(home) / ".cache" / "gradus" / "mnist");
+  if (const auto cache = mnist_cache()) places.push_back(*cache);
   for (fs::path& place : places)
     if (missing_files(place).empty()) return std::move(place);
   return std::nullopt;
@@ -137,7 +157,7 @@ std::optional<fs::path> find_mnist(const std::string& folder) {
 
 Mnist load_mnist(const fs::path& directory) {
   require_files(directory, "MNIST directory");
-  const auto file = [&](std::size_t i) { return find_file(directory, kFiles[i]).value(); };
+  const auto file = [&](std::size_t i) { return find_file(directory, mnist_files[i].name).value(); };
   return {.train = load_digits(file(0), file(1)), .test = load_digits(file(2), file(3))};
 }
 
@@ -145,12 +165,11 @@ std::string mnist_help() {
   return fmt::format(
       "The MNIST data are four files, plain or with .gz:\n"
       "  {}\n"
-      "Fetch them from https://ossci-datasets.s3.amazonaws.com/mnist/ or\n"
-      "https://storage.googleapis.com/cvdf-datasets/mnist/ (each name with .gz) and put them into one "
-      "directory:\n"
+      "Fetch them from {} or\n"
+      "{} (each name with .gz) and put them into one directory:\n"
       "./data/mnist, ~/.cache/gradus/mnist, the one that the environment variable GRADUS_MNIST names,\n"
       "or any other that is given by its path\n",
-      join(kFiles, "\n  "));
+      join(all_names(), "\n  "), mnist_mirrors[0], mnist_mirrors[1]);
 }
 
 }  // namespace gradus

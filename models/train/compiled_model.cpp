@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "gradus/autodiff/gradient.hpp"
 #include "gradus/base/error.hpp"
 #include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/one_hot.hpp"
@@ -155,6 +156,38 @@ std::vector<double> CompiledModel<T>::mean_scores(const Dataset<T>& data, std::s
   }
   for (double& mean : means) mean /= static_cast<double>(rows.size());
   return means;
+}
+
+template <class T>
+NamedValues CompiledModel<T>::gradients(const Dataset<T>& data, std::span<const std::uint32_t> rows) {
+  const std::vector<Expr> parameters = training_->graph.parameters();
+  // A program that draws random numbers must count them: their count is put back afterwards.
+  std::vector<Update> updates;
+  for (const Update& each : training_->updates)
+    if (std::ranges::count(training_->graph.required_updates(), each.variable.id()) > 0)
+      updates.push_back(each);
+  if (gradient_programs_ == nullptr) {
+    gradient_programs_ =
+        std::make_unique<Programs<T>>(grad(training_->loss, parameters), updates, training_->feeds(), store_);
+    gradient_programs_->set_threads(threads_);
+  }
+  const auto values_of = [&](const Expr& variable) {
+    return store_.values(variable.graph()[variable.id()].label);
+  };
+  std::vector<std::vector<T>> before;
+  for (const Update& each : updates) {
+    const auto values = values_of(each.variable);
+    before.emplace_back(values.begin(), values.end());
+  }
+  auto& program = gradient_programs_->at(static_cast<std::int64_t>(rows.size()));
+  program.run(data, rows);
+  for (std::size_t i = 0; i < updates.size(); ++i)
+    std::ranges::copy(before[i], values_of(updates[i].variable).begin());
+  NamedValues gradients;
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    gradients[training_->graph[parameters[i].id()].label] = {program.results[i].begin(),
+                                                             program.results[i].end()};
+  return gradients;
 }
 
 template <class T> std::vector<T> CompiledModel<T>::predict(const Dataset<T>& data, std::int64_t batch) {

@@ -33,6 +33,8 @@ template <class T> class CompiledModel {
   void set_threads(int threads) {
     step_programs_.set_threads(threads);
     score_programs_.set_threads(threads);
+    gradient_programs_.reset();
+    threads_ = threads;
   }
 
   /// The graph for training, or the one for inference.
@@ -53,6 +55,8 @@ template <class T> class CompiledModel {
   /// The means of the scores over rows of the data, at inference.
   std::vector<double> mean_scores(const Dataset<T>& data, std::span<const std::uint32_t> rows,
                                   std::int64_t batch);
+  /// The gradient of the loss by each parameter over these rows, in training; nothing is updated.
+  NamedValues gradients(const Dataset<T>& data, std::span<const std::uint32_t> rows);
   /// The predictions for all of the data, row-major.
   std::vector<T> predict(const Dataset<T>& data, std::int64_t batch);
 
@@ -63,9 +67,11 @@ template <class T> class CompiledModel {
   ModelWeights<T> weights_;
   std::vector<RelativeRate> rates_;
   std::vector<std::string> score_names_;
+  int threads_ = 1;
   Programs<T> step_programs_;
   Programs<T> score_programs_;
   Programs<T> predict_programs_;
+  std::unique_ptr<Programs<T>> gradient_programs_;  // once it is asked for
 };
 
 }  // namespace gradus

@@ -4,24 +4,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <string>
+
+#include "models/train/progress_text.hpp"
 
 namespace gradus {
 
 namespace {
 
-constexpr std::int64_t bar_width = 20;
 constexpr double shown_every = 0.1;  // seconds
-
-std::string duration(double seconds) {
-  if (seconds < 10) return fmt::format("{:.1f}s", seconds);
-  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
-  if (whole < 60) return fmt::format("{}s", whole);
-  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
-  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
-}
 
 std::string per_step(double seconds, std::int64_t steps) {
   const double ms = 1e3 * seconds / static_cast<double>(std::max<std::int64_t>(steps, 1));
@@ -68,22 +60,18 @@ class ProgressBar final : public PerFit<ProgressBar> {
     next_ = seconds + shown_every;
     const std::int64_t done = training.step(), all = training.steps();
     const std::int64_t here = std::max<std::int64_t>(done - first_, 1);  // a resumed epoch began later
-    std::string bar(bar_width, '.');
-    const auto filled = static_cast<std::size_t>(bar_width * done / all);
-    std::fill_n(bar.begin(), filled, '=');
-    bar[std::min(filled, bar.size() - 1)] = '>';
     const double left = seconds / static_cast<double>(here) * static_cast<double>(all - done);
-    print_(fmt::format("\r\x1b[K{}/{} [{}] ETA {} {}{}", done, all, bar, duration(left),
-                       per_step(seconds, here), scores_text(training.scores(), false)));
+    print_(fmt::format("{}{}/{} {} ETA {} {}{}", clear_line, done, all, bar_text(done, all),
+                       duration_text(left), per_step(seconds, here), scores_text(training.scores(), false)));
   }
 
   void on_epoch_end(Training& training) override {
     const double seconds = training.training_seconds();
-    std::string times = duration(seconds);
+    std::string times = duration_text(seconds);
     if (training.validation_seconds() > 0 && training.history().validation > 0)
-      times += fmt::format(" + {}", duration(training.validation_seconds()));
-    print_(fmt::format("{}{}/{} [{}] {} {}{}\n", live_ ? "\r\x1b[K" : "", training.steps(), training.steps(),
-                       std::string(bar_width, '='), times, per_step(seconds, training.steps() - first_),
+      times += fmt::format(" + {}", duration_text(training.validation_seconds()));
+    print_(fmt::format("{}{}/{} {} {} {}{}\n", live_ ? clear_line : "", training.steps(), training.steps(),
+                       bar_text(1, 1), times, per_step(seconds, training.steps() - first_),
                        scores_text(training.scores(), true)));
     print_remarks(training);
   }
@@ -91,7 +79,7 @@ class ProgressBar final : public PerFit<ProgressBar> {
   void on_train_end(Training& training) override {
     print_remarks(training);
     if (!training.history().stopped.empty())
-      print_(fmt::format("{}Stopped: {}\n", live_ ? "\r\x1b[K" : "", training.history().stopped));
+      print_(fmt::format("{}Stopped: {}\n", live_ ? clear_line : "", training.history().stopped));
   }
 
  private:

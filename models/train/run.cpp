@@ -1,5 +1,6 @@
 #include "gradus/train/run.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "gradus/data/atomic_file.hpp"
@@ -15,6 +16,13 @@ History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> 
     throw OptionError({"resume", "checkpoint"}, "resume needs a checkpoint file to go on from");
   if (files.resume && std::filesystem::exists(files.checkpoint)) trainer.resume(files.checkpoint);
   options.callbacks.push_back(stop_on_nan());
+  if (!files.tensorboard.empty()) {
+    // Of ten thousand epochs nobody looks at each histogram.
+    constexpr std::int64_t most = 100;
+    const std::int64_t every = std::max<std::int64_t>(1, options.epochs / most);
+    options.callbacks.push_back(
+        tensorboard(files.tensorboard, {.histograms = every, .matrices = every, .images = files.images}));
+  }
   if (!files.checkpoint.empty())
     options.callbacks.push_back(checkpoint(files.checkpoint, {.every_steps = files.checkpoint_steps}));
   History history = trainer.fit(data, options);

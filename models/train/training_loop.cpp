@@ -205,6 +205,11 @@ template <class T> void TrainingLoop<T>::set_rate(double rate) {
     model_.store().values(each.state).front() = static_cast<T>(rate * each.ratio);
 }
 
+template <class T> NamedValues TrainingLoop<T>::gradients() {
+  const auto count = static_cast<std::size_t>(std::min(state_.position.batch, state_.position.samples));
+  return model_.gradients(data_, std::span(order_).first(count));
+}
+
 template <class T> void TrainingLoop<T>::stop(std::string reason) {
   stopping_ = true;
   state_.history.stopped = std::move(reason);

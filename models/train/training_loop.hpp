@@ -36,9 +36,12 @@ template <class T> class TrainingLoop final : public Training {
   double training_seconds() const override;
   double validation_seconds() const override { return validation_seconds_; }
   double rate() const override;
+  bool has_rate() const override { return !model_.rates().empty(); }
   void set_rate(double rate) override;
   NamedValues weights() const override { return model_.weights().values(); }
   void set_weights(const NamedValues& weights) override { model_.weights().set(weights); }
+  NamedValues gradients() override;
+  const ModelGraph& graph() const override { return model_.graph(Mode::training); }
   void stop(std::string reason) override;
   void fail(std::string reason) override;
   void save_checkpoint(const std::string& path) override { requested_checkpoints_.push_back(path); }

@@ -14,6 +14,7 @@
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
 #include "gradus/train/training.hpp"
+#include "models/app/progress/progress.hpp"
 #include "models/tutorials/mnist_pictures.hpp"
 
 namespace gradus {
@@ -74,8 +75,12 @@ template <class T> Dataset<T> dataset(const Digits& digits) { return dataset<T>(
 
 std::filesystem::path data_or_error(const std::string& data) {
   const auto found = find_mnist(data);
-  if (!found) throw OptionError({"data"}, "mnist: the data was not found\n" + mnist_help());
+  if (!found) throw OptionError({"data", "fetch=mnist"}, "mnist: the data was not found\n" + mnist_help());
   return *found;
+}
+
+Mnist load_told(const std::filesystem::path& folder) {
+  return with_progress("reading " + folder.string(), [&] { return load_mnist(folder); });
 }
 
 // The loss of every step.
@@ -117,7 +122,7 @@ class MnistTutorial final : public Tutorial {
 
   // 100 steps in file order; a step's loss is taken before its update.
   Result reproduce(const ReproduceOptions& options) const override {
-    const Mnist data = load_mnist(data_or_error(options.data));
+    const Mnist data = load_told(data_or_error(options.data));
     return with_precision(options.precision, [&](auto tag) {
       using T = decltype(tag);
       Trainer<T> trainer(written_out());
@@ -139,7 +144,7 @@ class MnistTutorial final : public Tutorial {
     const double rate = rate_or(options, default_rate);
     const Precision precision = options.precision.value_or(Precision::single);
     const std::filesystem::path folder = data_or_error(options.data);
-    const Mnist data = load_mnist(folder);
+    const Mnist data = load_told(folder);
     RunReport report = begin_report(*this, {epochs, batch, rate, precision, "Adam"}, options);
     report.data = {{"training", fmt::format("{} images, the last tenth for validation", data.train.count)},
                    {"test", fmt::format("{} images", data.test.count)},
@@ -152,6 +157,10 @@ class MnistTutorial final : public Tutorial {
       using T = decltype(tag);
       Trainer<T> trainer(model(glorot_uniform(), glorot_uniform(), rate), options.seed);
       options.print(trainer.summary());
+      TrainingFiles files = options.files;
+      files.images = [](Training& training) {
+        return std::vector{first_layer_image(training.weights().at("hidden/W"))};
+      };
       const auto start = std::chrono::steady_clock::now();
       report.history =
           run_training(trainer, dataset<T>(data.train),
@@ -161,7 +170,7 @@ class MnistTutorial final : public Tutorial {
                         .callbacks = {progress_bar({.print = options.print, .live = options.live})},
                         .verbose = false,
                         .threads = options.threads},
-                       options.files);
+                       files);
       report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       const Scores tested = trainer.evaluate(dataset<T>(data.test), batch);
       report.figures = {{"Test loss", fmt::format("{:.4f}", tested.at("loss"))},

@@ -20,7 +20,21 @@ struct Mistake {
   double probability;  ///< that the network gave its answer
 };
 
+// Of every unit of the first layer the weights, one behind the other.
+std::vector<double> by_unit(const std::vector<double>& weights) {
+  const std::size_t units = weights.size() / pixels;
+  std::vector<double> turned;
+  for (std::size_t unit = 0; unit < units; ++unit)
+    for (std::size_t p = 0; p < pixels; ++p) turned.push_back(weights[p * units + unit]);
+  return turned;
+}
+
 }  // namespace
+
+TensorboardImage first_layer_image(const std::vector<double>& weights) {
+  constexpr std::int64_t columns = 16;
+  return grey_tiles("first layer", by_unit(weights), side, side, columns);
+}
 
 std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double>& logits,
                                     const std::vector<double>& weights) {
@@ -56,10 +70,9 @@ std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double
               .images = {},
               .texts = {},
               .value = {"weight (no unit; a few larger ones)"}};
-  for (std::size_t unit = 0; unit < units; ++unit) {
-    auto& image = layer.images.emplace_back();
-    for (std::size_t p = 0; p < pixels; ++p) image.push_back(weights[p * units + unit]);
-  }
+  const std::vector<double> turned = by_unit(weights);
+  for (std::size_t unit = 0; unit < units; ++unit)
+    layer.images.emplace_back(&turned[unit * pixels], &turned[unit * pixels] + pixels);
   std::vector<Picture> pictures{{"confusion", "Which digits are taken for which (test images)",
                                  "Framed: right answers. The darker another cell, the more often the row's "
                                  "digit was taken for the column's.",

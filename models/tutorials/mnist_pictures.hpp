@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "gradus/data/mnist.hpp"
+#include "gradus/train/tensorboard.hpp"
 #include "models/app/plot/picture.hpp"
 
 namespace gradus {
@@ -11,5 +12,8 @@ namespace gradus {
 /// layer's weights [784, units] as images.
 std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double>& logits,
                                     const std::vector<double>& weights);
+
+/// What each unit of the first layer looks for, 28 x 28 pixels a unit, for TensorBoard.
+TensorboardImage first_layer_image(const std::vector<double>& weights);
 
 }  // namespace gradus

@@ -26,11 +26,11 @@ using testing::IsEmpty;
 
 // From the ground up.
 const std::vector<std::string> floors{
-    "framework/base",    "framework/simd",    "framework/graph",   "framework/autodiff", "framework/compile",
-    "framework/runtime", "framework/inspect", "framework/check",   "ops/kernels",        "ops",
-    "models/nn",         "models/optim",      "models/data",       "models/train",       "models/xtensor",
-    "models/onnx",       "models/app/plot",   "models/app/report", "models/tutorials",   "models/app/table",
-    "models/app/cli",
+    "framework/base",    "framework/simd",      "framework/graph", "framework/autodiff", "framework/compile",
+    "framework/runtime", "framework/inspect",   "framework/check", "ops/kernels",        "ops",
+    "models/nn",         "models/optim",        "models/data",     "models/train",       "models/xtensor",
+    "models/onnx",       "models/app/progress", "models/app/plot", "models/app/report",  "models/tutorials",
+    "models/app/table",  "models/app/fetch",    "models/app/cli",
 };
 
 // By path within the project.

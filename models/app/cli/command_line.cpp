@@ -12,7 +12,7 @@ struct OptionRow {
   std::string_view name;    // as a person types it
 };
 
-constexpr std::array<OptionRow, 31> option_rows{{{"batch", "--batch"},
+constexpr std::array<OptionRow, 32> option_rows{{{"batch", "--batch"},
                                                  {"checkpoint", "--checkpoint"},
                                                  {"class_weights=none", "no --class-weight"},
                                                  {"data", "--data"},
@@ -20,6 +20,7 @@ constexpr std::array<OptionRow, 31> option_rows{{{"batch", "--batch"},
                                                  {"delimiter", "--delimiter"},
                                                  {"epochs", "--epochs"},
                                                  {"exclude", "--exclude"},
+                                                 {"fetch=mnist", "'gradus fetch mnist' fetches them"},
                                                  {"format=dot", "--format dot"},
                                                  {"header=false", "--no-header"},
                                                  {"in_order=false", "no --in-order"},

@@ -1,11 +1,8 @@
 #include "models/app/cli/inspect.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "framework/compile/plan.hpp"
@@ -16,6 +13,7 @@
 #include "gradus/inspect/stages.hpp"
 #include "gradus/runtime/executable.hpp"
 #include "models/app/plot/draw.hpp"
+#include "models/app/progress/progress.hpp"
 #include "models/tutorials/all.hpp"
 
 namespace gradus::cli {
@@ -59,34 +57,6 @@ GradientCheckOptions::Mode mode_of(const CheckOptions& options) {
   return options.mode.empty() ? Mode::automatic : options.mode == "full" ? Mode::full : Mode::fast;
 }
 
-// A line that says how far the check is, where lines can be overwritten.
-class ProgressLine {
- public:
-  explicit ProgressLine(bool live) : live_(live) {}
-  ~ProgressLine() { erase(); }
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-
-  void show(const CheckProgress& at) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!live_ || now < next_) return;
-    next_ = now + std::chrono::milliseconds(100);
-    erase();
-    shown_ = true;
-    fmt::print("{}: {} of {}", at.doing, at.done, at.of);
-    std::fflush(stdout);
-  }
-  void erase() {
-    if (shown_) fmt::print("\r\x1b[K");
-    shown_ = false;
-  }
-
- private:
-  bool live_;
-  bool shown_ = false;
-  std::chrono::steady_clock::time_point next_ = {};
-};
-
 std::string verdict_of(const GradientReport& report) {
   if (report.ok()) return "all gradients agree with the differences";
   const bool wrong = std::ranges::any_of(report.tensors, [](const auto& t) { return t.failures > 0; }) ||
@@ -101,12 +71,12 @@ int check(const CheckOptions& options) {
   const auto parameters = p.graph->parameters();
   // A tutorial without a loss is not trained; the gradient of its output is checked instead.
   const Expr& checked = p.loss.is_null() ? p.prediction : p.loss;
-  ProgressLine line(isatty(STDOUT_FILENO) != 0);
-  const OnCheckProgress progress = [&line](const CheckProgress& at) { line.show(at); };
-  const GradientReport report =
-      check_gradient(checked, parameters, p.point, p.batch,
-                     {.mode = mode_of(options), .order = options.order, .progress = &progress});
-  line.erase();
+  const GradientReport report = [&] {
+    Progress line("checking the gradients of " + options.name);
+    const OnCheckProgress progress = [&line](const CheckProgress& at) { line.at(at.done, at.of); };
+    return check_gradient(checked, parameters, p.point, p.batch,
+                          {.mode = mode_of(options), .order = options.order, .progress = &progress});
+  }();
   fmt::print("{}", report.text());
   for (int order = 1; order <= options.order; ++order) {
     const bool sampled = std::ranges::any_of(
@@ -144,7 +114,9 @@ int graph(const GraphOptions& options) {
   } else {
     drawn = text ? graph_text(outputs, updates) : graph_dot(outputs, updates, {.most_boxes = options.boxes});
   }
-  fmt::print("{}", options.format == "svg" ? drawn_by_dot(drawn, ImageFormat::svg) : drawn);
+  if (options.format == "svg")
+    drawn = with_progress("drawing the graph", [&] { return drawn_by_dot(drawn, ImageFormat::svg); });
+  fmt::print("{}", drawn);
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "gradus/data/option_error.hpp"
 #include "gradus/version.hpp"
 #include "models/app/cli/command_line.hpp"
+#include "models/app/cli/fetch/fetch.hpp"
 #include "models/app/cli/inspect.hpp"
 #include "models/app/cli/mlp.hpp"
 #include "models/app/cli/onnx/export.hpp"
@@ -70,6 +71,8 @@ void add_format(CLI::App* command, Character& delimiter, Character& decimal, Cha
 void add_files(CLI::App* command, gradus::TrainingFiles& files) {
   command->add_option("--history", files.history,
                       "Write the scores of every epoch to this .json or .csv file");
+  command->add_option("--tensorboard", files.tensorboard,
+                      "Write scores, histograms, images and the graph into this folder, for TensorBoard");
   command->add_option("--checkpoint", files.checkpoint, "Write everything to this file after every epoch");
   command->add_option("--checkpoint-steps", files.checkpoint_steps, "… and after every so many steps")
       ->check(CLI::NonNegativeNumber);
@@ -310,6 +313,15 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
   command->callback([&options, &status] { status = export_model(options); });
 }
 
+void add_fetch(CLI::App& app, FetchCommandOptions& options, int& status) {
+  auto* command = app.add_subcommand("fetch",
+                                     "Fetch data from the network, checked and resumed; $GRADUS_MIRROR names "
+                                     "other mirrors (http, https, file)");
+  command->add_option("what", options.what, "mnist")->required()->check(CLI::IsMember({"mnist"}));
+  command->add_option("--data", options.data, "The folder to put it in (default ~/.cache/gradus/mnist)");
+  command->callback([&options, &status] { status = fetch(options); });
+}
+
 // The options of all commands. The parser writes into them, so they must outlive it.
 struct Arguments {
   TutorialsOptions tutorials;
@@ -322,6 +334,7 @@ struct Arguments {
   GraphOptions graph;
   ProfileOptions profile;
   ExportOptions export_model;
+  FetchCommandOptions fetch;
 };
 
 void add_commands(CLI::App& app, Arguments& arguments, const std::string& typed, int& status) {
@@ -333,6 +346,7 @@ void add_commands(CLI::App& app, Arguments& arguments, const std::string& typed,
   add_graph(app, arguments.graph, status);
   add_profile(app, arguments.profile, status);
   add_export(app, arguments.export_model, status);
+  add_fetch(app, arguments.fetch, status);
 }
 
 int run(int argc, char** argv) {
@@ -349,6 +363,7 @@ int run(int argc, char** argv) {
       "Examples:\n"
       "  gradus tutorials --json figures.json\n"
       "  gradus train height-weight --seed 7\n"
+      "  gradus fetch mnist\n"
       "  gradus train mnist --data ~/mnist --epochs 3 --out out\n"
       "  gradus train mlp --data iris.csv --target species --hidden 16,16 --save iris.safetensors\n"
       "  gradus predict iris.safetensors --data flowers.csv\n"

@@ -11,6 +11,7 @@
 #include "gradus/inspect/profile.hpp"
 #include "gradus/simd/isa.hpp"
 #include "models/app/plot/draw.hpp"
+#include "models/app/progress/progress.hpp"
 #include "models/tutorials/all.hpp"
 
 namespace gradus::cli {
@@ -54,13 +55,16 @@ int profile(const ProfileOptions& options) {
       const std::span<T> buffer = program.buffer(p.graph->find(name));
       for (std::size_t i = 0; i < buffer.size(); ++i) buffer[i] = static_cast<T>(values[i % values.size()]);
     }
-    const Profile made = gradus::profile(program, options.runs);
+    const Profile made =
+        with_progress("timing " + options.name, [&] { return gradus::profile(program, options.runs); });
     fmt::print("{}, batch {}, {}, kernels for {}: medians of {} runs\n{}", options.name, batch,
                sizeof(T) == sizeof(float) ? "float" : "double", to_string(current_isa()), options.runs,
                profile_text(made));
     if (!options.json.empty()) write_atomically(options.json, to_json(made).dump(2) + "\n");
     if (!options.svg.empty())
-      write_atomically(options.svg, drawn_by_dot(plan_dot(program.plan(), shares(made)), ImageFormat::svg));
+      write_atomically(options.svg, with_progress("drawing the plan", [&] {
+                         return drawn_by_dot(plan_dot(program.plan(), shares(made)), ImageFormat::svg);
+                       }));
     return 0;
   });
 }

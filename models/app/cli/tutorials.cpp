@@ -7,6 +7,7 @@
 
 #include "gradus/data/atomic_file.hpp"
 #include "models/app/cli/command_line.hpp"
+#include "models/app/progress/progress.hpp"
 #include "models/app/report/report.hpp"
 #include "models/tutorials/all.hpp"
 
@@ -27,7 +28,8 @@ struct Row {
 };
 
 std::vector<Row> rows_of(const Tutorial& tutorial, const ReproduceOptions& options) {
-  const Result result = tutorial.reproduce(options);
+  const Result result =
+      with_progress("training " + std::string(tutorial.name()), [&] { return tutorial.reproduce(options); });
   std::vector<Row> rows;
   const bool single = options.precision == Precision::single;
   for (Figure figure : tutorial.figures()) {
@@ -82,7 +84,7 @@ int tutorials(const TutorialsOptions& options) {
   for (const Tutorial* tutorial : gradus::tutorials()) {
     if (const auto why = tutorial->missing(options.reproduce.data)) {
       fmt::print("{:<14} left out: its data was not found (see below)\n", tutorial->name());
-      notes += "\n" + with_options(*why, {"data"}) + "\n";
+      notes += "\n" + with_options(*why, {"data", "fetch=mnist"}) + "\n";
       continue;
     }
     for (const Row& row : rows_of(*tutorial, options.reproduce)) {

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/data/option_error.hpp"
 #include "models/app/plot/draw.hpp"
+#include "models/app/progress/progress.hpp"
 #include "models/app/report/report_html.hpp"
 
 namespace gradus {
@@ -76,6 +78,7 @@ void write_report(const std::filesystem::path& folder, const RunReport& report,
                   const std::function<void(std::string_view)>& print) {
   std::vector<DrawnPicture> drawn;
   std::vector<std::string> left_out;
+  std::optional<Progress> progress("drawing the report");
   Album charts(folder, can_draw_charts(), how_to_get_gnuplot);
   for (const Picture& picture : report.pictures)
     charts.add(picture.name, picture.title, picture.caption,
@@ -94,6 +97,7 @@ void write_report(const std::filesystem::path& folder, const RunReport& report,
   // After the report, which holds them all: a file in the way of one picture costs that alone.
   charts.write_files();
   graphs.write_files();
+  progress.reset();
   print(fmt::format("wrote {} and {} pictures, each as SVG and PNG\n", (folder / report_name).string(),
                     drawn.size()));
   for (const std::string& line : left_out) print(line + "\n");

@@ -15,6 +15,7 @@
 #include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"
 #include "gradus/train/callbacks.hpp"
+#include "models/app/progress/progress.hpp"
 #include "models/app/table/column_report.hpp"
 #include "models/app/table/make_recipe.hpp"
 #include "models/app/table/table_network.hpp"
@@ -53,7 +54,7 @@ Table read_rows(const TableOptions& options) {
     read.numbers.push_back(options.weight);
     if (!options.features.empty()) read.columns.push_back(options.weight);
   }
-  return read_table(options.data, read);
+  return with_progress("reading " + options.data, [&] { return read_table(options.data, read); });
 }
 
 template <class T>
@@ -181,8 +182,9 @@ RunReport train_on(const Table& table, const TableRecipe& recipe, const SplitRow
   report.history = run_training(trainer, training, fit, options.files);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const auto conclude = [&](const std::string& what, const Dataset<T>& data, const Rows& rows) {
-    report.figures.emplace_back(
-        what, fmt::format("{} ({} rows)", quality(trainer, data, table, recipe, rows), rows.size()));
+    const std::string found =
+        with_progress("evaluating the " + what, [&] { return quality(trainer, data, table, recipe, rows); });
+    report.figures.emplace_back(what, fmt::format("{} ({} rows)", found, rows.size()));
     options.print(fmt::format("{:<11} {}\n", what + ":", report.figures.back().second));
   };
   conclude("training", training, split.training);

@@ -11,6 +11,7 @@
 #include "gradus/data/option_error.hpp"
 #include "gradus/data/read_table.hpp"
 #include "gradus/train/trainer.hpp"
+#include "models/app/progress/progress.hpp"
 #include "models/app/table/table_network.hpp"
 
 namespace gradus {
@@ -30,7 +31,7 @@ Table read_features(const TableRecipe& recipe, const PredictTableOptions& option
     read.columns.push_back(feature.name);
     (feature.is_date ? read.dates : feature.is_number() ? read.numbers : read.text).push_back(feature.name);
   }
-  return read_table(options.data, read);
+  return with_progress("reading " + options.data, [&] { return read_table(options.data, read); });
 }
 
 // The first column that lacks a value in the row, where the recipe has nothing to put there.
@@ -98,6 +99,7 @@ std::string predictions(const TensorFile& file, const TableRecipe& recipe, const
   Rows rows(table.rows());
   std::iota(rows.begin(), rows.end(), 0U);
   const std::vector<bool> answers = answerable(table, recipe, rows, options);
+  const Progress progress("predicting");
   Trainer<T> trainer(model_of(recipe));
   trainer.load_weights(file.path().string());
   std::vector<double> features = encode_features(table, recipe, rows);

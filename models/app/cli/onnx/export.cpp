@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "gradus/onnx/export.hpp"
+#include "models/app/progress/progress.hpp"
 #include "models/app/table/recipe.hpp"
 #include "models/app/table/table_network.hpp"
 #include "models/tutorials/all.hpp"
@@ -28,6 +29,7 @@ void export_tutorial(const ExportOptions& options) {
     store.create(*p.graph);
     for (const std::string& name : store.names())
       if (const auto given = p.point.find(name); given != p.point.end()) store.set(name, given->second);
+    const Progress progress("exporting " + options.model);
     export_onnx(options.onnx, {{p.prediction, "prediction"}}, store, {.graph_name = options.model});
   });
   report(options, p.prediction, precision);
@@ -41,10 +43,12 @@ void export_table_model(const ExportOptions& options) {
       options.precision.value_or(recipe.in_double ? Precision::double_ : Precision::single);
   with_precision(precision, [&](auto tag) {
     Trainer<decltype(tag)> trainer(model_of(recipe));
-    trainer.load_weights(options.model);
     const Expr prediction = trainer.graph(Mode::inference).prediction;
-    export_onnx(options.onnx, {{prediction, "prediction"}}, trainer.store(),
-                {.graph_name = file.path().stem().string(), .metadata = {{"recipe", recipe.json()}}});
+    with_progress("exporting " + options.model, [&] {
+      trainer.load_weights(options.model);
+      export_onnx(options.onnx, {{prediction, "prediction"}}, trainer.store(),
+                  {.graph_name = file.path().stem().string(), .metadata = {{"recipe", recipe.json()}}});
+    });
     report(options, prediction, precision);
   });
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gradus/base/public.hpp"
@@ -26,6 +28,21 @@ struct Mnist {
   Digits train;  ///< 60000 of them, when the files are the original ones
   Digits test;   ///< 10000
 };
+
+/// One of the four files that the set consists of.
+struct MnistFile {
+  std::string_view name;    ///< without .gz
+  std::string_view sha256;  ///< of the original's contents, uncompressed: however it was compressed
+  std::int64_t bytes;       ///< that these contents have
+};
+/// Images and labels for training, then those for testing.
+extern const std::array<MnistFile, 4> mnist_files;
+
+/// Public places of the four files, each with .gz: what their addresses begin with.
+extern const std::array<std::string_view, 2> mnist_mirrors;
+
+/// ~/.cache/gradus/mnist, where the files are looked for last; nothing without a home.
+std::optional<std::filesystem::path> mnist_cache();
 
 /// The directory that holds the four MNIST files, or nothing when there is none.
 ///

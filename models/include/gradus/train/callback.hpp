@@ -14,6 +14,8 @@ namespace GRADUS_PUBLIC gradus {
 /// Named lists of numbers: parameters by name, or what a callback remembers.
 using NamedValues = std::map<std::string, std::vector<double>, std::less<>>;
 
+struct ModelGraph;  // gradus/train/model.hpp
+
 /// A training under way, as callbacks see and steer it.
 class Training {
  public:
@@ -33,11 +35,17 @@ class Training {
   /// rate is not zero to begin with; setting it scales all of them, so that they keep the ratios with which
   /// the optimizer was made (as PyTorch's schedulers do).
   virtual double rate() const = 0;
+  virtual bool has_rate() const = 0;
   virtual void set_rate(double rate) = 0;
 
   /// Parameters and running means, without the optimizer's slots.
   virtual NamedValues weights() const = 0;
   virtual void set_weights(const NamedValues& weights) = 0;
+  /// The gradient of the loss by each parameter, with the weights as they are, over the first batch of the
+  /// epoch at hand. It costs about a step, and once its compilation.
+  virtual NamedValues gradients() = 0;
+  /// The graph of the training.
+  virtual const ModelGraph& graph() const = 0;
 
   /// Leaves out the step at hand, whose samples then count in no score: for `on_not_finite`.
   virtual void skip_step() = 0;

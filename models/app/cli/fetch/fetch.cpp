@@ -1,0 +1,18 @@
+#include "models/app/cli/fetch/fetch.hpp"
+
+#include <fmt/format.h>
+
+#include "models/app/fetch/fetch_mnist.hpp"
+
+namespace gradus::cli {
+
+int fetch(const FetchCommandOptions& options) {
+  const auto folder = fetch_mnist({.folder = options.data, .print = [](std::string_view text) {
+                                     fmt::print("{}", text);
+                                     std::fflush(stdout);
+                                   }});
+  fmt::print("MNIST is in {}\n", folder.string());
+  return 0;
+}
+
+}  // namespace gradus::cli

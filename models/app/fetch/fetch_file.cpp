@@ -1,0 +1,121 @@
+#include "models/app/fetch/fetch_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <system_error>
+
+#include "gradus/base/error.hpp"
+#include "models/app/progress/progress.hpp"
+
+namespace gradus {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Whether a file is the right one, and what is wrong with it.
+struct Verdict {
+  bool right = false;
+  std::string why = {};
+};
+
+Verdict judge(const WantedFile& wanted, const fs::path& path) {
+  try {
+    const std::string found = wanted.sum(path);
+    if (found == wanted.sha256) return {true};
+    return {false, fmt::format("expected contents with the SHA-256 {}, found {}", wanted.sha256, found)};
+  } catch (const Error& error) {
+    return {false, fmt::format("expected contents with the SHA-256 {}, found none that can be read: {}",
+                               wanted.sha256, error.what())};
+  }
+}
+
+bool is_there(const WantedFile& wanted, const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored) && judge(wanted, path).right;
+}
+
+std::string url_of(const std::string& mirror, const std::string& name) {
+  return mirror + (mirror.ends_with('/') ? "" : "/") + name;
+}
+
+// Fetches into the part from one address; the reason when it cannot be had there. A transfer that was cut is
+// taken up again as long as that brings more than there ever was.
+std::optional<std::string> fetch_from(const std::string& url, const WantedFile& wanted, PartFile& part,
+                                      const TransferOptions& options) {
+  constexpr int most_in_vain = 2;
+  constexpr int most_attempts = 100;
+  std::int64_t reached = 0;
+  int in_vain = 0;
+  std::string why;
+  for (int attempt = 0; attempt < most_attempts && in_vain < most_in_vain; ++attempt) {
+    const bool resumed = part.size() > 0;
+    const Transfer made = transfer(url, part, options);
+    if (made.end == Transfer::End::refused) return made.why;
+    if (made.end != Transfer::End::no_range) {
+      // The sum alone counts: a server may be wrong about the length.
+      const Verdict verdict = judge(wanted, part.part());
+      if (verdict.right) return std::nullopt;
+      why = made.end == Transfer::End::complete ? verdict.why : made.why;
+    }
+    // The beginning may have come from another place.
+    if (made.end != Transfer::End::cut) part.clear();
+    if (made.end == Transfer::End::complete && !resumed) return why;
+    in_vain = part.size() > reached ? 0 : in_vain + 1;
+    reached = std::max(reached, part.size());
+  }
+  return why;
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (!fs::is_directory(folder, error))
+    throw Error(fmt::format("{}: this folder cannot be made: {}; name another one", folder.string(),
+                            error ? error.message() : "there is a file of that name in the way"));
+}
+
+// Puts the file into the folder and says how.
+std::string fetch(const WantedFile& wanted, const FetchOptions& options, Progress& progress) {
+  const fs::path path = options.folder / wanted.name;
+  std::string there = fmt::format("{}: it is there already\n", wanted.name);
+  if (is_there(wanted, path)) return there;
+  PartFile part(path, ".part", PartFile::Busy::wait);
+  if (is_there(wanted, path)) return there;  // another process has fetched it in the meantime
+  const TransferOptions patience{.stall_seconds = options.stall_seconds,
+                                 .connect_seconds = options.connect_seconds,
+                                 .most_bytes = wanted.most_bytes,
+                                 .progress = [&](auto done, auto all) { progress.at(done, all); }};
+  std::string answers;
+  for (const std::string& mirror : options.mirrors) {
+    const std::string url = url_of(mirror, wanted.name);
+    const auto why = fetch_from(url, wanted, part, patience);
+    if (!why) {
+      part.publish();
+      return fmt::format("{}: {} bytes from {}\n", wanted.name, part.size(), url);
+    }
+    answers += fmt::format("\n  {}: {}", url, *why);
+  }
+  const bool begun = part.size() > 0;
+  if (begun) part.keep();
+  throw Error(
+      fmt::format("{} could not be fetched into {}:{}\nCheck the connection, or name another mirror{}",
+                  wanted.name, options.folder.string(), answers,
+                  begun ? "; what has come so far is kept, and the next attempt goes on from there" : ""));
+}
+
+}  // namespace
+
+void fetch_file(const WantedFile& wanted, const FetchOptions& options) {
+  make_folder(options.folder);
+  std::string line;
+  {
+    Progress progress("fetching " + wanted.name);
+    line = fetch(wanted, options, progress);
+  }
+  if (options.print) options.print(line);
+}
+
+}  // namespace gradus

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "models/app/fetch/transfer.hpp"
+
+namespace gradus {
+
+/// A file, and how it is known to be the right one.
+struct WantedFile {
+  std::string name;             ///< on the mirrors and in the folder
+  std::string sha256;           ///< of its contents, in hexadecimal
+  std::int64_t most_bytes = 0;  ///< that it can have
+  /// The SHA-256 of the contents of a file; Error when it is damaged.
+  std::function<std::string(const std::filesystem::path&)> sum = {};
+};
+
+/// Where files come from and go to.
+struct FetchOptions {
+  std::vector<std::string> mirrors;  ///< what addresses begin with, in the order in which they are tried
+  std::filesystem::path folder;      ///< made if it is not there
+  int stall_seconds = TransferOptions().stall_seconds;      ///< see TransferOptions
+  int connect_seconds = TransferOptions().connect_seconds;  ///< see TransferOptions
+  std::function<void(std::string_view)> print = {};         ///< a line for each file; may be empty
+};
+
+/// Puts the file into the folder, unless the right one is there. It is written as "NAME.part" and renamed
+/// once its sum is right: nothing else ever has its name. A transfer that is cut goes on where it ended, now
+/// or in the next call; one process at a time fetches a file, and others wait. Error with what each mirror
+/// answered when none has it, and when the folder cannot be written.
+void fetch_file(const WantedFile& wanted, const FetchOptions& options);
+
+}  // namespace gradus

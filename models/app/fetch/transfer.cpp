@@ -1,0 +1,127 @@
+#include "models/app/fetch/transfer.hpp"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <exception>
+#include <memory>
+#include <string_view>
+
+#include "gradus/base/error.hpp"
+#include "gradus/version.hpp"
+
+namespace gradus {
+
+namespace {
+
+using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
+
+// What curl's callbacks work on. Exceptions may not pass through curl.
+struct Receiver {
+  PartFile& part;
+  const TransferOptions& options;
+  std::int64_t before;  // bytes that were there
+  std::int64_t received = 0;
+  bool too_many = false;
+  std::exception_ptr error = nullptr;
+};
+
+std::size_t receive(const char* bytes, std::size_t size, std::size_t count, void* user) {
+  auto& receiver = *static_cast<Receiver*>(user);
+  const std::size_t all = size * count;
+  receiver.received += static_cast<std::int64_t>(all);
+  receiver.too_many = receiver.before + receiver.received > receiver.options.most_bytes;
+  if (receiver.too_many) return CURL_WRITEFUNC_ERROR;
+  try {
+    receiver.part.append({bytes, all});
+  } catch (...) {
+    receiver.error = std::current_exception();
+    return CURL_WRITEFUNC_ERROR;
+  }
+  return all;
+}
+
+int tell(void* user, curl_off_t all, curl_off_t done, curl_off_t /*to send*/, curl_off_t /*sent*/) {
+  const auto& receiver = *static_cast<const Receiver*>(user);
+  if (receiver.options.progress && done > 0)
+    receiver.options.progress(receiver.before + done, all > 0 ? receiver.before + all : 0);
+  return 0;
+}
+
+Handle new_handle() {
+  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
+  Handle handle(started == CURLE_OK ? curl_easy_init() : nullptr, &curl_easy_cleanup);
+  if (handle == nullptr) throw Error("libcurl cannot be started; is there enough memory?");
+  return handle;
+}
+
+void set_up(CURL* curl, const std::string& url, Receiver& receiver, char* reason) {
+  constexpr long slowest = 200;  // bytes a second
+  constexpr long most_redirections = 10;
+  const TransferOptions& options = receiver.options;
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
+  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, most_redirections);
+  curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_seconds));
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, slowest);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_seconds));
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, fmt::format("gradus/{}", version).c_str());
+  curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(receiver.before));
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &receive);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &receiver);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, &tell);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &receiver);
+}
+
+Transfer::End end_of(CURLcode code) {
+  switch (code) {
+    case CURLE_OK:
+      return Transfer::End::complete;
+    case CURLE_PARTIAL_FILE:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      return Transfer::End::cut;
+    case CURLE_RANGE_ERROR:
+    case CURLE_BAD_DOWNLOAD_RESUME:
+      return Transfer::End::no_range;
+    default:
+      return Transfer::End::refused;
+  }
+}
+
+}  // namespace
+
+Transfer transfer(const std::string& url, PartFile& part, const TransferOptions& options) {
+  const Handle curl = new_handle();
+  Receiver receiver{part, options, part.size()};
+  std::array<char, CURL_ERROR_SIZE> reason{};
+  set_up(curl.get(), url, receiver, reason.data());
+  const CURLcode code = curl_easy_perform(curl.get());
+  if (receiver.error != nullptr) std::rethrow_exception(receiver.error);
+  if (receiver.too_many) {
+    part.clear();
+    return {Transfer::End::refused,
+            fmt::format("it has more than {} bytes, which the file cannot have", options.most_bytes)};
+  }
+  if (code == CURLE_HTTP_RETURNED_ERROR) {
+    constexpr long range_not_satisfiable = 416;  // nothing is there behind what we have
+    long status = 0;
+    curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+    if (status == range_not_satisfiable && receiver.before > 0) return {};
+    return {Transfer::End::refused, fmt::format("the server answered with the HTTP status {}", status)};
+  }
+  return {end_of(code), reason.front() != '\0' ? reason.data() : curl_easy_strerror(code)};
+}
+
+}  // namespace gradus

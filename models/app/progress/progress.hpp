@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+namespace gradus {
+
+/// Tells on the standard error how far a piece of work is while the object lives, once that takes longer than
+/// a second: on a terminal in one line, which is overwritten and removed in the end; elsewhere in lines that
+/// become rarer, after 10 seconds, 20, 40 and so on. A thread of its own prints, so that work that says
+/// nothing of itself is told of by the time that it has taken.
+class Progress {
+ public:
+  /// How it is printed.
+  struct Options {
+    std::function<void(std::string_view)> print = {};  ///< if empty, to the standard error
+    std::optional<bool> live = {};  ///< whether a line may be overwritten; by default, on a terminal
+    double first = 1;               ///< seconds before the first word, where it is live
+    double first_line = 10;         ///< seconds before the first line, where it is not
+  };
+
+  /// `what` is done, "reading flats.csv".
+  explicit Progress(std::string what) : Progress(std::move(what), Options{}) {}
+  Progress(std::string what, Options options);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// So much of it is done; from any thread. `all` is 0 while that is not known.
+  void at(std::int64_t done, std::int64_t all);
+
+ private:
+  void show();
+  std::string text(double seconds) const;
+
+  std::string what_;
+  Options options_;
+  bool live_;
+  std::atomic<std::int64_t> done_ = 0;
+  std::atomic<std::int64_t> all_ = 0;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool has_ended_ = false;
+  std::thread thread_;
+};
+
+/// The result of work that is told of as `what` while it lasts.
+template <class Work> auto with_progress(std::string what, Work work) {
+  const Progress progress(std::move(what));
+  return work();
+}
+
+}  // namespace gradus

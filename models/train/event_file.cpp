@@ -1,0 +1,92 @@
+#include "models/train/event_file.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "gradus/base/error.hpp"
+
+namespace gradus {
+
+namespace {
+
+// Fields of an Event.
+constexpr int wall_time_field = 1;
+constexpr int step_field = 2;
+constexpr int version_field = 3;
+
+constexpr std::array<std::uint32_t, 256> crc_table() {
+  constexpr std::uint32_t reversed_polynomial = 0x82F63B78;
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < table.size(); ++i) {
+    std::uint32_t value = i;
+    for (int bit = 0; bit < 8; ++bit) value = value >> 1U ^ ((value & 1U) != 0 ? reversed_polynomial : 0U);
+    table[i] = value;
+  }
+  return table;
+}
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::string file_name() {
+  static std::atomic<int> begun = 0;
+  std::array<char, 256> host{"host"};
+  gethostname(host.data(), host.size() - 1);
+  return fmt::format("events.out.tfevents.{:010}.{}.{}.{:06}", static_cast<std::int64_t>(now()), host.data(),
+                     getpid(), begun++);
+}
+
+std::string little_endian_bytes(std::uint64_t number, unsigned bytes) {
+  std::string text;
+  for (unsigned i = 0; i < bytes; ++i) text += static_cast<char>(number >> 8U * i & 0xFFU);
+  return text;
+}
+
+}  // namespace
+
+std::uint32_t masked_crc32c(std::string_view bytes) {
+  static constexpr auto table = crc_table();
+  std::uint32_t crc = 0xFFFFFFFF;
+  for (const char byte : bytes) crc = crc >> 8U ^ table[(crc ^ static_cast<unsigned char>(byte)) & 0xFFU];
+  crc = ~crc;
+  return (crc >> 15U | crc << 17U) + 0xA282EAD8U;
+}
+
+EventFile::EventFile(const std::filesystem::path& folder)
+    : path_(folder / file_name()), file_(nullptr, &std::fclose) {
+  std::error_code ignored;  // said when the file is opened
+  std::filesystem::create_directories(folder, ignored);
+  file_.reset(std::fopen(path_.c_str(), "wbx"));
+  if (file_ == nullptr) fail(errno);
+  write(0, ProtobufMessage().text(version_field, "brain.Event:2"));
+}
+
+void EventFile::write(std::int64_t step, const ProtobufMessage& event) {
+  const std::string bytes =
+      ProtobufMessage().number(wall_time_field, now()).integer(step_field, step).bytes() + event.bytes();
+  const std::string length = little_endian_bytes(bytes.size(), 8);
+  append(length + little_endian_bytes(masked_crc32c(length), 4));
+  append(bytes);
+  append(little_endian_bytes(masked_crc32c(bytes), 4));
+}
+
+void EventFile::flush() {
+  if (std::fflush(file_.get()) != 0) fail(errno);
+}
+
+void EventFile::append(std::string_view bytes) {
+  if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size()) fail(errno);
+}
+
+void EventFile::fail(int error) const {
+  throw Error(fmt::format("{}: cannot be written: {}", path_.string(), std::strerror(error)));
+}
+
+}  // namespace gradus
