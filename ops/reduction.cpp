@@ -84,8 +84,8 @@ Shape without(const Shape& shape, const Axes& axes) {
   return left;
 }
 
-// The base of Sum and Max: axes are reduced away (their extents dropped). `Derived` supplies `initial<T>()`,
-// `combine(a, b)` and `combine_row(row, n)`.
+// The base of Sum, Prod, Max and Min: axes are reduced away (their extents dropped). `Derived` supplies
+// `initial<T>()`, `combine(a, b)` and `combine_row(row, n)`.
 template <class Derived> struct Reduction : OpOf<Derived> {
   explicit Reduction(Axes reduced) : axes(std::move(reduced)) {}
   auto attributes() const { return std::tuple(attribute("axes", axes)); }
@@ -206,26 +206,94 @@ struct Sum final : Reduction<Sum> {
   }
 };
 
-struct Max final : Reduction<Max> {
-  static constexpr std::string_view name = "max";
+// A product along one axis. The slope is the product of the others, from before and from behind: right where
+// factors are 0, too.
+struct Prod final : Reduction<Prod> {
+  static constexpr std::string_view name = "prod";
   using Reduction::Reduction;
   OnnxSpelling onnx(InputShapes) const {
-    return {{"ReduceMax", {OnnxInput{0}}, {{"axes", axes}, {"keepdims", std::int64_t{0}}}}};
+    return {{"ReduceProd", {OnnxInput{0}}, {{"axes", axes}, {"keepdims", std::int64_t{0}}}}};
   }
-  // The largest elements share the gradient.
   std::vector<Expr> vjp(const Vjp& v) const override {
-    const Shape& shape = v.inputs[0].shape();
-    const Expr largest = equal(v.inputs[0], spread(v.output, shape));
-    return {largest * spread(weighted(v.cotangent, 1 / sum(largest, axes)), shape)};
+    const Expr& x = v.inputs[0];
+    const Expr none = x.graph().full(x.shape(), 0.0);
+    const Expr before = linear_recurrence(x, none, axes[0], {.first = 1});
+    const Expr behind = linear_recurrence(x, none, axes[0], {.first = 1, .from_the_end = true});
+    return {weighted(spread(v.cotangent, x.shape()), before * behind)};
   }
 
-  template <class T> static T initial() { return -std::numeric_limits<T>::infinity(); }
-  // NaN wins.
-  template <class T> static T combine(T a, T b) { return a >= b || std::isnan(a) ? a : b; }
+  template <class T> static T initial() { return 1; }
+  template <class T> static T combine(T a, T b) { return a * b; }
   template <class T> static T combine_row(const T* row, std::int64_t n) {
-    T largest = row[0];
-    for (std::int64_t i = 1; i < n; ++i) largest = combine(largest, row[i]);
-    return largest;
+    return tree_fold(
+        n, T(1), [row](std::int64_t i) { return row[i]; }, combine<T>);
+  }
+};
+
+// Also the reverse rule of itself, run the other way: λᵢ₊₁ of the sweep back is the cotangent of cᵢ.
+struct LinearRecurrence final : OpOf<LinearRecurrence> {
+  static constexpr std::string_view name = "linear_recurrence";
+  LinearRecurrence(std::int64_t along, Recurrence how) : axis(along), options(how) {}
+  auto attributes() const {
+    return std::tuple(attribute("axis", axis), attribute("first", options.first),
+                      attribute("from_the_end", options.from_the_end));
+  }
+  Shape infer(InputShapes inputs) const {
+    if (inputs[0] != inputs[1]) throw Error("shapes differ");
+    return inputs[0];
+  }
+  std::vector<Expr> vjp(const Vjp& v) const override {
+    const Expr summands = linear_recurrence(v.inputs[0], v.cotangent, axis,
+                                            {.first = 0, .from_the_end = !options.from_the_end});
+    return {weighted_both(summands, v.output), summands};
+  }
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
+    const std::span<const std::int64_t> all(shapes.output());
+    const auto at = static_cast<std::size_t>(axis);
+    const std::int64_t lead = element_count(all.first(at)), n = all[at];
+    const std::int64_t columns = element_count(all.subspan(at + 1));
+    const std::int64_t start = options.from_the_end ? n - 1 : 0, step = options.from_the_end ? -1 : 1;
+    return [=, first = static_cast<T>(options.first)](const KernelArgs<T>& args) {
+      for (std::int64_t line = 0; line < lead; ++line)
+        for (std::int64_t k = 0; k < n; ++k) {
+          const std::int64_t to = (line * n + start + k * step) * columns, from = to - step * columns;
+          for (std::int64_t i = 0; i < columns; ++i)
+            args.output()[to + i] = k == 0
+                                        ? first
+                                        : math::weighted(args.output()[from + i], args.input(0)[from + i]) +
+                                              args.input(1)[from + i];
+        }
+    };
+  }
+
+  std::int64_t axis;
+  Recurrence options;
+};
+
+template <bool largest> struct Extreme final : Reduction<Extreme<largest>> {
+  static constexpr std::string_view name = largest ? "max" : "min";
+  using Reduction<Extreme>::Reduction, Reduction<Extreme>::axes;
+  OnnxSpelling onnx(InputShapes) const {
+    return {{largest ? "ReduceMax" : "ReduceMin",
+             {OnnxInput{0}},
+             {{"axes", axes}, {"keepdims", std::int64_t{0}}}}};
+  }
+  // The extreme elements share the gradient.
+  std::vector<Expr> vjp(const Vjp& v) const override {
+    const Shape& shape = v.inputs[0].shape();
+    const Expr extreme = equal(v.inputs[0], this->spread(v.output, shape));
+    return {extreme * this->spread(weighted(v.cotangent, 1 / sum(extreme, axes)), shape)};
+  }
+
+  template <class T> static T initial() { return (largest ? -1 : 1) * std::numeric_limits<T>::infinity(); }
+  // NaN wins.
+  template <class T> static T combine(T a, T b) {
+    return (largest ? a >= b : a <= b) || std::isnan(a) ? a : b;
+  }
+  template <class T> static T combine_row(const T* row, std::int64_t n) {
+    T extreme = row[0];
+    for (std::int64_t i = 1; i < n; ++i) extreme = combine(extreme, row[i]);
+    return extreme;
   }
 };
 
@@ -284,7 +352,22 @@ Shape broadcast_shape(const Shape& a, const Shape& b) {
 
 Expr sum(Arg x, const Axes& axes, bool keep_axes) { return reduce<Sum>(x, axes, keep_axes); }
 
-Expr max(Arg x, const Axes& axes, bool keep_axes) { return reduce<Max>(x, axes, keep_axes); }
+Expr max(Arg x, const Axes& axes, bool keep_axes) { return reduce<Extreme<true>>(x, axes, keep_axes); }
+
+Expr min(Arg x, const Axes& axes, bool keep_axes) { return reduce<Extreme<false>>(x, axes, keep_axes); }
+
+Expr prod(Arg x, const Axes& axes, bool keep_axes) {
+  Axes sorted = normalise(x, axes, Prod::name);
+  Expr product = x.expr;
+  for (; !sorted.empty(); sorted.pop_back())
+    product = reduce<Prod>({product, x.where}, {sorted.back()}, keep_axes);
+  return product;
+}
+
+Expr linear_recurrence(Arg factors, Arg summands, std::int64_t axis, const Recurrence& options) {
+  return build<LinearRecurrence>({factors, summands}, axis_of(LinearRecurrence::name, factors, axis),
+                                 options);
+}
 
 Expr mean(Arg x, const Axes& axes, bool keep_axes) {
   const Axes sorted = normalise(x, axes, "mean");
@@ -319,5 +402,9 @@ Expr mean(Arg x) { return mean(x, all_axes(x.expr)); }
 Expr norm(Arg x) { return norm(x, all_axes(x.expr)); }
 
 Expr max(Arg x) { return max(x, all_axes(x.expr)); }
+
+Expr min(Arg x) { return min(x, all_axes(x.expr)); }
+
+Expr prod(Arg x) { return prod(x, all_axes(x.expr)); }
 
 }  // namespace gradus

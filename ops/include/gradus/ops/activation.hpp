@@ -8,6 +8,8 @@ namespace GRADUS_PUBLIC gradus {
 Expr relu(Arg x);
 /// x for x > 0, else slope · x (the derivative at 0 is the slope).
 Expr leaky_relu(Arg x, double slope = 0.01);
+/// x for x > 0, else alpha · (eˣ − 1); the derivative at 0 is alpha.
+Expr elu(Arg x, double alpha = 1);
 /// 1 / (1 + e^−x).
 Expr sigmoid(Arg x);
 /// 1 / (1 + e^−(a + b)) in one pass, such as for a product and its bias; `sigmoid(a + b)` becomes this when

@@ -12,11 +12,15 @@ using Axes = std::vector<std::int64_t>;
 
 /// Reductions over the given axes (-1 is the last; Error for one that x lacks or that is given twice); the
 /// axes vanish, or stay with extent 1 with `keep_axes`. `mean` over the batch divides by B. Elements that tie
-/// for the maximum share its gradient. Sums are taken pairwise, in an order that the extents alone decide:
-/// the rounding error of n terms grows with log n, and is some 1e-7 of Σ|x| in float.
+/// for the maximum or minimum share its gradient. That of a product is right where factors are 0, too: of one
+/// 0, that one has the product of the others; of several, none has any. Sums are taken pairwise, in an order
+/// that the extents alone decide: the rounding error of n terms grows with log n, and is some 1e-7 of Σ|x| in
+/// float.
 Expr sum(Arg x, const Axes& axes, bool keep_axes = false);
 Expr mean(Arg x, const Axes& axes, bool keep_axes = false);
 Expr max(Arg x, const Axes& axes, bool keep_axes = false);
+Expr min(Arg x, const Axes& axes, bool keep_axes = false);
+Expr prod(Arg x, const Axes& axes, bool keep_axes = false);
 
 /// √Σx², the Euclidean norm, over the given axes, with the slope 0 at 0. Take it instead of
 /// sqrt(sum(square(x))) wherever x may be 0, where the root's slope is infinite and the gradient NaN, or so
@@ -27,7 +31,20 @@ Expr norm(Arg x, const Axes& axes, bool keep_axes = false);
 Expr sum(Arg x);
 Expr mean(Arg x);
 Expr max(Arg x);
+Expr min(Arg x);
+Expr prod(Arg x);
 Expr norm(Arg x);
+
+/// How `linear_recurrence` runs.
+struct Recurrence {
+  double first = 0;           ///< the value at the end where it starts
+  bool from_the_end = false;  ///< from the last index to the first
+};
+
+/// y along an axis, of the same shape: first, then yᵢ = factorsᵢ₋₁ · yᵢ₋₁ + summandsᵢ₋₁ (yᵢ₊₁ and so on from
+/// the end), where 0 · ∞ counts as 0. With summands of 0 and `first` of 1, the products of all that comes
+/// before. Error when the two shapes differ.
+Expr linear_recurrence(Arg factors, Arg summands, std::int64_t axis, const Recurrence& options = {});
 
 /// Repeats x along axes of extent 1 and along new axes in front, as NumPy does; the batch is never taken
 /// for 1. Error when the shapes do not fit.
