@@ -72,7 +72,8 @@ struct RandomNormal final : RandomNumbers<RandomNormal> {
       const L radius = sqrt(L(-2) * detail::log_of_normal(u, L(0), L(0)));
       const std::uint32_t quarter = (words[i + 1] + 0x20000000U) >> 30U;
       const auto turned = static_cast<std::int32_t>(words[i + 1] - (quarter << 30U));
-      const auto at = detail::Quarters(L(turned * (0x1p-31 * 3.14159265358979323846)), L(0), quarter);
+      const detail::Quarters<double, Isa::baseline, false> at(L(turned * (0x1p-31 * 3.14159265358979323846)),
+                                                              quarter);
       normal[i] = radius * at.sine_of(1);
       normal[i + 1] = radius * at.sine_of(0);
     }

@@ -22,16 +22,18 @@ struct Sin final : Unary<Sin> {
 };
 
 struct Cos final : Unary<Cos> {
-  static constexpr std::string_view name = "cos";
-  // ONNX Runtime has Cos, Tan, Asin, Acos, Atan, Sinh, Cosh and Erf for float alone.
-  static constexpr std::string_view onnx = "Cos";
+  static constexpr std::string_view name = "cos", onnx = "Cos";
   template <class T> static T f(T x) { return cos(x); }
   template <class T> static T f_of_moderate(T x) { return cos_of_moderate(x); }
   template <class T> static T d(T x, T) { return -sin(x); }
 };
 
 struct Tan final : Unary<Tan> {
-  static constexpr std::string_view name = "tan", onnx = "Tan";
+  static constexpr std::string_view name = "tan";
+  // ONNX Runtime has Tan for float alone; so it has Asin, Acos and Atan.
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Sin", {OnnxInput{0}}}, {"Cos", {OnnxInput{0}}}, {"Div", {OnnxResult{0}, OnnxResult{1}}}};
+  }
   template <class T> static T f(T x) { return tan(x); }
   template <class T> static T f_of_moderate(T x) { return tan_of_moderate(x); }
   template <class T> static T d(T, T y) { return 1 + y * y; }

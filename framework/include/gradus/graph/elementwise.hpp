@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "gradus/graph/op_of.hpp"
-#include "gradus/simd/lane.hpp"
+#include "gradus/simd/circular_math.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
@@ -19,17 +19,11 @@ template <class Rule, class T, unsigned scalars> struct ElementwiseLoop {
     const auto& rule = static_cast<const Rule&>(*op);
     const auto all = std::make_index_sequence<Rule::arity>();
     if constexpr (requires(L x) { Rule::f_of_moderate(x); })
-      if (all_moderate<isa>(inputs[0], n))
+      if (all_moderate<isa, T>(inputs[0], n))
         return loop<isa>(rule, inputs, outputs, n, all,
                          [](const Rule&, L x) { return Rule::f_of_moderate(x); });
     loop<isa>(rule, inputs, outputs, n, all,
               [](const Rule& copy, auto... x) { return copy.template f<L>(x...); });
-  }
-
-  template <Isa isa> static bool all_moderate(const T* x, std::size_t n) {
-    unsigned others = 0;
-    for (std::size_t i = 0; i < n; ++i) others += is_moderate(Lane<T, isa>(x[i])) ? 0 : 1;
-    return others == 0;
   }
 
   template <Isa isa, std::size_t... I, class F>

@@ -43,8 +43,9 @@ template <> struct Circle<double> {
       -0.05039794247387333288, 0.03807698893431790535, -0.01792078987728099719};
 };
 
-// x = n · π/2 + (r + low) with |r| ≤ π/4.
-template <std::floating_point T, Isa isa> struct Quarters {
+// x = n · π/2 + (r + low) with |r| ≤ π/4. `low` is what r is rounded by; a sine or cosine alone can do
+// without.
+template <std::floating_point T, Isa isa, bool with_low> struct Quarters {
   using L = Lane<T, isa>;
   using F = Format<T>;
   using C = Circle<T>;
@@ -53,17 +54,29 @@ template <std::floating_point T, Isa isa> struct Quarters {
   explicit Quarters(L x) {
     const L shifted = mul_add(x, L(T(0.63661977236758134308)), L(F::shifter));
     count = std::bit_cast<Bits>(shifted.value) - F::bias;
-    const L n = shifted - L(F::shifter), near = mul_add(n, L(-C::half_pi), x), part = n * L(-C::rest);
-    const L r = near + part, of_part = r - near;
-    const L lost_here = (near - (r - of_part)) + (part - of_part);
-    *this = Quarters(r, lost_here + mul_add(n, L(-C::last), mul_add(n, L(-C::rest), -part)), count);
+    const L n = shifted - L(F::shifter), near = mul_add(n, L(-C::half_pi), x);
+    if constexpr (with_low) {
+      const L part = n * L(-C::rest), r = near + part, of_part = r - near;
+      const L lost = (near - (r - of_part)) + (part - of_part);
+      take(r, lost + mul_add(n, L(-C::last), mul_add(n, L(-C::rest), -part)));
+    } else {
+      take(mul_add(n, L(-C::last), mul_add(n, L(-C::rest), near)), L(0));
+    }
   }
-  // Of n and r + low as they are.
-  Quarters(L r, L low, Bits n) : count(n) {
+  // Of n and r as they are.
+  Quarters(L r, Bits n) : count(n) { take(r, L(0)); }
+
+  void take(L r, L low) {
     const L square = r * r, half = L(T(0.5)) * square, most = L(1) - half;
-    const L lost = (L(1) - most) - half;
-    cosine = most + mul_add(square * square, polynomial(square, C::cos_terms), mul_add(-low, r, lost));
-    sine = r + mul_add(r * square, polynomial(square, C::sin_terms), low * cosine);
+    const L more = square * square, terms = polynomial(square, C::cos_terms);
+    const L cube = r * square, of_sine = polynomial(square, C::sin_terms);
+    if constexpr (with_low) {
+      cosine = most + mul_add(more, terms, mul_add(-low, r, (L(1) - most) - half));
+      sine = r + mul_add(cube, of_sine, low * cosine);
+    } else {
+      cosine = mul_add(more, terms, most);
+      sine = mul_add(cube, of_sine, r);
+    }
   }
 
   // The sine of x + ahead · π/2. The choice is one of bits, which the vectoriser takes.
@@ -119,15 +132,22 @@ template <std::floating_point T, Isa isa> bool is_moderate(Lane<T, isa> x) {
   return isa != Isa::baseline && abs(x) <= Lane<T, isa>(detail::Circle<T>::moderate);
 }
 
+/// Whether all of these are moderate.
+template <Isa isa, std::floating_point T> bool all_moderate(const T* x, std::size_t n) {
+  typename detail::Format<T>::Bits others = 0;  // as wide as T, for the vectoriser
+  for (std::size_t i = 0; i < n; ++i) others |= is_moderate(Lane<T, isa>(x[i])) ? 0U : 1U;
+  return others == 0;
+}
+
 /// sin, cos and tan of what is moderate.
 template <std::floating_point T, Isa isa> Lane<T, isa> sin_of_moderate(Lane<T, isa> x) {
-  return detail::keep_zero(x, detail::Quarters<T, isa>(x).sine_of(0));
+  return detail::keep_zero(x, detail::Quarters<T, isa, false>(x).sine_of(0));
 }
 template <std::floating_point T, Isa isa> Lane<T, isa> cos_of_moderate(Lane<T, isa> x) {
-  return detail::Quarters<T, isa>(x).sine_of(1);
+  return detail::Quarters<T, isa, false>(x).sine_of(1);
 }
 template <std::floating_point T, Isa isa> Lane<T, isa> tan_of_moderate(Lane<T, isa> x) {
-  const detail::Quarters<T, isa> at(x);
+  const detail::Quarters<T, isa, true> at(x);
   return detail::keep_zero(x, at.sine_of(0) / at.sine_of(1));
 }
 
@@ -145,7 +165,7 @@ template <std::floating_point T, Isa isa> Lane<T, isa> tan(Lane<T, isa> x) {
 /// The angle in [−π/2, π/2] whose sine is x; NaN beyond ±1.
 template <std::floating_point T, Isa isa> Lane<T, isa> asin(Lane<T, isa> x) {
   if constexpr (isa == Isa::baseline) return std::asin(math::flushed(x.value));
-  return detail::keep_zero(x, detail::arc<false>(x));
+  return detail::arc<false>(x);
 }
 /// The angle in [0, π] whose cosine is x; NaN beyond ±1.
 template <std::floating_point T, Isa isa> Lane<T, isa> acos(Lane<T, isa> x) {
@@ -157,7 +177,7 @@ template <std::floating_point T, Isa isa> Lane<T, isa> atan(Lane<T, isa> x) {
   if constexpr (isa == Isa::baseline) return std::atan(math::flushed(x.value));
   using L = Lane<T, isa>;
   const L high = detail::at_most(abs(x), L(std::numeric_limits<T>::max()));
-  return detail::keep_zero(x, copysign(detail::angle(high, L(1), L(1)), x));
+  return copysign(detail::angle(high, L(1), L(1)), x);
 }
 /// The angle in [−π, π] of the point (x, y), as std's with its zeros and infinities.
 template <std::floating_point T, Isa isa> Lane<T, isa> atan2(Lane<T, isa> y, Lane<T, isa> x) {
