@@ -94,16 +94,18 @@ template <std::floating_point T, Isa isa, bool with_low> struct Quarters {
 template <class L> L keep_zero(L x, L y) { return where(x == L(0), copysign(L(0), x), y); }
 
 // The angle of (x, y) for x, y ≥ 0, not both 0; or of (−x, y), where `side` is −1 instead of 1. In eighths of
-// a turn and what is left; the choices are factors of 0 and 1, which the vectoriser takes.
+// a turn and what is left; the choices are of bits, as the compiler would divide once for each.
 template <std::floating_point T, Isa isa>
 Lane<T, isa> angle(Lane<T, isa> y, Lane<T, isa> x, Lane<T, isa> side) {
   using L = Lane<T, isa>;
   using C = Circle<T>;
-  const L steep = where(y > L(T(2.41421356237309504880)) * x, L(1), L(0)), level = L(1) - steep;
-  const L above = where(y > L(T(0.41421356237309504880)) * x, L(1), L(0));
-  const L t = (y * level - x * above) / (x * level + y * above);
+  using Bits = typename Format<T>::Bits;
+  const Bits steep = Bits(0) - Bits(y > L(T(2.41421356237309504880)) * x);
+  const Bits above = Bits(0) - Bits(y > L(T(0.41421356237309504880)) * x);
+  const auto if_set = [](Bits mask, L v) { return L(std::bit_cast<T>(std::bit_cast<Bits>(v.value) & mask)); };
+  const L t = (if_set(~steep, y) - if_set(above, x)) / (if_set(~steep, x) + if_set(above, y));
   const L small = odd(t, C::atan_terms);
-  const L n = L(2) - side * (L(2) - (above + steep));
+  const L n = L(2) - side * (L(2) - (if_set(above, L(1)) + if_set(steep, L(1))));
   return mul_add(n, L(C::half_pi / 2), mul_add(n, L(C::rest / 2), side * small));
 }
 

@@ -102,7 +102,8 @@ template <std::floating_point T, Isa isa> Lane<T, isa> erfc(Lane<T, isa> x) {
   using L = Lane<T, isa>;
   const L size = abs(x), square = x * x;
   const L tail = detail::erfc_tail(size, L(0), square, mul_add(x, x, -square), L(1));
-  return where(size < L(T(0.5)), L(1) - detail::inner_erf(x), where(x < L(0), L(2) - tail, tail));
+  const L outer = where(x < L(0), L(2), L(0)) + copysign(tail, x);
+  return where(size < L(T(0.5)), L(1) - detail::inner_erf(x), outer);
 }
 
 /// e^−(a·x²) for a number a > 0.
@@ -124,7 +125,7 @@ template <std::floating_point T, Isa isa> Lane<T, isa> scaled_normal_cdf(Lane<T,
   const L lost = mul_add(distance, L(root), -size) + distance * L(of_root), share = half * scale;
   const L tail = erfc_tail(size, lost, half * square, half * mul_add(x, x, -square), share);
   const L inner = mul_add(share, copysign(inner_erf(size), x), share);
-  return where(size < half, inner, where(x < L(0), tail, scale - tail));
+  return where(size < half, inner, where(x < L(0), L(0), scale) - copysign(tail, x));
 }
 
 }  // namespace detail
