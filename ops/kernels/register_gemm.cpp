@@ -53,7 +53,7 @@ template <class T, std::size_t bytes> struct Tiles {
     return v == columns - 1 ? s.last : v * width;
   }
 
-  // The products of some p are added up, and then to c, from p = 0 on: long sums keep their digits.
+  // The products of some p are added up in c, from p = 0 on.
   template <int rows, int columns>
   static void tile(Operands<T> g, std::int64_t i, const Strip& s, std::int64_t from, std::int64_t to) {
     // Hidden from the compiler, which would else keep multiples of these for all kinds of tiles at all times.
@@ -62,7 +62,10 @@ template <class T, std::size_t bytes> struct Tiles {
     T* c = g.c + i * g.n + s.j;
     Vector sum[rows][columns];
     for (int r = 0; r < rows; ++r)
-      for (int v = 0; v < columns; ++v) sum[r][v] = Vector{};
+      for (int v = 0; v < columns; ++v) {
+        sum[r][v] = Vector{};
+        if (from > 0) std::memcpy(&sum[r][v], c + r * g.n + column<columns>(s, v), bytes);
+      }
     for (std::int64_t p = from; p < to; ++p) {
       Vector row[columns];
       for (int v = 0; v < columns; ++v) std::memcpy(&row[v], b + p * g.b_row + column<columns>(s, v), bytes);
@@ -71,15 +74,8 @@ template <class T, std::size_t bytes> struct Tiles {
         for (int v = 0; v < columns; ++v) sum[r][v] += factor * row[v];
       }
     }
-    // All is read before anything is stored, as the last vector may overlap another.
-    for (int r = 0; r < rows; ++r) {
-      for (int v = 0; v < columns && from > 0; ++v) {
-        Vector before;
-        std::memcpy(&before, c + r * g.n + column<columns>(s, v), bytes);
-        sum[r][v] += before;
-      }
+    for (int r = 0; r < rows; ++r)
       for (int v = 0; v < columns; ++v) std::memcpy(c + r * g.n + column<columns>(s, v), &sum[r][v], bytes);
-    }
   }
 
   template <int columns, int rows = most_rows>
