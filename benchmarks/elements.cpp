@@ -1,5 +1,5 @@
-// Elementwise kernels: a fused group over arrays from memory against a hand-written vectorised loop, and exp
-// in the first and second cache against a loop of std::exp.
+// Elementwise kernels: a fused group over arrays from memory against a hand-written vectorised loop, and
+// functions in the first and second cache against loops of std's.
 //   elements [--check-only] [Google Benchmark's options]
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -19,7 +19,7 @@
 #include "gradus/ops.hpp"
 #include "gradus/runtime/executable.hpp"
 #include "gradus/runtime/flush_to_zero.hpp"
-#include "handwritten/std_exp.hpp"
+#include "handwritten/std_functions.hpp"
 #include "timing.hpp"
 
 namespace gradus::benchmarks {
@@ -93,19 +93,42 @@ class HandwrittenChain {
   decltype(Kernels::sigmoid_chain) function_;
 };
 
-// ---- exp ----------------------------------------------------------------------------------------
+// ---- functions ----------------------------------------------------------------------------------
 
-template <class T> Expr exp_expression(const std::vector<Expr>& x) { return exp(x[0]); }
+using Build = Expr (*)(const std::vector<Expr>&);
 
-template <class T> std::vector<T> exp_input(int count) { return random_numbers<T>(count, -10, 10, 1); }
+// gradus' functions, in the order of std_functions.
+const Build builders[std_function_count] = {
+    [](const std::vector<Expr>& x) { return exp(x[0]); },
+    [](const std::vector<Expr>& x) { return sin(x[0]); },
+    [](const std::vector<Expr>& x) { return cos(x[0]); },
+    [](const std::vector<Expr>& x) { return tan(x[0]); },
+    [](const std::vector<Expr>& x) { return asin(x[0]); },
+    [](const std::vector<Expr>& x) { return acos(x[0]); },
+    [](const std::vector<Expr>& x) { return atan(x[0]); },
+    [](const std::vector<Expr>& x) { return sinh(x[0]); },
+    [](const std::vector<Expr>& x) { return cosh(x[0]); },
+    [](const std::vector<Expr>& x) { return erf(x[0]); },
+    [](const std::vector<Expr>& x) { return erfc(x[0]); },
+};
 
-template <class T> class StdExp {
+template <class T> std::vector<T> input_of(const StdFunction& f, int count) {
+  return random_numbers<T>(count, f.from, f.to, 1);
+}
+
+template <class T> class StdContender {
  public:
-  explicit StdExp(const std::vector<T>& x) : x_(&x), result_(x.size()) {}
-  void step() { std_exp(static_cast<int>(result_.size()), x_->data(), result_.data()); }
+  StdContender(const StdFunction& f, const std::vector<T>& x) : x_(&x), result_(x.size()) {
+    if constexpr (sizeof(T) == sizeof(float))
+      loop_ = f.in_float;
+    else
+      loop_ = f.in_double;
+  }
+  void step() { loop_(static_cast<int>(result_.size()), x_->data(), result_.data()); }
   std::span<const T> result() const { return result_; }
 
  private:
+  StdLoop<T> loop_;
   const std::vector<T>* x_;
   std::vector<T> result_;
 };
@@ -124,13 +147,14 @@ void expect_same(std::string_view what, double tolerance, Ours& ours, Theirs& th
   }
 }
 
-template <class T> void check_exp() {
+template <class T> void check_function(int index) {
   constexpr int count = 10'001;
-  const auto x = exp_input<T>(count);
-  Gradus<T> gradus({x}, exp_expression<T>);
-  StdExp<T> reference(x);
+  const StdFunction& f = std_functions[index];
+  const auto x = input_of<T>(f, count);
+  Gradus<T> gradus({x}, builders[index]);
+  StdContender<T> reference(f, x);
   constexpr double tolerance = sizeof(T) == sizeof(float) ? 1e-6 : 1e-14;
-  expect_same(fmt::format("exp/{}", precision_name<T>), tolerance, gradus, reference);
+  expect_same(fmt::format("{}/{}", f.name, precision_name<T>), tolerance, gradus, reference);
 }
 
 void check() {
@@ -142,8 +166,10 @@ void check() {
     // a b + c may be rounded once or twice, and is up to 12.
     expect_same(fmt::format("sigmoid_chain with {}", flags_text(flags)), 4e-6, gradus, reference);
   }
-  check_exp<float>();
-  check_exp<double>();
+  for (int i = 0; i < std_function_count; ++i) {
+    check_function<float>(i);
+    check_function<double>(i);
+  }
 }
 
 // ---- times --------------------------------------------------------------------------------------
@@ -182,15 +208,16 @@ void register_chain() {
   })->Unit(benchmark::kMicrosecond);
 }
 
-template <class T> void register_exp(int count) {
-  const std::string name = fmt::format("elements/exp/{}/count:{}/threads:1", precision_name<T>, count);
-  benchmark::RegisterBenchmark((name + "/gradus").c_str(), [count](benchmark::State& state) {
-    Gradus<T> gradus({exp_input<T>(count)}, exp_expression<T>);
+template <class T> void register_function(int index, int count) {
+  const StdFunction& f = std_functions[index];
+  const std::string name = fmt::format("elements/{}/{}/count:{}/threads:1", f.name, precision_name<T>, count);
+  benchmark::RegisterBenchmark((name + "/gradus").c_str(), [&f, index, count](benchmark::State& state) {
+    Gradus<T> gradus({input_of<T>(f, count)}, builders[index]);
     time_steps<T>(state, gradus, count, 2);
   })->Unit(benchmark::kMicrosecond);
-  benchmark::RegisterBenchmark((name + "/std_exp").c_str(), [count](benchmark::State& state) {
-    const auto x = exp_input<T>(count);
-    StdExp<T> reference(x);
+  benchmark::RegisterBenchmark((name + "/std").c_str(), [&f, count](benchmark::State& state) {
+    const auto x = input_of<T>(f, count);
+    StdContender<T> reference(f, x);
     time_steps<T>(state, reference, count, 2);
   })->Unit(benchmark::kMicrosecond);
 }
@@ -202,11 +229,13 @@ int run(int argc, char** argv) {
   check();
   if (take_flag(arguments, "--check-only")) return 0;
   register_chain();
-  // Input and output together: half of a first-level cache of 32 KiB, and of a second-level one of 512.
-  for (const int kibibytes : {16, 256}) {
-    register_exp<float>(kibibytes * 1024 / 2 / static_cast<int>(sizeof(float)));
-    register_exp<double>(kibibytes * 1024 / 2 / static_cast<int>(sizeof(double)));
-  }
+  // Input and output together: half of a first-level cache of 32 KiB, and for exp of a second-level one of
+  // 512.
+  for (const int kibibytes : {16, 256})
+    for (int i = 0; i < (kibibytes == 16 ? std_function_count : 1); ++i) {
+      register_function<float>(i, kibibytes * 1024 / 2 / static_cast<int>(sizeof(float)));
+      register_function<double>(i, kibibytes * 1024 / 2 / static_cast<int>(sizeof(double)));
+    }
   return run_benchmarks(std::move(arguments));
 }
 

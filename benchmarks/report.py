@@ -15,7 +15,7 @@ import sys
 
 SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}
 MICROSECONDS = 1e6
-BY_HAND = ("handwritten", "handwritten_fused", "fann", "std_exp")
+BY_HAND = ("handwritten", "handwritten_fused", "fann", "std")
 CONDITIONS = ("date", "cpu", "num_cpus", "mhz_per_cpu", "cpu_scaling_enabled", "openblas_core", "openblas_config",
               "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "threads", "flush_to_zero")
 PEERS = ("python", "numpy", "torch", "jax", "keras", "tensorflow")

@@ -4,16 +4,17 @@
 
 #include "framework/autodiff/add.hpp"
 #include "gradus/ops/comparison.hpp"
+#include "gradus/ops/exponential.hpp"
 #include "gradus/ops/rules.hpp"
 #include "gradus/ops/where.hpp"
-#include "ops/onnx_log1p.hpp"
+#include "ops/onnx_exponential.hpp"
 
 namespace gradus {
 
 namespace {
 
 // Found for numbers; argument-dependent look-up finds those of lanes and expressions.
-using math::where, math::sigmoid, math::weighted, std::tanh, std::abs, std::exp, std::log1p;
+using math::where, math::sigmoid, math::weighted, std::tanh, std::abs, std::exp, std::log1p, std::expm1;
 
 struct Relu final : Unary<Relu> {
   static constexpr std::string_view name = "relu", onnx = "Relu";
@@ -87,6 +88,26 @@ struct Tanh final : Unary<Tanh> {
   using Grad = TanhGrad;
 };
 
+struct Elu final : Unary<Elu> {
+  static constexpr std::string_view name = "elu";
+  explicit Elu(double scale) : alpha(scale) {}
+  auto attributes() const { return std::tuple(attribute("alpha", alpha)); }
+  // ONNX Runtime has Elu for float alone.
+  OnnxSpelling onnx(InputShapes) const {
+    OnnxSpelling steps = expm1_in_onnx();
+    const std::size_t rest = steps.size() - 1;
+    steps.insert(steps.end(), {{"Mul", {OnnxResult{rest}, alpha}},
+                               {"Greater", {OnnxInput{0}, 0.0}},
+                               {"Where", {OnnxResult{rest + 2}, OnnxInput{0}, OnnxResult{rest + 1}}}});
+    return steps;
+  }
+  template <class T> T f(T x) const { return where(x > T(0), x, T(alpha) * expm1(x)); }
+  // y + α would lose its digits where y is near −α.
+  template <class T> T d(T x, T) const { return where(x > 0, 1, alpha * exp(x)); }
+
+  double alpha;
+};
+
 struct Softplus final : Unary<Softplus> {
   static constexpr std::string_view name = "softplus";
   // ONNX Runtime has Softplus for float alone.
@@ -111,6 +132,7 @@ Expr sigmoid_of_sum(Arg a, Arg b) { return build<SigmoidOfSum>({a, b}); }
 Expr tanh(Arg x) { return build<Tanh>({x}); }
 Expr sigmoid_grad(Arg dy, Arg y) { return build<SigmoidGrad>({dy, y}); }
 Expr tanh_grad(Arg dy, Arg y) { return build<TanhGrad>({dy, y}); }
+Expr elu(Arg x, double alpha) { return build<Elu>({x}, alpha); }
 Expr softplus(Arg x) { return build<Softplus>({x}); }
 
 }  // namespace gradus

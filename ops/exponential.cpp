@@ -3,14 +3,14 @@
 #include <cmath>
 
 #include "gradus/ops/rules.hpp"
-#include "ops/onnx_log1p.hpp"
+#include "ops/onnx_exponential.hpp"
 
 namespace gradus {
 
 namespace {
 
 // Found for numbers; argument-dependent look-up finds those of lanes and expressions.
-using std::exp, std::log, std::log1p, std::expm1;
+using std::exp, std::log, std::log1p, std::expm1, std::sinh, std::cosh;
 
 struct Exp final : Unary<Exp> {
   static constexpr std::string_view name = "exp", onnx = "Exp";
@@ -37,23 +37,22 @@ struct Log1p final : Unary<Log1p> {
 
 struct Expm1 final : Unary<Expm1> {
   static constexpr std::string_view name = "expm1";
-  // ONNX has no expm1: (u − 1) · x / log u for u = eˣ as it is rounded (Kahan), between the sizes where u − 1
-  // is right as it is and where u is 1.
-  static OnnxSpelling onnx(InputShapes) {
-    return {{"Exp", {OnnxInput{0}}},
-            {"Sub", {OnnxResult{0}, 1.0}},
-            {"Log", {OnnxResult{0}}},
-            {"Div", {OnnxInput{0}, OnnxResult{2}}},
-            {"Mul", {OnnxResult{1}, OnnxResult{3}}},
-            {"Equal", {OnnxResult{0}, 1.0}},
-            {"Where", {OnnxResult{5}, OnnxInput{0}, OnnxResult{4}}},
-            {"Abs", {OnnxInput{0}}},
-            {"Less", {OnnxResult{7}, 1.0}},
-            {"Where", {OnnxResult{8}, OnnxResult{6}, OnnxResult{1}}}};
-  }
+  static OnnxSpelling onnx(InputShapes) { return expm1_in_onnx(); }
   template <class T> static T f(T x) { return expm1(x); }
   // y + 1 would lose its digits where y is near −1.
   template <class T> static T d(T x, T) { return exp(x); }
+};
+
+struct Sinh final : Unary<Sinh> {
+  static constexpr std::string_view name = "sinh", onnx = "Sinh";
+  template <class T> static T f(T x) { return sinh(x); }
+  template <class T> static T d(T x, T) { return cosh(x); }
+};
+
+struct Cosh final : Unary<Cosh> {
+  static constexpr std::string_view name = "cosh", onnx = "Cosh";
+  template <class T> static T f(T x) { return cosh(x); }
+  template <class T> static T d(T x, T) { return sinh(x); }
 };
 
 }  // namespace
@@ -62,5 +61,7 @@ Expr exp(Arg x) { return build<Exp>({x}); }
 Expr log(Arg x) { return build<Log>({x}); }
 Expr log1p(Arg x) { return build<Log1p>({x}); }
 Expr expm1(Arg x) { return build<Expm1>({x}); }
+Expr sinh(Arg x) { return build<Sinh>({x}); }
+Expr cosh(Arg x) { return build<Cosh>({x}); }
 
 }  // namespace gradus

@@ -8,7 +8,7 @@
 #include "gradus/ops/rules.hpp"
 #include "gradus/ops/softmax.hpp"
 #include "gradus/ops/where.hpp"
-#include "ops/onnx_log1p.hpp"
+#include "ops/onnx_exponential.hpp"
 
 namespace gradus {
 

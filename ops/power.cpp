@@ -12,10 +12,7 @@ namespace gradus {
 namespace {
 
 // Found for numbers; argument-dependent look-up finds those of lanes and expressions.
-using std::sqrt, std::pow;
-
-// x, but 0 of its sign where the processor takes denormals for 0, as in run(): std::pow looks at the bits.
-template <class T> T flushed(T x) { return std::copysign(std::abs(x) + T(0), x); }
+using std::sqrt, std::pow, math::flushed;
 
 struct Sqrt final : Unary<Sqrt> {
   static constexpr std::string_view name = "sqrt", onnx = "Sqrt";

@@ -84,8 +84,8 @@ Shape without(const Shape& shape, const Axes& axes) {
   return left;
 }
 
-// The base of Sum and Max: axes are reduced away (their extents dropped). `Derived` supplies `initial<T>()`,
-// `combine(a, b)` and `combine_row(row, n)`.
+// The base of Sum, Prod, Max and Min: axes are reduced away (their extents dropped). `Derived` supplies
+// `initial<T>()`, `combine(a, b)` and `combine_row(row, n)`.
 template <class Derived> struct Reduction : OpOf<Derived> {
   explicit Reduction(Axes reduced) : axes(std::move(reduced)) {}
   auto attributes() const { return std::tuple(attribute("axes", axes)); }
@@ -206,26 +206,54 @@ struct Sum final : Reduction<Sum> {
   }
 };
 
-struct Max final : Reduction<Max> {
-  static constexpr std::string_view name = "max";
+// A product along one axis. The slope is the product of the others, from before and from behind: right where
+// factors are 0, too.
+struct Prod final : Reduction<Prod> {
+  static constexpr std::string_view name = "prod";
   using Reduction::Reduction;
   OnnxSpelling onnx(InputShapes) const {
-    return {{"ReduceMax", {OnnxInput{0}}, {{"axes", axes}, {"keepdims", std::int64_t{0}}}}};
+    return {{"ReduceProd", {OnnxInput{0}}, {{"axes", axes}, {"keepdims", std::int64_t{0}}}}};
   }
-  // The largest elements share the gradient.
   std::vector<Expr> vjp(const Vjp& v) const override {
-    const Shape& shape = v.inputs[0].shape();
-    const Expr largest = equal(v.inputs[0], spread(v.output, shape));
-    return {largest * spread(weighted(v.cotangent, 1 / sum(largest, axes)), shape)};
+    const Expr& x = v.inputs[0];
+    const Expr none = x.graph().full(x.shape(), 0.0);
+    const Expr before = linear_recurrence(x, none, axes[0], {.first = 1});
+    const Expr behind = linear_recurrence(x, none, axes[0], {.first = 1, .from_the_end = true});
+    return {weighted(spread(v.cotangent, x.shape()), before * behind)};
   }
 
-  template <class T> static T initial() { return -std::numeric_limits<T>::infinity(); }
-  // NaN wins.
-  template <class T> static T combine(T a, T b) { return a >= b || std::isnan(a) ? a : b; }
+  template <class T> static T initial() { return 1; }
+  template <class T> static T combine(T a, T b) { return a * b; }
   template <class T> static T combine_row(const T* row, std::int64_t n) {
-    T largest = row[0];
-    for (std::int64_t i = 1; i < n; ++i) largest = combine(largest, row[i]);
-    return largest;
+    return tree_fold(
+        n, T(1), [row](std::int64_t i) { return row[i]; }, combine<T>);
+  }
+};
+
+template <bool largest> struct Extreme final : Reduction<Extreme<largest>> {
+  static constexpr std::string_view name = largest ? "max" : "min";
+  using Reduction<Extreme>::Reduction, Reduction<Extreme>::axes;
+  OnnxSpelling onnx(InputShapes) const {
+    return {{largest ? "ReduceMax" : "ReduceMin",
+             {OnnxInput{0}},
+             {{"axes", axes}, {"keepdims", std::int64_t{0}}}}};
+  }
+  // The extreme elements share the gradient.
+  std::vector<Expr> vjp(const Vjp& v) const override {
+    const Shape& shape = v.inputs[0].shape();
+    const Expr extreme = equal(v.inputs[0], this->spread(v.output, shape));
+    return {extreme * this->spread(weighted(v.cotangent, 1 / sum(extreme, axes)), shape)};
+  }
+
+  template <class T> static T initial() { return (largest ? -1 : 1) * std::numeric_limits<T>::infinity(); }
+  // NaN wins.
+  template <class T> static T combine(T a, T b) {
+    return (largest ? a >= b : a <= b) || std::isnan(a) ? a : b;
+  }
+  template <class T> static T combine_row(const T* row, std::int64_t n) {
+    T extreme = row[0];
+    for (std::int64_t i = 1; i < n; ++i) extreme = combine(extreme, row[i]);
+    return extreme;
   }
 };
 
@@ -290,7 +318,17 @@ Shape broadcast_shape(const Shape& a, const Shape& b) {
 
 Expr sum(Arg x, const Axes& axes, bool keep_axes) { return reduce<Sum>(x, axes, keep_axes); }
 
-Expr max(Arg x, const Axes& axes, bool keep_axes) { return reduce<Max>(x, axes, keep_axes); }
+Expr max(Arg x, const Axes& axes, bool keep_axes) { return reduce<Extreme<true>>(x, axes, keep_axes); }
+
+Expr min(Arg x, const Axes& axes, bool keep_axes) { return reduce<Extreme<false>>(x, axes, keep_axes); }
+
+Expr prod(Arg x, const Axes& axes, bool keep_axes) {
+  Axes sorted = normalise(x, axes, Prod::name);
+  Expr product = x.expr;
+  for (; !sorted.empty(); sorted.pop_back())
+    product = reduce<Prod>({product, x.where}, {sorted.back()}, keep_axes);
+  return product;
+}
 
 Expr mean(Arg x, const Axes& axes, bool keep_axes) {
   const Axes sorted = normalise(x, axes, "mean");
@@ -327,5 +365,9 @@ Expr mean(Arg x) { return mean(x, all_axes_of("mean", x)); }
 Expr norm(Arg x) { return norm(x, all_axes_of("norm", x)); }
 
 Expr max(Arg x) { return max(x, all_axes_of("max", x)); }
+
+Expr min(Arg x) { return min(x, all_axes(x.expr)); }
+
+Expr prod(Arg x) { return prod(x, all_axes(x.expr)); }
 
 }  // namespace gradus

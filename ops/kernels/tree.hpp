@@ -39,17 +39,26 @@ template <class T, class Leaf, class Combine> T tree_of(std::int64_t n, Leaf lea
   return slots[0];
 }
 
-/// Σ term(i) for i from 0 to n. Eight partial sums in each leaf: faster, and more exact, than one.
-template <class T, class Term> T tree_sum(std::int64_t n, Term term) {
+/// All term(i) for i from 0 to n, combined from `initial` on, which changes nothing. Eight partial results in
+/// each leaf: faster, and more exact, than one.
+template <class T, class Term, class Combine>
+T tree_fold(std::int64_t n, T initial, Term term, Combine combine) {
   const auto leaf = [&](std::int64_t begin, std::int64_t end) {
-    T parts[8] = {};
+    T parts[8] = {initial, initial, initial, initial, initial, initial, initial, initial};
     std::int64_t i = begin;
     for (; i + 8 <= end; i += 8)
-      for (int k = 0; k < 8; ++k) parts[k] += term(i + k);
-    for (; i < end; ++i) parts[(i - begin) % 8] += term(i);
-    return ((parts[0] + parts[4]) + (parts[2] + parts[6])) + ((parts[1] + parts[5]) + (parts[3] + parts[7]));
+      for (int k = 0; k < 8; ++k) parts[k] = combine(parts[k], term(i + k));
+    for (; i < end; ++i) parts[(i - begin) % 8] = combine(parts[(i - begin) % 8], term(i));
+    for (int half = 4; half > 0; half /= 2)
+      for (int k = 0; k < half; ++k) parts[k] = combine(parts[k], parts[k + half]);
+    return parts[0];
   };
-  return tree_of<T>(n, leaf, [](T a, T b) { return a + b; });
+  return tree_of<T>(n, leaf, combine);
+}
+
+/// Σ term(i) for i from 0 to n.
+template <class T, class Term> T tree_sum(std::int64_t n, Term term) {
+  return tree_fold(n, T(0), term, [](T a, T b) { return a + b; });
 }
 
 }  // namespace gradus

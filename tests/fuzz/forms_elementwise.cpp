@@ -46,6 +46,14 @@ Facts logistic_loss_facts(const Form& form, const Site& site) {
   facts.low = 0;
   return facts;
 }
+// Between −1 and 1, wherever its extrema are.
+Facts wave_facts(const Form&, const Site& site) { return {-1, 1, rowwise(site)}; }
+// Which has its minimum of -0.17 in between.
+Facts gelu_facts(const Form& form, const Site& site) {
+  Facts facts = nonlinear_facts(form, site);
+  facts.low = std::min(facts.low, -0.1701);
+  return facts;
+}
 Facts linear_facts(const Form& form, const Site& site) { return elementwise_facts(form, site, linear(site)); }
 Facts product_facts(const Form& form, const Site& site) {
   return elementwise_facts(form, site, linear(site, true));
@@ -168,6 +176,24 @@ std::vector<Form> elementwise_forms() {
       unary("expm1", "expm1($0)", moderate, [](const Expr& x) { return expm1(x); }),
       unary("sqrt", "sqrt($0)", positive, [](const Expr& x) { return sqrt(x); }),
       unary("square", "square($0)", moderate, [](const Expr& x) { return square(x); }),
+      unary(
+          "sin", "sin($0)", any, [](const Expr& x) { return sin(x); }, wave_facts),
+      unary(
+          "cos", "cos($0)", any, [](const Expr& x) { return cos(x); }, wave_facts),
+      unary("tan", "tan($0)", {-1.2, 1.2}, [](const Expr& x) { return tan(x); }),
+      unary("asin", "asin($0)", {-0.9, 0.9}, [](const Expr& x) { return asin(x); }),
+      unary("acos", "acos($0)", {-0.9, 0.9}, [](const Expr& x) { return acos(x); }),
+      unary("atan", "atan($0)", any, [](const Expr& x) { return atan(x); }),
+      unary("sinh", "sinh($0)", moderate, [](const Expr& x) { return sinh(x); }),
+      unary("cosh", "cosh($0)", moderate, [](const Expr& x) { return cosh(x); }),
+      unary("erf", "erf($0)", any, [](const Expr& x) { return erf(x); }),
+      unary("erfc", "erfc($0)", moderate, [](const Expr& x) { return erfc(x); }),
+      unary("gaussian", "gaussian($0)", moderate, [](const Expr& x) { return gaussian(x); }),
+      unary("normal_cdf", "normal_cdf($0)", moderate, [](const Expr& x) { return normal_cdf(x); }),
+      unary(
+          "gelu", "gelu($0)", any, [](const Expr& x) { return gelu(x); }, gelu_facts),
+      unary(
+          "gelu_tanh", "gelu_tanh($0)", any, [](const Expr& x) { return gelu_tanh(x); }, gelu_facts),
       unary("relu", "relu($0)", any, [](const Expr& x) { return relu(x); }),
       unary("sigmoid", "sigmoid($0)", any, [](const Expr& x) { return sigmoid(x); }),
       unary("tanh", "tanh($0)", any, [](const Expr& x) { return tanh(x); }),
@@ -177,6 +203,9 @@ std::vector<Form> elementwise_forms() {
       with_numbers(
           "leaky_relu", "leaky_relu($0, #0)", any,
           [](const Expr& x, const std::vector<double>& n) { return leaky_relu(x, n[0]); },
+          one_of_these(slopes)),
+      with_numbers(
+          "elu", "elu($0, #0)", any, [](const Expr& x, const std::vector<double>& n) { return elu(x, n[0]); },
           one_of_these(slopes)),
       with_numbers(
           "clip", "clip($0, #0, #1)", any,
@@ -212,6 +241,8 @@ std::vector<Form> elementwise_forms() {
           "div", "$0 / $1", any, {-4, -0.25}, [](const Expr& a, const Expr& b) { return a / b; },
           quotient_facts),
       binary("pow", "pow($0, $1)", base, {-1.5, 1.5}, [](const Expr& a, const Expr& b) { return pow(a, b); }),
+      binary("atan2", "atan2($0, $1)", any, positive,
+             [](const Expr& a, const Expr& b) { return atan2(a, b); }),
       binary("maximum", "maximum($0, $1)", any, any,
              [](const Expr& a, const Expr& b) { return maximum(a, b); }),
       binary("minimum", "minimum($0, $1)", any, any,

@@ -45,6 +45,13 @@ Facts norm_facts(const Form&, const Site& site) {
   const double largest = std::max(std::abs(site.in[0].low), std::abs(site.in[0].high));
   return {0, largest * std::sqrt(counts(site).second), reduced_samples(site, Samples::mixed)};
 }
+// Factors of at most 1.
+Facts prod_facts(const Form&, const Site& site) { return {-1, 1, reduced_samples(site, Samples::mixed)}; }
+Facts recurrence_facts(const Form&, const Site& site) {
+  const double largest = counts(site).second * std::max(std::abs(site.in[1].low), std::abs(site.in[1].high));
+  return {std::min(-largest, 1.0), std::max(largest, 1.0) + 1,
+          reduces_batch(site) ? Samples::mixed : rowwise(site)};
+}
 Facts logsumexp_facts(const Form&, const Site& site) {
   const auto [least, most] = counts(site);
   return {site.in[0].low + std::log(least), site.in[0].high + std::log(most),
@@ -67,14 +74,15 @@ std::int64_t random_axis(Maker& maker, std::size_t rank) {
   return maker.chance(0.3) ? axis - static_cast<std::int64_t>(rank) : axis;
 }
 
-Form reduction(std::string op, Expr (*f)(Arg, const Axes&, bool), Facts (*facts)(const Form&, const Site&)) {
+Form reduction(std::string op, Expr (*f)(Arg, const Axes&, bool), Facts (*facts)(const Form&, const Site&),
+               Domain domain = any) {
   return {.op = op,
           .text = op + "($0, ~*, ?0)",
           .build = [f](Graph&, const Step& s, const std::string&,
                        const Exprs& in) { return f(in[0], s.axes, s.flags[0]); },
           .facts = facts,
-          .draw = [](Maker& maker) -> std::optional<Step> {
-            const auto x = of_rank(maker, 1, any);
+          .draw = [domain](Maker& maker) -> std::optional<Step> {
+            const auto x = of_rank(maker, 1, domain);
             if (!x) return std::nullopt;
             Step step{.in = {*x}, .flags = {maker.chance(0.4)}};
             const std::size_t rank = maker.shape(*x).rank();
@@ -101,6 +109,23 @@ Form along_axis(std::string op, Expr (*f)(Arg, std::int64_t), Facts (*facts)(con
             const auto x = of_rank(maker, 1, any);
             if (!x) return std::nullopt;
             return Step{.in = {*x}, .axes = {random_axis(maker, maker.shape(*x).rank())}};
+          }};
+}
+
+Form recurrence_form() {
+  return {.op = "linear_recurrence",
+          .text = "linear_recurrence($0, $1, ~0, {.first = 1, .from_the_end = ?0})",
+          .build =
+              [](Graph&, const Step& s, const std::string&, const Exprs& in) {
+                return linear_recurrence(in[0], in[1], s.axes[0], {.first = 1, .from_the_end = s.flags[0]});
+              },
+          .facts = recurrence_facts,
+          .draw = [](Maker& maker) -> std::optional<Step> {
+            const auto x = of_rank(maker, 1, {-1, 1});
+            if (!x) return std::nullopt;
+            return Step{.in = {*x, maker.shaped(maker.shape(*x), any)},
+                        .axes = {random_axis(maker, maker.shape(*x).rank())},
+                        .flags = {maker.chance(0.5)}};
           }};
 }
 
@@ -235,6 +260,9 @@ std::vector<Form> reduction_forms() {
       reduction("sum", sum, sum_facts),
       reduction("mean", mean, mean_facts),
       reduction("max", max, max_facts),
+      reduction("min", min, max_facts),
+      reduction("prod", prod, prod_facts, {-1, 1}),
+      recurrence_form(),
       reduction("norm", norm, norm_facts),
       along_axis("logsumexp", logsumexp, logsumexp_facts),
       along_axis("softmax", softmax, softmax_facts),

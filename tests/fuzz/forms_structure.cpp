@@ -256,12 +256,17 @@ Facts random_facts(const Form&, const Site& site) {
   return {0, 1, site.shape.is_constant() ? Samples::shared : Samples::mixed};
 }
 
-Form random_uniform_form() {
-  return {.op = "random_uniform",
-          .text = "random_uniform($0, ~0, &)",
-          .build = [](Graph&, const Step& s, const std::string&,
-                      const Exprs& in) { return random_uniform(in[0], s.axes[0], s.shape); },
-          .facts = random_facts,
+Facts normal_facts(const Form& form, const Site& site) {
+  return {-6.8, 6.8, random_facts(form, site).samples};
+}
+
+Form random_form(std::string op, Expr (*f)(Arg, std::int64_t, const Shape&),
+                 Facts (*facts)(const Form&, const Site&)) {
+  return {.op = op,
+          .text = op + "($0, ~0, &)",
+          .build = [f](Graph&, const Step& s, const std::string&,
+                       const Exprs& in) { return f(in[0], s.axes[0], s.shape); },
+          .facts = facts,
           .draw =
               [](Maker& maker) {
                 const auto stream = static_cast<std::int64_t>(maker.below(1000));
@@ -273,8 +278,17 @@ Form random_uniform_form() {
 }  // namespace
 
 std::vector<Form> structure_forms() {
-  return {slice_form(),   box_form(),     embed_form(),     concat_form(),  transpose_form(),
-          reshape_form(), flatten_form(), broadcast_form(), one_hot_form(), random_uniform_form()};
+  return {slice_form(),
+          box_form(),
+          embed_form(),
+          concat_form(),
+          transpose_form(),
+          reshape_form(),
+          flatten_form(),
+          broadcast_form(),
+          one_hot_form(),
+          random_form("random_uniform", random_uniform, random_facts),
+          random_form("random_normal", random_normal, normal_facts)};
 }
 
 }  // namespace gradus::fuzz

@@ -98,7 +98,7 @@ void disturb(std::vector<double>& values, const Op& op,
              const std::vector<const std::vector<double>*>& operands, const Noise& noise, Random& random) {
   std::vector<double> exact;
   // The digits that sums and products of operands have lost when they cancel.
-  double cancelled = op.elementwise() != nullptr ? 0 : 1;
+  double cancelled = op.elementwise() != nullptr || op.name() == "random_normal" ? 0 : 1;
   for (const std::vector<double>* operand : operands) {
     for (const double v : *operand) exact.push_back(std::abs(v));
     cancelled *= largest_of(*operand);

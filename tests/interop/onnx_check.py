@@ -27,8 +27,11 @@ except ImportError as error:
 
 LIMIT = 1e-6
 TYPES = {"float": np.float32, "double": np.float64}
-# The ops that ONNX has no words for: those of training, and our generator.
-UNSAID = {"random_uniform", "sgd_step", "moving_average", "moving_square", "adaptive_step", "adam_step"}
+# What ONNX has no words for: ops of training, and our generator.
+UNSAID = {"random_uniform", "random_normal", "sgd_step", "adam_step", "adaptive_step", "moving_average", "moving_square",
+          "linear_recurrence"}
+# What ONNX Runtime has for float alone.
+FLOAT_ALONE = {"asin", "acos", "atan", "atan2", "sinh", "cosh", "erf", "erfc", "normal_cdf", "gelu"}
 
 
 def tensor(data, dtype):
@@ -75,6 +78,9 @@ def main():
             try:
                 error = compare(path, model)
             except Exception as problem:  # of onnx or ONNX Runtime, or an assertion
+                if "NOT_IMPLEMENTED" in str(problem) and model["precision"] == "double" \
+                        and model["name"].split("_b")[0].split("_l")[0] in FLOAT_ALONE:
+                    continue
                 bad.append(f"{model['file']}: {str(problem).splitlines()[0]}")
                 continue
             count[key] += 1

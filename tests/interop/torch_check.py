@@ -49,19 +49,40 @@ def product_plus(a, b, c):
     return a * b + c
 
 
-def philox_uniform(state, stream, shape):
+def philox_words(state, stream, count):
     """Philox4x32-10 in whole numbers; PyTorch has none to ask."""
     a, b, c, d = (int(v) for v in state)
     numbers = []
-    for i in range(-(-math.prod(shape) // 4)):
+    for i in range(-(-count // 4)):
         x = [i, (c | d << 24) & 0xFFFFFFFF, stream & 0xFFFFFFFF, stream >> 32]
         k = [a | (d >> 8 & 0xFF) << 24, b | (d >> 16) << 24]
         for _ in range(10):
             p, q = 0xD2511F53 * x[0], 0xCD9E8D57 * x[2]
             x = [(q >> 32) ^ x[1] ^ k[0], q & 0xFFFFFFFF, (p >> 32) ^ x[3] ^ k[1], p & 0xFFFFFFFF]
             k = [(k[0] + 0x9E3779B9) & 0xFFFFFFFF, (k[1] + 0xBB67AE85) & 0xFFFFFFFF]
-        numbers += [(word >> 8) / 2**24 for word in x]
+        numbers += x
+    return numbers
+
+
+def philox_uniform(state, stream, shape):
+    words = philox_words(state, stream, math.prod(shape))[: math.prod(shape)]
+    return torch.tensor([(word >> 8) / 2**24 for word in words], dtype=torch.float64).reshape(shape)
+
+
+def philox_normal(state, stream, shape):
+    words, numbers = philox_words(state, stream, math.prod(shape)), []
+    for u, turn in zip(words[::2], words[1::2]):
+        radius, angle = math.sqrt(-2 * math.log((u + 0.5) / 2**32)), 2 * math.pi * turn / 2**32
+        numbers += [radius * math.cos(angle), radius * math.sin(angle)]
     return torch.tensor(numbers[: math.prod(shape)], dtype=torch.float64).reshape(shape)
+
+
+def recurrence(factors, summands, first):
+    """y = first, then factors * y + summands, of what is before, along axis 1."""
+    y = [torch.full_like(factors[:, 0], first)]
+    for i in range(factors.shape[1] - 1):
+        y.append(factors[:, i] * y[-1] + summands[:, i])
+    return torch.stack(y, 1)
 
 
 ADD = lambda a, b: a + b
@@ -85,6 +106,22 @@ ROWS = {
     "log": {"": torch.log},
     "log1p": dict.fromkeys(["", "tiny"], torch.log1p),
     "expm1": dict.fromkeys(["", "tiny"], torch.expm1),
+    "sin": {"": torch.sin},
+    "cos": {"": torch.cos},
+    "tan": {"": torch.tan},
+    "asin": {"": torch.asin},
+    "acos": {"": torch.acos},
+    "atan": {"": torch.atan},
+    "atan2": dict.fromkeys(["", "below", "left"], torch.atan2),
+    "sinh": {"": torch.sinh},
+    "cosh": {"": torch.cosh},
+    "erf": {"": torch.erf},
+    "erfc": {"": torch.erfc},
+    "gaussian": {"": lambda x: torch.exp(-x * x), "half": lambda x: torch.exp(-x * x / 2)},
+    "normal_cdf": {"": torch.special.ndtr},
+    "gelu": {"": F.gelu},
+    "gelu_tanh": {"": lambda x: F.gelu(x, approximate="tanh")},
+    "elu": {"": F.elu, "alpha": lambda x: F.elu(x, 0.3)},
     "sqrt": {"": torch.sqrt},
     "square": {"": torch.square},
     "pow_number": {
@@ -160,6 +197,7 @@ ROWS = {
         "": lambda s: philox_uniform(s, 0x123456789ABCDEF, (3, 2)),
         "batch": lambda s, x: philox_uniform(s, 7, x.shape) * x,
     },
+    "random_normal": {"": lambda s: philox_normal(s, 0x123456789ABCDEF, (3, 5))},
     "sum": {
         "": torch.sum,
         "last": lambda x: x.sum(-1),
@@ -173,6 +211,18 @@ ROWS = {
         "rows": lambda x: torch.linalg.vector_norm(x, dim=-1),
         "kept": lambda x: torch.linalg.vector_norm(x, dim=1, keepdim=True),
     },
+    "prod": {
+        "": lambda x: x.prod(-1),
+        "all": torch.prod,
+        "batch": lambda x: x.prod(0),
+        "middle_kept": lambda x: x.prod(1, keepdim=True),
+        "outer_and_last": lambda x: x.prod(2).prod(0),
+    },
+    "linear_recurrence": {
+        "": lambda a, c: recurrence(a, c, 0.0),
+        "from_the_end": lambda a, c: recurrence(a.flip(1), c.flip(1), 1.5).flip(1),
+    },
+    "min": {"": lambda x: x.amin(-1), "outer_and_last_kept": lambda x: x.amin((0, 2), keepdim=True)},
     "max": {
         "": lambda x: x.amax(-1),
         "all": torch.amax,

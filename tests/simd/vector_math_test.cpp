@@ -33,6 +33,14 @@ template <class T> T exact_sigmoid(T x) {
 }
 template <class T> T exact_softplus(T x) { return (x < 0 ? T(0) : x) + std::log1p(std::exp(-std::abs(x))); }
 
+template <class T> T exact_gaussian(T x) {
+  return static_cast<T>(std::exp(-static_cast<Extended>(x) * static_cast<Extended>(x)));
+}
+template <class T> T exact_normal_cdf(T x) {
+  return static_cast<T>(std::erfc(-static_cast<Extended>(x) * std::sqrt(0.5L)) / 2);
+}
+template <class T> T exact_gelu(T x) { return (x < -1000 ? -1000 : x) * exact_normal_cdf(x); }
+
 const Function functions[] = {
     {"exp", [](Arg x) { return exp(x); }, std::exp, std::exp, 2},
     {"log", [](Arg x) { return log(x); }, std::log, std::log, 2},
@@ -41,6 +49,19 @@ const Function functions[] = {
     {"log1p", [](Arg x) { return log1p(x); }, std::log1p, std::log1p, 3},
     {"sigmoid", [](Arg x) { return sigmoid(x); }, exact_sigmoid, exact_sigmoid, 3},
     {"softplus", [](Arg x) { return softplus(x); }, exact_softplus, exact_softplus, 3},
+    {"sinh", [](Arg x) { return sinh(x); }, std::sinh, std::sinh, 3},
+    {"cosh", [](Arg x) { return cosh(x); }, std::cosh, std::cosh, 3},
+    {"sin", [](Arg x) { return sin(x); }, std::sin, std::sin, 2},
+    {"cos", [](Arg x) { return cos(x); }, std::cos, std::cos, 2},
+    {"tan", [](Arg x) { return tan(x); }, std::tan, std::tan, 3},
+    {"asin", [](Arg x) { return asin(x); }, std::asin, std::asin, 3},
+    {"acos", [](Arg x) { return acos(x); }, std::acos, std::acos, 3},
+    {"atan", [](Arg x) { return atan(x); }, std::atan, std::atan, 3},
+    {"erf", [](Arg x) { return erf(x); }, std::erf, std::erf, 3},
+    {"erfc", [](Arg x) { return erfc(x); }, std::erfc, std::erfc, 3},
+    {"gaussian", [](Arg x) { return gaussian(x); }, exact_gaussian, exact_gaussian, 3},
+    {"normal_cdf", [](Arg x) { return normal_cdf(x); }, exact_normal_cdf, exact_normal_cdf, 3},
+    {"gelu", [](Arg x) { return gelu(x); }, exact_gelu, exact_gelu, 3},
 };
 
 class VectorMath : public testing::TestWithParam<Function> {

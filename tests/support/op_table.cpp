@@ -19,7 +19,8 @@ bool OpRow::batched() const {
 const std::vector<OpRow>& op_table() {
   static const std::vector<OpRow> table = [] {
     std::vector<OpRow> rows;
-    for (const auto part : {arithmetic_rows, activation_rows, structure_rows, reduction_rows, matmul_rows})
+    for (const auto part :
+         {arithmetic_rows, function_rows, activation_rows, structure_rows, reduction_rows, matmul_rows})
       for (OpRow& row : part()) rows.push_back(std::move(row));
     return rows;
   }();

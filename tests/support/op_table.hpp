@@ -129,6 +129,7 @@ inline std::string row_name(const testing::TestParamInfo<OpRow>& info) { return 
 
 // The parts of the table.
 std::vector<OpRow> arithmetic_rows();
+std::vector<OpRow> function_rows();
 std::vector<OpRow> activation_rows();
 std::vector<OpRow> structure_rows();
 std::vector<OpRow> reduction_rows();

@@ -59,6 +59,32 @@ double total(const Line& line) {
 }
 double average(const Line& line) { return total(line) / static_cast<double>(line.size()); }
 double largest(const Line& line) { return *std::ranges::max_element(line); }
+double least(const Line& line) { return *std::ranges::min_element(line); }
+double product(const Line& line) {
+  long double product = 1;
+  for (const double x : line) product *= x;
+  return static_cast<double>(product);
+}
+// y along axis 1 of [·, n, ·], backwards or not.
+auto recurrence(double first, bool backwards) {
+  return [first, backwards](const Tensors& x) {
+    Tensor y = x[0];
+    const std::int64_t n = y.extents[1], columns = y.extents.size() > 2 ? y.extents[2] : 1;
+    for (std::size_t i = 0; i < y.values.size(); ++i) {
+      const auto at = static_cast<std::int64_t>(i);
+      const std::int64_t row = at / columns % n, turned = backwards ? n - 1 - row : row;
+      // Rows before this one, from the start on.
+      double value = first;
+      for (std::int64_t k = 0; k < turned; ++k) {
+        const std::int64_t other = at + ((backwards ? n - 1 - k : k) - row) * columns;
+        value = x[0].values[static_cast<std::size_t>(other)] * value +
+                x[1].values[static_cast<std::size_t>(other)];
+      }
+      y.values[i] = value;
+    }
+    return y;
+  };
+}
 double length(const Line& line) {
   long double sum = 0;
   for (const double x : line) sum += static_cast<long double>(x) * x;
@@ -113,6 +139,44 @@ std::vector<OpRow> reduction_rows() {
                               return sum;
                             })},
 
+      {.op = "prod",
+       .inputs = {in({B, 4})},
+       .build = on([](Expr x) { return prod(x, {-1}); }),
+       .reference = reduced({1}, product)},
+      {.op = "prod",
+       .label = "all",
+       .inputs = {in({B, 4}, between(0.75, 1.25))},
+       .build = on([](Expr x) { return prod(x); }),
+       .reference = reduced({0, 1}, product),
+       .mixes_batch = true},
+      {.op = "prod",
+       .label = "batch",
+       .inputs = {in({B, 3})},
+       .build = on([](Expr x) { return prod(x, {0}); }),
+       .reference = reduced({0}, product),
+       .mixes_batch = true},
+      {.op = "prod",
+       .label = "middle_kept",
+       .inputs = {in({B, 3, 2})},
+       .build = on([](Expr x) { return prod(x, {1}, true); }),
+       .reference = kept({1}, product)},
+      {.op = "prod",
+       .label = "outer_and_last",
+       .inputs = {in({2, B, 3})},
+       .build = on([](Expr x) {
+         return prod(x, {0, 2});
+       }),
+       .reference = reduced({0, 2}, product)},
+      {.op = "linear_recurrence",
+       .inputs = {in({B, 5}), in({B, 5})},
+       .build = on([](Expr a, Expr c) { return linear_recurrence(a, c, 1); }),
+       .reference = recurrence(0, false)},
+      {.op = "linear_recurrence",
+       .label = "from_the_end",
+       .inputs = {in({B, 4, 2}), in({B, 4, 2})},
+       .build = on(
+           [](Expr a, Expr c) { return linear_recurrence(a, c, -2, {.first = 1.5, .from_the_end = true}); }),
+       .reference = recurrence(1.5, true)},
       {.op = "norm",
        .inputs = {in({B, 4})},
        .build = on([](Expr x) { return norm(x); }),
@@ -128,6 +192,18 @@ std::vector<OpRow> reduction_rows() {
        .inputs = {in({B, 3, 2})},
        .build = on([](Expr x) { return norm(x, {1}, true); }),
        .reference = kept({1}, length)},
+      {.op = "min",
+       .inputs = {in({B, 4}, apart())},
+       .build = on([](Expr x) { return min(x, {-1}); }),
+       .reference = reduced({1}, least)},
+      {.op = "min",
+       .label = "outer_and_last_kept",
+       .inputs = {in({B, 3, 2}, apart())},
+       .build = on([](Expr x) {
+         return min(x, {0, 2}, true);
+       }),
+       .reference = kept({0, 2}, least),
+       .mixes_batch = true},
       {.op = "max",
        .inputs = {in({B, 4}, apart())},
        .build = on([](Expr x) { return max(x, {-1}); }),

@@ -1,3 +1,5 @@
+#include <numbers>
+
 #include "tests/support/op_table.hpp"
 
 // Ops that move elements about: views, broadcasts, boxes, orders of axes, labels.
@@ -18,7 +20,7 @@ auto reshaped(Extents extents) {
 
 // Philox4x32-10 once more, from the paper's definition: word `index` of a counter, for RandomUniform's
 // layout.
-double philox_uniform(const Tensor& state, std::uint64_t stream, std::uint64_t index) {
+std::uint64_t philox_word(const Tensor& state, std::uint64_t stream, std::uint64_t index) {
   std::uint64_t s[4];
   for (std::int64_t i = 0; i < 4; ++i) s[i] = static_cast<std::uint64_t>(state(i));
   constexpr std::uint64_t low = 0xFFFFFFFF;
@@ -34,7 +36,19 @@ double philox_uniform(const Tensor& state, std::uint64_t stream, std::uint64_t i
     k1 = (k1 + 0xBB67AE85) & low;
   }
   const std::uint64_t words[] = {r0, l0, r1, l1};
-  return static_cast<double>(words[index % 4] >> 8U) / (1 << 24);
+  return words[index % 4];
+}
+double philox_uniform(const Tensor& state, std::uint64_t stream, std::uint64_t index) {
+  return static_cast<double>(philox_word(state, stream, index) >> 8U) / (1 << 24);
+}
+// Box and Muller, with std's functions: the even elements are cosines, the odd ones sines.
+double philox_normal(const Tensor& state, std::uint64_t stream, std::uint64_t index) {
+  const std::uint64_t first = index / 2 * 2;
+  const long double u = (static_cast<long double>(philox_word(state, stream, first)) + 0.5L) * 0x1p-32L;
+  const long double angle =
+      2 * std::numbers::pi_v<long double> * philox_word(state, stream, first + 1) * 0x1p-32L;
+  return static_cast<double>(std::sqrt(-2 * std::log(u)) *
+                             (index == first ? std::cos(angle) : std::sin(angle)));
 }
 
 }  // namespace
@@ -309,6 +323,17 @@ std::vector<OpRow> structure_rows() {
              });
            },
        .mixes_batch = true},
+      {.op = "random_normal",
+       .inputs = {fixed({4}, whole(0, (1 << 24) - 1))},
+       .build = on([](Expr x) {
+         return random_normal(x, 0x123456789ABCDEF, {3, 5});
+       }),
+       .reference =
+           [](const Tensors& x) {
+             return generate({3, 5}, [&](const Extents& i) {
+               return philox_normal(x[0], 0x123456789ABCDEF, static_cast<std::uint64_t>(5 * i[0] + i[1]));
+             });
+           }},
   };
 }
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "gradus/graph/op_of.hpp"
-#include "gradus/simd/lane.hpp"
+#include "gradus/simd/circular_math.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
@@ -15,12 +15,20 @@ namespace detail {
 // The rule over n elements. Bit i of `scalars`: operand i is one number.
 template <class Rule, class T, unsigned scalars> struct ElementwiseLoop {
   template <Isa isa> static void run(const Op* op, const T* const* inputs, T* const* outputs, std::size_t n) {
-    loop<isa>(static_cast<const Rule&>(*op), inputs, outputs, n, std::make_index_sequence<Rule::arity>());
+    using L = Lane<T, isa>;
+    const auto& rule = static_cast<const Rule&>(*op);
+    const auto all = std::make_index_sequence<Rule::arity>();
+    if constexpr (requires(L x) { Rule::f_of_moderate(x); })
+      if (all_moderate<isa, T>(inputs[0], n))
+        return loop<isa>(rule, inputs, outputs, n, all,
+                         [](const Rule&, L x) { return Rule::f_of_moderate(x); });
+    loop<isa>(rule, inputs, outputs, n, all,
+              [](const Rule& copy, auto... x) { return copy.template f<L>(x...); });
   }
 
-  template <Isa isa, std::size_t... I>
+  template <Isa isa, std::size_t... I, class F>
   static void loop(const Rule& op, const T* const* inputs, T* const* outputs, std::size_t n,
-                   std::index_sequence<I...>) {
+                   std::index_sequence<I...>, F f) {
     // Copies, so that the compiler need not fear that writing an output changes them. The pointers are not
     // copied: the compiler would load them in pairs, and wait for those that have just been stored one by
     // one.
@@ -28,8 +36,7 @@ template <class Rule, class T, unsigned scalars> struct ElementwiseLoop {
     const std::array<T, sizeof...(I)> numbers{*inputs[I]...};
     const auto compute = [&](std::size_t i) {
       // All operands are read before any result is stored, as they may share memory.
-      const auto result = rule.template f<Lane<T, isa>>(
-          Lane<T, isa>((scalars >> I & 1U) != 0 ? numbers[I] : inputs[I][i])...);
+      const auto result = f(rule, Lane<T, isa>((scalars >> I & 1U) != 0 ? numbers[I] : inputs[I][i])...);
       if constexpr (Rule::output_count == 1)
         outputs[0][i] = result;
       else
@@ -81,7 +88,8 @@ template <class Rule, class T> Block<T> elementwise_block(unsigned wanted) {
 /// That one function is the kernel, the constant folder and the block of a fused loop. A rule may add `static
 /// constexpr Traits extra_traits`, and `using ScalarLoops = std::integer_sequence<unsigned, 0, …>`: the
 /// combinations of operands (a bit for each) that are commonly scalars, so that they deserve a loop of their
-/// own. An op of two operands has one for either.
+/// own. An op of two operands has one for either. One of one operand may add `f_of_moderate`, which runs
+/// instead of `f` where all elements of a tile are moderate (`is_moderate`), and gives the same bits.
 template <class Rule, std::size_t Arity, std::size_t Outputs = 1>
 class Elementwise : public ValueOp<Rule, ElementwiseOp> {
  public:

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "gradus/simd/lane.hpp"
+#include "gradus/simd/math.hpp"
 
 /// exp, log and their kin for lanes: polynomials without branches, tables or calls, which the compiler turns
 /// into vector code. Errors, found over all floats and over samples of all doubles by
@@ -44,6 +45,8 @@ template <> struct Format<float> {
   // (2 atanh(s) − 2s) / s³ in s², |s| ≤ (√2 − 1)/(√2 + 1).
   static constexpr float log_terms[] = {0.66666665661119597F, 0.40000332740123886F, 0.28537422604987728F,
                                         0.23580529813865835F};
+  // (sinh x − x) / x³ in x², |x| ≤ 1.
+  static constexpr float sinh_terms[] = {0.1666666649F, 0.008333350597F, 0.000198360665F, 2.817438292e-6F};
 };
 
 template <> struct Format<double> {
@@ -71,6 +74,9 @@ template <> struct Format<double> {
   static constexpr double log_terms[] = {
       0.66666666666667306751, 0.39999999999433425762, 0.28571428739024282327, 0.22222198861256357397,
       0.18183551578521378,    0.15314331594176207562, 0.14793509827181555477};
+  static constexpr double sinh_terms[] = {
+      0.1666666666666666743,   0.008333333333333138803,  0.0001984126984143769112, 2.755731915533317531e-6,
+      2.505212339917272262e-8, 1.605724029266926034e-10, 7.759313669268880116e-13};
 };
 
 // x to the power of a power of two.
@@ -95,6 +101,11 @@ L polynomial(L x, const T (&terms)[N]) {
 }
 template <class L, class T, std::size_t N> L polynomial(L x, const T (&terms)[N]) {
   return polynomial<0, N>(x, terms);
+}
+// x + x³ · Σ terms[i] x²ⁱ.
+template <class L, class T, std::size_t N> L odd(L x, const T (&terms)[N]) {
+  const L square = x * x;
+  return mul_add(x * square, polynomial(square, terms), x);
 }
 
 // x = n · ln 2 + r with |r| ≤ ln 2 / 2 (for |x| < 2000).
@@ -243,6 +254,34 @@ template <std::floating_point T, Isa isa> Lane<T, isa> tanh(Lane<T, isa> x) {
   const L t = at.scaled_expm1();
   const L quotient = where(small, (t - twice) - size * t, t) / (t + L(2));
   return copysign(where(small, size + quotient, quotient), x);
+}
+
+namespace detail {
+
+// e^|x| / 4, which does not overflow before sinh and cosh do.
+template <std::floating_point T, Isa isa> Lane<T, isa> quarter_exp(Lane<T, isa> x) {
+  using F = Format<T>;
+  const Reduced<T, isa> at(at_most(abs(x), Lane<T, isa>(F::exp_most + T(1.5))));
+  const Lane<T, isa> quarter = std::bit_cast<T>(at.bits - (typename F::Bits(2) << F::mantissa));
+  return quarter * (Lane<T, isa>(1) + at.expm1());
+}
+
+}  // namespace detail
+
+/// (eˣ − e^−x) / 2, within 3 ulp.
+template <std::floating_point T, Isa isa> Lane<T, isa> sinh(Lane<T, isa> x) {
+  if constexpr (isa == Isa::baseline) return std::sinh(math::flushed(x.value));
+  using L = Lane<T, isa>;
+  const L part = detail::quarter_exp(x), outer = L(2) * (part - L(T(0.0625)) / part);
+  return copysign(where(abs(x) < L(1), detail::odd(abs(x), detail::Format<T>::sinh_terms), outer), x);
+}
+
+/// (eˣ + e^−x) / 2, within 3 ulp.
+template <std::floating_point T, Isa isa> Lane<T, isa> cosh(Lane<T, isa> x) {
+  if constexpr (isa == Isa::baseline) return std::cosh(x.value);
+  using L = Lane<T, isa>;
+  const L part = detail::quarter_exp(x);
+  return L(2) * (part + L(T(0.0625)) / part);
 }
 
 }  // namespace gradus

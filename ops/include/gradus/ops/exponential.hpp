@@ -12,5 +12,9 @@ Expr log(Arg x);
 Expr log1p(Arg x);
 /// eˣ − 1, exact near 0.
 Expr expm1(Arg x);
+/// (eˣ − e^−x) / 2, elementwise.
+Expr sinh(Arg x);
+/// (eˣ + e^−x) / 2, elementwise.
+Expr cosh(Arg x);
 
 }  // namespace gradus

@@ -14,4 +14,8 @@ inline constexpr std::int64_t generator_limit = 1 << 24;
 /// `Mode::generator` for one that advances. No gradient. Error for a state of another shape.
 Expr random_uniform(Arg generator, std::int64_t stream, const Shape& shape);
 
+/// Standard normal numbers (mean 0, deviation 1), at most 6.8 from 0, from a generator's state in the same
+/// way: the same numbers with every instruction set and C library, and in float those of double, rounded.
+Expr random_normal(Arg generator, std::int64_t stream, const Shape& shape);
+
 }  // namespace gradus

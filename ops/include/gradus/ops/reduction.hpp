@@ -19,6 +19,11 @@ Expr sum(Arg x, const Axes& axes, bool keep_axes = false);
 Expr mean(Arg x, const Axes& axes, bool keep_axes = false);
 /// The largest over the given axes. Elements that tie for it share its gradient.
 Expr max(Arg x, const Axes& axes, bool keep_axes = false);
+/// The smallest over the given axes. Elements that tie for it share its gradient.
+Expr min(Arg x, const Axes& axes, bool keep_axes = false);
+/// The product over the given axes. Its gradient is right where factors are 0, too: of one 0, that one has the
+/// product of the others; of several, none has any.
+Expr prod(Arg x, const Axes& axes, bool keep_axes = false);
 
 /// √Σx², the Euclidean norm, over the given axes, with the slope 0 at 0. Take it instead of
 /// sqrt(sum(square(x))) wherever x may be 0, where the root's slope is infinite and the gradient NaN, or so
@@ -29,7 +34,20 @@ Expr norm(Arg x, const Axes& axes, bool keep_axes = false);
 Expr sum(Arg x);
 Expr mean(Arg x);
 Expr max(Arg x);
+Expr min(Arg x);
+Expr prod(Arg x);
 Expr norm(Arg x);
+
+/// How `linear_recurrence` runs.
+struct Recurrence {
+  double first = 0;           ///< the value at the end where it starts
+  bool from_the_end = false;  ///< from the last index to the first
+};
+
+/// y along an axis, of the same shape: first, then yᵢ = factorsᵢ₋₁ · yᵢ₋₁ + summandsᵢ₋₁ (yᵢ₊₁ and so on from
+/// the end), where 0 · ∞ counts as 0. With summands of 0 and `first` of 1, the products of all that comes
+/// before. Error when the two shapes differ.
+Expr linear_recurrence(Arg factors, Arg summands, std::int64_t axis, const Recurrence& options = {});
 
 /// Repeats x along axes of extent 1 and along new axes in front, as NumPy does; the batch is never taken
 /// for 1. Error when the shapes do not fit.

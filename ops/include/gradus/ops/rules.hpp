@@ -13,6 +13,8 @@
 #include "gradus/graph/elementwise.hpp"
 #include "gradus/graph/graph.hpp"
 #include "gradus/ops/arithmetic.hpp"
+#include "gradus/simd/circular_math.hpp"
+#include "gradus/simd/error_function.hpp"
 #include "gradus/simd/math.hpp"
 #include "gradus/simd/vector_math.hpp"
 

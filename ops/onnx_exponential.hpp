@@ -27,4 +27,19 @@ inline OnnxSpelling log1p_of_exp_in_onnx() {
   return steps;
 }
 
+/// eˣ − 1 of the op's first operand, which ONNX lacks: (u − 1) · x / log u for u = eˣ as it is rounded
+/// (Kahan), between the sizes where u − 1 is right as it is and where u is 1.
+inline OnnxSpelling expm1_in_onnx() {
+  return {{"Exp", {OnnxInput{0}}},
+          {"Sub", {OnnxResult{0}, 1.0}},
+          {"Log", {OnnxResult{0}}},
+          {"Div", {OnnxInput{0}, OnnxResult{2}}},
+          {"Mul", {OnnxResult{1}, OnnxResult{3}}},
+          {"Equal", {OnnxResult{0}, 1.0}},
+          {"Where", {OnnxResult{5}, OnnxInput{0}, OnnxResult{4}}},
+          {"Abs", {OnnxInput{0}}},
+          {"Less", {OnnxResult{7}, 1.0}},
+          {"Where", {OnnxResult{8}, OnnxResult{6}, OnnxResult{1}}}};
+}
+
 }  // namespace gradus

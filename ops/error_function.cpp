@@ -1,0 +1,112 @@
+#include "gradus/ops/error_function.hpp"
+
+#include <cmath>
+
+#include "gradus/ops/activation.hpp"
+#include "gradus/ops/comparison.hpp"
+#include "gradus/ops/rules.hpp"
+#include "gradus/ops/where.hpp"
+
+namespace gradus {
+
+namespace {
+
+// Found for numbers; argument-dependent look-up finds those of lanes and expressions.
+using std::erf, std::erfc, math::sigmoid, math::where;
+
+constexpr double two_over_root_pi = 1.12837916709551257390, one_over_root_two_pi = 0.39894228040143267794,
+                 root_half = 0.70710678118654752440;
+
+struct Erf final : Unary<Erf> {
+  static constexpr std::string_view name = "erf", onnx = "Erf";
+  template <class T> static T f(T x) { return erf(x); }
+  template <class T> static T d(T x, T) { return two_over_root_pi * gaussian(x, 1); }
+};
+
+struct Erfc final : Unary<Erfc> {
+  static constexpr std::string_view name = "erfc";
+  static OnnxSpelling onnx(InputShapes) { return {{"Erf", {OnnxInput{0}}}, {"Sub", {1.0, OnnxResult{0}}}}; }
+  template <class T> static T f(T x) { return erfc(x); }
+  template <class T> static T d(T x, T) { return -two_over_root_pi * gaussian(x, 1); }
+};
+
+struct Gaussian final : Unary<Gaussian> {
+  static constexpr std::string_view name = "gaussian";
+  explicit Gaussian(double factor) : a(factor) {}
+  auto attributes() const { return std::tuple(attribute("a", a)); }
+  OnnxSpelling onnx(InputShapes) const {
+    return {{"Mul", {OnnxInput{0}, OnnxInput{0}}}, {"Mul", {OnnxResult{0}, -a}}, {"Exp", {OnnxResult{1}}}};
+  }
+  template <class T> T f(T x) const {
+    using math::gaussian;
+    return gaussian(x, T(a));
+  }
+  template <class T> T d(T x, T y) const { return weighted(y, -2 * a * x); }
+
+  double a;
+};
+
+// Φ(x) in ONNX, for a step after these four.
+OnnxSpelling normal_cdf_in_onnx() {
+  return {{"Mul", {OnnxInput{0}, root_half}},
+          {"Erf", {OnnxResult{0}}},
+          {"Add", {OnnxResult{1}, 1.0}},
+          {"Mul", {OnnxResult{2}, 0.5}}};
+}
+
+struct NormalCdf final : Unary<NormalCdf> {
+  static constexpr std::string_view name = "normal_cdf";
+  static OnnxSpelling onnx(InputShapes) { return normal_cdf_in_onnx(); }
+  template <class T> static T f(T x) {
+    using math::normal_cdf;
+    return normal_cdf(x);
+  }
+  template <class T> static T d(T x, T) { return one_over_root_two_pi * gaussian(x, 0.5); }
+};
+
+struct Gelu final : Unary<Gelu> {
+  static constexpr std::string_view name = "gelu";
+  static OnnxSpelling onnx(InputShapes) {
+    OnnxSpelling steps = normal_cdf_in_onnx();
+    steps.push_back({"Mul", {OnnxInput{0}, OnnxResult{3}}});
+    return steps;
+  }
+  template <class T> static T f(T x) {
+    using math::gelu;
+    return gelu(x);
+  }
+  template <class T> static T d(T x, T) {
+    return normal_cdf(x) + weighted(gaussian(x, 0.5), one_over_root_two_pi * x);
+  }
+};
+
+struct GeluTanh final : CompositeOp<GeluTanh, 1> {
+  static constexpr std::string_view name = "gelu_tanh";
+  // 2√(2/π), and 0.044715 times that.
+  static constexpr double linear = 1.59576912160573071175, cubic = 0.07135481627260025;
+  static OnnxSpelling onnx(InputShapes) {
+    return {{"Mul", {OnnxInput{0}, OnnxInput{0}}}, {"Mul", {OnnxResult{0}, cubic}},
+            {"Add", {OnnxResult{1}, linear}},      {"Mul", {OnnxInput{0}, OnnxResult{2}}},
+            {"Sigmoid", {OnnxResult{3}}},          {"Mul", {OnnxInput{0}, OnnxResult{4}}}};
+  }
+  template <class T> static T f(T x) {
+    const T within = where(x < T(-50), T(-50), x);  // −∞ · 0 is 0 here
+    return within * sigmoid(x * (T(linear) + T(cubic) * (x * x)));
+  }
+};
+
+}  // namespace
+
+Expr erf(Arg x) { return build<Erf>({x}); }
+Expr erfc(Arg x) { return build<Erfc>({x}); }
+
+Expr gaussian(Arg x, double a) {
+  if (!(a > 0)) fail(Gaussian::name, {&x, 1}, "the factor a must be positive");
+  return build<Gaussian>({x}, a);
+}
+
+Expr normal_cdf(Arg x) { return build<NormalCdf>({x}); }
+Expr gelu(Arg x) { return build<Gelu>({x}); }
+Expr gelu_tanh(Arg x) { return build<GeluTanh>({x}); }
+
+}  // namespace gradus

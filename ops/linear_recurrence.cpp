@@ -1,0 +1,57 @@
+#include <span>
+
+#include "gradus/ops/reduction.hpp"
+#include "gradus/ops/rules.hpp"
+
+namespace gradus {
+
+namespace {
+
+// Also the reverse rule of itself, run the other way: λᵢ₊₁ of the sweep back is the cotangent of cᵢ.
+struct LinearRecurrence final : OpOf<LinearRecurrence> {
+  static constexpr std::string_view name = "linear_recurrence";
+  LinearRecurrence(std::int64_t along, Recurrence how) : axis(along), options(how) {}
+  auto attributes() const {
+    return std::tuple(attribute("axis", axis), attribute("first", options.first),
+                      attribute("from_the_end", options.from_the_end));
+  }
+  Shape infer(InputShapes inputs) const {
+    if (inputs[0] != inputs[1]) throw Error("shapes differ");
+    return inputs[0];
+  }
+  std::vector<Expr> vjp(const Vjp& v) const override {
+    const Expr summands = linear_recurrence(v.inputs[0], v.cotangent, axis,
+                                            {.first = 0, .from_the_end = !options.from_the_end});
+    return {weighted_both(summands, v.output), summands};
+  }
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
+    const std::span<const std::int64_t> all(shapes.output());
+    const auto at = static_cast<std::size_t>(axis);
+    const std::int64_t lead = element_count(all.first(at)), n = all[at];
+    const std::int64_t columns = element_count(all.subspan(at + 1));
+    const std::int64_t start = options.from_the_end ? n - 1 : 0, step = options.from_the_end ? -1 : 1;
+    return [=, first = static_cast<T>(options.first)](const KernelArgs<T>& args) {
+      for (std::int64_t line = 0; line < lead; ++line)
+        for (std::int64_t k = 0; k < n; ++k) {
+          const std::int64_t to = (line * n + start + k * step) * columns, from = to - step * columns;
+          for (std::int64_t i = 0; i < columns; ++i)
+            args.output()[to + i] = k == 0
+                                        ? first
+                                        : math::weighted(args.output()[from + i], args.input(0)[from + i]) +
+                                              args.input(1)[from + i];
+        }
+    };
+  }
+
+  std::int64_t axis;
+  Recurrence options;
+};
+
+}  // namespace
+
+Expr linear_recurrence(Arg factors, Arg summands, std::int64_t axis, const Recurrence& options) {
+  return build<LinearRecurrence>({factors, summands}, axis_of(LinearRecurrence::name, factors, axis),
+                                 options);
+}
+
+}  // namespace gradus

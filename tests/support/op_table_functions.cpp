@@ -1,0 +1,92 @@
+#include <cmath>
+#include <numbers>
+
+#include "tests/support/op_table.hpp"
+
+// Circular and hyperbolic functions, and the error function with its kin.
+namespace gradus::test {
+
+std::vector<OpRow> function_rows() {
+  constexpr double pi = std::numbers::pi;
+  return {
+      {.op = "sin",
+       .inputs = {in({B, 4}, between(-8, 8))},
+       .build = on([](Expr x) { return sin(x); }),
+       .reference = pointwise([](double x) { return std::cos(x - (pi / 2)); })},
+      {.op = "cos",
+       .inputs = {in({B, 4}, between(-8, 8))},
+       .build = on([](Expr x) { return cos(x); }),
+       .reference = pointwise([](double x) { return std::sin(x + (pi / 2)); })},
+      {.op = "tan",
+       .inputs = {in({B, 4}, between(-1, 1))},
+       .build = on([](Expr x) { return tan(x); }),
+       .reference = pointwise([](double x) { return std::sin(x) / std::cos(x); })},
+      {.op = "asin",
+       .inputs = {in({B, 4}, between(-0.7, 0.7))},
+       .build = on([](Expr x) { return asin(x); }),
+       .reference = pointwise([](double x) { return std::atan(x / std::sqrt(1 - x * x)); })},
+      {.op = "acos",
+       .inputs = {in({B, 4}, between(-0.7, 0.7))},
+       .build = on([](Expr x) { return acos(x); }),
+       .reference = pointwise([](double x) { return (pi / 2) - std::atan(x / std::sqrt(1 - x * x)); })},
+      {.op = "atan",
+       .inputs = {in({B, 4}, between(-8, 8))},
+       .build = on([](Expr x) { return atan(x); }),
+       .reference = pointwise([](double x) { return std::asin(x / std::sqrt(1 + x * x)); })},
+      {.op = "atan2",
+       .inputs = {in({B, 4}, between(0.75, 2)), in({B, 4})},
+       .build = on([](Expr y, Expr x) { return atan2(y, x); }),
+       .reference = pointwise([](double y, double x) { return (pi / 2) - std::atan(x / y); })},
+      {.op = "atan2",
+       .label = "below",
+       .inputs = {in({4}, between(-2, -0.75)), in({B, 1})},
+       .build = on([](Expr y, Expr x) { return atan2(y, x); }),
+       .reference = pointwise([](double y, double x) { return -(pi / 2) - std::atan(x / y); })},
+      {.op = "atan2",
+       .label = "left",
+       .inputs = {in({B, 4}), in({B, 4}, between(-2, -0.75))},
+       .build = on([](Expr y, Expr x) { return atan2(y, x); }),
+       .reference = pointwise([](double y, double x) { return std::copysign(pi, y) + std::atan(y / x); })},
+      {.op = "sinh",
+       .inputs = {in({B, 4})},
+       .build = on([](Expr x) { return sinh(x); }),
+       .reference = pointwise([](double x) { return 0.5 * (std::exp(x) - std::exp(-x)); })},
+      {.op = "cosh",
+       .inputs = {in({B, 4})},
+       .build = on([](Expr x) { return cosh(x); }),
+       .reference = pointwise([](double x) { return 0.5 * (std::exp(x) + std::exp(-x)); })},
+      {.op = "erf",
+       .inputs = {in({B, 4}, between(-3, 3))},
+       .build = on([](Expr x) { return erf(x); }),
+       .reference = pointwise([](double x) { return 1 - std::erfc(x); })},
+      {.op = "erfc",
+       .inputs = {in({B, 4}, between(-3, 3))},
+       .build = on([](Expr x) { return erfc(x); }),
+       .reference = pointwise([](double x) { return 1 - std::erf(x); })},
+      {.op = "gaussian",
+       .inputs = {in({B, 4})},
+       .build = on([](Expr x) { return gaussian(x); }),
+       .reference = pointwise([](double x) { return std::exp(-x * x); })},
+      {.op = "gaussian",
+       .label = "half",
+       .inputs = {in({B, 4})},
+       .build = on([](Expr x) { return gaussian(x, 0.5); }),
+       .reference = pointwise([](double x) { return std::exp(-x * x / 2); })},
+      {.op = "normal_cdf",
+       .inputs = {in({B, 4}, between(-4, 4))},
+       .build = on([](Expr x) { return normal_cdf(x); }),
+       .reference = pointwise([](double x) { return 0.5 + 0.5 * std::erf(x / std::sqrt(2.0)); })},
+      {.op = "gelu",
+       .inputs = {in({B, 4}, between(-4, 4))},
+       .build = on([](Expr x) { return gelu(x); }),
+       .reference = pointwise([](double x) { return x * (0.5 + 0.5 * std::erf(x / std::sqrt(2.0))); })},
+      {.op = "gelu_tanh",
+       .inputs = {in({B, 4}, between(-4, 4))},
+       .build = on([](Expr x) { return gelu_tanh(x); }),
+       .reference = pointwise([](double x) {
+         return 0.5 * x * (1 + std::tanh(std::sqrt(2 / pi) * (x + 0.044715 * x * x * x)));
+       })},
+  };
+}
+
+}  // namespace gradus::test
