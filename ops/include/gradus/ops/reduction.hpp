@@ -21,8 +21,8 @@ Expr mean(Arg x, const Axes& axes, bool keep_axes = false);
 Expr max(Arg x, const Axes& axes, bool keep_axes = false);
 /// The smallest over the given axes. Elements that tie for it share its gradient.
 Expr min(Arg x, const Axes& axes, bool keep_axes = false);
-/// The product over the given axes. Its gradient is right where factors are 0, too: of one 0, that one has the
-/// product of the others; of several, none has any.
+/// The product over the given axes. Its gradient is right where factors are 0, too: of one 0, that one has
+/// the product of the others; of several, none has any.
 Expr prod(Arg x, const Axes& axes, bool keep_axes = false);
 
 /// √Σx², the Euclidean norm, over the given axes, with the slope 0 at 0. Take it instead of
