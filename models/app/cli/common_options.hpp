@@ -1,0 +1,48 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "models/tutorials/tutorial.hpp"
+
+/// Options that several commands have.
+namespace gradus::cli {
+
+/// `--precision`, for a Precision or one that may be left to the model.
+template <class Target>
+CLI::Option* add_precision(CLI::App* command, Target& precision, const std::string& help) {
+  static const std::map<std::string, Precision> precisions{{"float", Precision::single},
+                                                           {"double", Precision::double_}};
+  return command
+      ->add_option_function<std::string>(
+          "--precision", [&precision](const std::string& name) { precision = precisions.at(name); }, help)
+      ->check(CLI::IsMember({"float", "double"}));
+}
+
+/// `--data`, the folder of the MNIST files.
+CLI::Option* add_data(CLI::App* command, std::string& data);
+
+/// An option that takes one character, or the name of one that is hard to type.
+void add_character(CLI::App* command, const std::string& option, std::function<void(char)> take,
+                   const std::string& help);
+
+/// How a CSV file is written. `Character` is char, or one that may be left to the model.
+template <class Character>
+void add_format(CLI::App* command, Character& delimiter, Character& decimal, Character& thousands,
+                std::vector<std::string>& na, const std::string& by_default) {
+  add_character(
+      command, "--delimiter", [&delimiter](char c) { delimiter = c; },
+      "What separates the columns" + (by_default.empty() ? " (default ,)" : by_default));
+  add_character(
+      command, "--decimal", [&decimal](char c) { decimal = c; },
+      "The decimal sign of numbers" + (by_default.empty() ? " (default .)" : by_default));
+  add_character(
+      command, "--thousands", [&thousands](char c) { thousands = c; },
+      "What separates groups of three digits" + (by_default.empty() ? " (default: nothing)" : by_default));
+  command->add_option("--na", na, "Words for missing values, as NA,?,unknown")->delimiter(',');
+}
+
+}  // namespace gradus::cli
