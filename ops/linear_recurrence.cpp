@@ -1,6 +1,7 @@
+#include "gradus/ops/linear_recurrence.hpp"
+
 #include <span>
 
-#include "gradus/ops/reduction.hpp"
 #include "gradus/ops/rules.hpp"
 
 namespace gradus {

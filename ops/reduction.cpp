@@ -7,6 +7,7 @@
 
 #include "gradus/ops/comparison.hpp"
 #include "gradus/ops/extremum.hpp"
+#include "gradus/ops/linear_recurrence.hpp"
 #include "gradus/ops/power.hpp"
 #include "gradus/ops/rules.hpp"
 #include "gradus/ops/view.hpp"

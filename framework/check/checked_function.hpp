@@ -39,6 +39,7 @@ class CheckedFunction {
   std::size_t entry_count() const;
 
  protected:
+  /// For the classes that derive from it.
   CheckedFunction() = default;
   CheckedFunction(const CheckedFunction&) = default;
   CheckedFunction(CheckedFunction&&) = default;

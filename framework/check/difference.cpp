@@ -249,7 +249,7 @@ class Lines {
     const double apart = std::abs(found.value - (told ? *told : found_[j].value));
     const bool agrees = told ? apart <= 0.1 * std::abs(*told)
                              : was_told && apart <= 10 * (found.uncertainty + found_[j].uncertainty);
-    // What changes by less than the last digits of 1 may be what is left of numbers that have cancelled; so
+    // A change by less than the last digits of 1 may be what is left of numbers that have cancelled; so
     // where larger steps tell another slope, or their noise is of that size.
     const bool may_cancel = was_told || least_noise_[j] > 1e-6 * epsilon;
     const bool is_rounding =

@@ -119,7 +119,7 @@ struct Line {
            12 * last > largest_bend(left.size() - 2 * small_steps);
   }
 
-  // Of the bends that are more than rounding.
+  // The bends that are more than rounding.
   double largest_curvature(double largest_step, double of_all_outputs) const {
     const double least = 100 * rounding(of_all_outputs);
     double largest = 0;

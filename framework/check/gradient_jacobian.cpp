@@ -45,14 +45,18 @@ bool is_shown(double analytic, const Difference& difference) {
   return compare(analytic, difference) != Agreement::none && !std::isinf(difference.uncertainty);
 }
 
-// The automatic mode looks at every entry as long as that is estimated to take less than some seconds.
+// The automatic mode looks at every entry as long as that is estimated to take less than some seconds, and
+// the gradients of every output, which are kept, less than a quarter of a gigabyte.
 bool checks_every_entry(const CheckedFunction& system, const GradientCheckOptions& options) {
   if (options.mode != GradientCheckOptions::Mode::automatic)
     return options.mode == GradientCheckOptions::Mode::full;
-  constexpr double most_nanoseconds = 5e9, pushes = 27, of_a_push = 1000, of_an_output = 100;
-  const double push =
-      system.estimated_nanoseconds() + of_a_push + of_an_output * static_cast<double>(system.output_count());
-  return static_cast<double>(system.entry_count()) * pushes * push <= most_nanoseconds;
+  constexpr double most_nanoseconds = 5e9, most_bytes = 2.5e8, pushes = 27, of_a_push = 1000,
+                   of_an_output = 100;
+  const auto outputs = static_cast<double>(system.output_count());
+  const auto entries = static_cast<double>(system.entry_count());
+  const double push = system.estimated_nanoseconds() + of_a_push + of_an_output * outputs;
+  return outputs * (outputs + entries) * sizeof(double) <= most_bytes &&
+         (entries * pushes + outputs) * push <= most_nanoseconds;
 }
 
 // Compares the Jacobian of several outputs with differences.

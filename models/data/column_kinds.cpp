@@ -143,7 +143,7 @@ void ColumnKinds::reject_other_spelling(const RawColumn& raw, const Labels& labe
       const auto value = number_of(raw.column.labels[i], style);
       if (value && std::isfinite(*value)) count += labels.counts[i];
     }
-    // Where 1,000 can be both, groups of three in all rows make it thousands.
+    // If 1,000 can be both, groups of three in all rows make it thousands.
     const bool groups = best != nullptr && count == most && style.decimal == '.' && style.thousands == ',';
     if (count > most || groups) best = &style;
     most = std::max(most, count);

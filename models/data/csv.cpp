@@ -304,7 +304,7 @@ class CsvParser {
       const auto value = number_of(text, options_.style);
       if (value && std::isfinite(*value) && !contains(options_.na, text))
         return raw.column.numbers.push_back(*value);
-      // What the first row says is only a guess.
+      // The first row gives only a guess.
       if (rows_ == 0) {
         target.by_labels = true;
         raw.column.is_number = false;

@@ -7,7 +7,7 @@
 #include "gradus/train/tensorboard.hpp"
 #include "models/train/protobuf.hpp"
 
-/// What events of TensorBoard hold: the fields of an Event beside its time and step.
+/// The contents of events of TensorBoard: the fields of an Event beside its time and step.
 namespace gradus {
 
 /// The beginning of a training: what an earlier one wrote for this step or later ones counts no more.

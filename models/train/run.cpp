@@ -17,7 +17,7 @@ History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> 
   if (files.resume && std::filesystem::exists(files.checkpoint)) trainer.resume(files.checkpoint);
   options.callbacks.push_back(stop_on_nan());
   if (!files.tensorboard.empty()) {
-    // Of ten thousand epochs nobody looks at each histogram.
+    // Nobody looks at each of ten thousand histograms.
     constexpr std::int64_t most = 100;
     const std::int64_t every = std::max<std::int64_t>(1, options.epochs / most);
     options.callbacks.push_back(

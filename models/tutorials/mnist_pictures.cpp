@@ -20,7 +20,7 @@ struct Mistake {
   double probability;  ///< that the network gave its answer
 };
 
-// Of every unit of the first layer the weights, one behind the other.
+// The weights of every unit of the first layer, one behind the other.
 std::vector<double> by_unit(const std::vector<double>& weights) {
   const std::size_t units = weights.size() / pixels;
   std::vector<double> turned;

@@ -13,7 +13,7 @@ namespace gradus {
 std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double>& logits,
                                     const std::vector<double>& weights);
 
-/// What each unit of the first layer looks for, 28 x 28 pixels a unit, for TensorBoard.
+/// The weights of each unit of the first layer, 28 x 28 pixels a unit, for TensorBoard.
 TensorboardImage first_layer_image(const std::vector<double>& weights);
 
 }  // namespace gradus

@@ -127,6 +127,9 @@ TEST(LargeModel, IsCheckedInFullWhereThatIsAskedForOrQuick) {
   EXPECT_TRUE(check(small, fast).tensors[0].sampled);
   const Expr large = mean(square(g.input("large", {20000})));
   EXPECT_TRUE(check(large).tensors[0].sampled);
+  // Few entries, but more gradients than would be kept: one for each of 15,000 outputs.
+  const Expr many = tanh(g.input("column", {50, 1}) * g.input("row", {1, 300}));
+  EXPECT_TRUE(check(many).tensors[0].sampled);
 }
 
 // So are plain functions.

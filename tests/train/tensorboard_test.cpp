@@ -358,32 +358,6 @@ TEST_F(TensorboardTest, TheTrainingIsTheSame) {
     EXPECT_TRUE(std::ranges::equal(with.store().values(name), without.store().values(name))) << name;
 }
 
-// 2/n Σ (w x - t) x for w x, over the first batch.
-TEST(TrainingGradients, AreThoseOfTheWeightsAtHand) {
-  ModelDefinition line = model(sgd({.rate = 0.01}));
-  line.inputs = {{"x", {B, 1}}};
-  line.network = [](const std::vector<Expr>& in, Mode&) { return linear(in[0], 1, "line"); };
-  const std::vector<double> x{1, 2, 3, -1, 5}, t{2, 3, 5, 0, 9};
-  double largest = 0;
-  const auto look = on_epoch_end([&](Training& training) {
-    const double w = training.weights().at("line/W")[0], b = training.weights().at("line/b")[0];
-    double by_w = 0, by_b = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      by_w += 2.0 / 3 * (w * x[i] + b - t[i]) * x[i];
-      by_b += 2.0 / 3 * (w * x[i] + b - t[i]);
-    }
-    const NamedValues found = training.gradients();
-    EXPECT_EQ(found.size(), 2U);
-    EXPECT_NEAR(found.at("line/W")[0], by_w, 1e-12);
-    EXPECT_NEAR(found.at("line/b")[0], by_b, 1e-12);
-    largest = std::max(largest, std::abs(by_w));
-  });
-  Trainer<double> trainer(line, 1);
-  trainer.fit(Dataset<double>(5, {x, t}),
-              {.epochs = 3, .batch = 3, .shuffle = false, .callbacks = {look}, .verbose = false});
-  EXPECT_GT(largest, 0);
-}
-
 TEST_F(TensorboardTest, RefusesWhatCannotBe) {
   write("events", "a file");
   Trainer<float> trainer(model(), 1);

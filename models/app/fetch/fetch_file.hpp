@@ -18,7 +18,7 @@ struct WantedFile {
   std::function<std::string(const std::filesystem::path&)> sum = {};
 };
 
-/// Where files come from and go to.
+/// The mirrors that files come from, and the folder that they go to.
 struct FetchOptions {
   std::vector<std::string> mirrors;  ///< what addresses begin with, in the order in which they are tried
   std::filesystem::path folder;      ///< made if it is not there

@@ -17,7 +17,7 @@ namespace {
 
 using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
-// What curl's callbacks work on. Exceptions may not pass through curl.
+// The data of curl's callbacks. Exceptions may not pass through curl.
 struct Receiver {
   PartFile& part;
   const TransferOptions& options;

@@ -34,7 +34,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// So much of it is done; from any thread. `all` is 0 while that is not known.
+  /// Tells how much of it is done; from any thread. `all` is 0 while that is not known.
   void at(std::int64_t done, std::int64_t all);
 
  private:

@@ -13,7 +13,7 @@ namespace GRADUS_PUBLIC gradus {
 /// Things and what is to be said of them: "learning rate", "0.3".
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
-/// What a training reads and writes, for its settings.
+/// The files that a training reads and writes, for its settings.
 Facts file_facts(const TrainingFiles& files);
 
 /// A training as a person wants to read it afterwards. All texts are plain.

@@ -7,6 +7,7 @@
 #include "gradus/ops/error_function.hpp"
 #include "gradus/ops/exponential.hpp"
 #include "gradus/ops/extremum.hpp"
+#include "gradus/ops/linear_recurrence.hpp"
 #include "gradus/ops/losses.hpp"
 #include "gradus/ops/matmul.hpp"
 #include "gradus/ops/one_hot.hpp"

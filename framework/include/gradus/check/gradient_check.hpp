@@ -64,7 +64,8 @@ struct GradientCheckOptions {
     full,  ///< every entry of the Jacobian
     fast,  ///< random directions ⟨v, J u⟩ and some sampled entries of each tensor: for large models
     /// Every entry if that takes less than about five seconds, by an estimate from the sizes (entries · 27
-    /// runs of the function); else as `fast`. So some thousand parameters are checked one by one.
+    /// runs of the function) and a quarter of a gigabyte (outputs · (outputs + entries) numbers); else as
+    /// `fast`. So some thousand parameters are checked one by one.
     automatic
   };
   Mode mode = Mode::automatic;  ///< which entries

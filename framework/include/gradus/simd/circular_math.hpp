@@ -63,7 +63,7 @@ template <std::floating_point T, Isa isa, bool with_low> struct Quarters {
       take(mul_add(n, L(-C::last), mul_add(n, L(-C::rest), near)), L(0));
     }
   }
-  // Of n and r as they are.
+  // From n and r as they are.
   Quarters(L r, Bits n) : count(n) { take(r, L(0)); }
 
   void take(L r, L low) {

@@ -14,7 +14,7 @@
 /// length, a JSON header, then the tensors' bytes, little-endian.
 namespace GRADUS_PUBLIC gradus {
 
-/// What a file holds.
+/// The contents of a file.
 struct SafetensorsContents {
   std::vector<TensorBytes> tensors;                ///< views of the contents, in the order of their bytes
   std::map<std::string, std::string> metadata;     ///< the texts kept with them

@@ -74,7 +74,7 @@ class RowPlaces {
   RowPlaces only(const std::vector<std::size_t>& rows) const;
 
  private:
-  // What must be added to a row's number for its line; of a file without lines, for its number in the file.
+  // To be added to a row's number for its line; of a file without lines, for its number in the file.
   std::uint64_t shift(std::size_t row) const;
 
   std::filesystem::path path_;
@@ -100,7 +100,7 @@ class Table {
   /// Sentences on what was passed over in the file, and on what a row was dropped for.
   const std::vector<std::string>& notes() const { return notes_; }
 
-  /// What separates the columns of its file, when that is CSV.
+  /// The character that separates the columns of its file, when that is CSV.
   char delimiter() const { return delimiter_; }
 
   /// "FILE:LINE: column 'x'" or "FILE: row 7: column 'x'", for messages.

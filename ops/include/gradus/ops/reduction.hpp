@@ -38,17 +38,6 @@ Expr min(Arg x);
 Expr prod(Arg x);
 Expr norm(Arg x);
 
-/// How `linear_recurrence` runs.
-struct Recurrence {
-  double first = 0;           ///< the value at the end where it starts
-  bool from_the_end = false;  ///< from the last index to the first
-};
-
-/// y along an axis, of the same shape: first, then yᵢ = factorsᵢ₋₁ · yᵢ₋₁ + summandsᵢ₋₁ (yᵢ₊₁ and so on from
-/// the end), where 0 · ∞ counts as 0. With summands of 0 and `first` of 1, the products of all that comes
-/// before. Error when the two shapes differ.
-Expr linear_recurrence(Arg factors, Arg summands, std::int64_t axis, const Recurrence& options = {});
-
 /// Repeats x along axes of extent 1 and along new axes in front, as NumPy does; the batch is never taken
 /// for 1. Error when the shapes do not fit.
 Expr broadcast_to(Arg x, const Shape& shape);
