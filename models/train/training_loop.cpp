@@ -64,6 +64,7 @@ TrainingLoop<T>::TrainingLoop(CompiledModel<T>& model, TrainingState& state, con
   state.restore(callbacks);
   state.callbacks = std::move(callbacks);
   state.resumed.reset();
+  order_samples();  // callbacks may ask for gradients before the first epoch
 }
 
 template <class T> void TrainingLoop<T>::begin_history(const FitOptions<T>& options) {
