@@ -43,10 +43,10 @@ class Expr {
   /// Whether there is nothing: no gradient path.
   bool is_null() const { return !is_node() && !is_literal_; }
 
-  /// These three are for nodes; Error otherwise.
-  Graph& graph() const;
-  NodeId id() const;
-  const Shape& shape() const;
+  /// These three are for nodes; Error with the line of the call otherwise.
+  Graph& graph(Location where = Location::current()) const;
+  NodeId id(Location where = Location::current()) const;
+  const Shape& shape(Location where = Location::current()) const;
 
   /// The number of a literal.
   double literal() const { return literal_; }
@@ -82,6 +82,8 @@ struct Arg {
 
 /// The graph of the first operand that is a node; fails when there is none.
 Graph& graph_of(std::string_view op, std::span<const Arg> operands);
+/// The graph of all operands; fails unless each is a node of it.
+Graph& common_graph_of(std::string_view op, std::span<const Arg> operands);
 
 /// Appends a node for `op` on exactly these operands. All must be nodes of one graph; shapes are inferred and
 /// checked. Error names the op, the line, and every operand with its shape.
