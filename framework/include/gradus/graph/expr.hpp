@@ -80,9 +80,9 @@ struct Arg {
 /// Reports a mistake made in building: "op at model.cpp:12: reason: x [B, 784], W [783, 128]".
 [[noreturn]] void fail(std::string_view op, std::span<const Arg> operands, std::string_view reason);
 
-/// The graph of the first operand that is a node; fails when there is none.
+/// The graph of those operands that are nodes; fails without one, for nothing, and for two graphs.
 Graph& graph_of(std::string_view op, std::span<const Arg> operands);
-/// The graph of all operands; fails unless each is a node of it.
+/// The graph of operands that must all be nodes; fails as `graph_of` does, and for a number.
 Graph& common_graph_of(std::string_view op, std::span<const Arg> operands);
 
 /// Appends a node for `op` on exactly these operands. All must be nodes of one graph; shapes are inferred and
