@@ -335,7 +335,11 @@ Expr mean(Arg x, const Axes& axes, bool keep_axes) {
   const Axes sorted = normalise(x, axes, "mean");
   const Expr total = sum(x, sorted, keep_axes);
   Dim count = 1;
-  for (const auto axis : sorted) count = count * x.expr.shape()[static_cast<std::size_t>(axis)];
+  try {
+    for (const auto axis : sorted) count = count * x.expr.shape()[static_cast<std::size_t>(axis)];
+  } catch (const Error& error) {
+    fail("mean", {&x, 1}, error.what());
+  }
   const Graph::Scope scope(total.graph(), x.where);
   return total / total.graph().full(total.shape(), count, x.where);
 }
@@ -367,8 +371,8 @@ Expr norm(Arg x) { return norm(x, all_axes_of("norm", x)); }
 
 Expr max(Arg x) { return max(x, all_axes_of("max", x)); }
 
-Expr min(Arg x) { return min(x, all_axes(x.expr)); }
+Expr min(Arg x) { return min(x, all_axes_of("min", x)); }
 
-Expr prod(Arg x) { return prod(x, all_axes(x.expr)); }
+Expr prod(Arg x) { return prod(x, all_axes_of("prod", x)); }
 
 }  // namespace gradus

@@ -136,8 +136,9 @@ Expr embed(Arg x, std::vector<Dim> starts, Shape shape) {
   return build<Embed>({x}, std::move(starts), std::move(shape));
 }
 
-Expr concat(const std::vector<Arg>& parts, std::int64_t axis) {
-  if (parts.empty()) throw Error("concat: there is nothing to join");
+Expr concat(const std::vector<Arg>& parts, std::int64_t axis, Location where) {
+  if (parts.empty())
+    throw Error(std::string(Concat::name) + " at " + to_string(where) + ": there is nothing to join");
   const std::int64_t along = axis_of(Concat::name, parts.front(), axis);
   if (parts.size() == 1) return parts.front().expr;
   return make_node(std::make_shared<const Concat>(along), parts);

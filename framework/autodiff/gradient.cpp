@@ -13,26 +13,39 @@ namespace gradus {
 
 namespace {
 
+// What was called, and on which line.
+struct Call {
+  std::string_view what;
+  Location where;
+
+  [[noreturn]] void fail(std::initializer_list<Expr> exprs, std::string_view reason) const {
+    std::vector<Arg> operands;
+    for (const Expr& expr : exprs) operands.emplace_back(expr, where);
+    gradus::fail(what, operands, reason);
+  }
+};
+
 // The graph of all these expressions; an error if there is none, or more than one.
-Graph& common_graph(std::string_view what, std::span<const Expr> outputs, std::span<const Expr> wrt,
+Graph& common_graph(const Call& call, std::span<const Expr> outputs, std::span<const Expr> wrt,
                     std::span<const Expr> directions) {
-  if (outputs.empty()) throw Error(fmt::format("{}: there is nothing to differentiate", what));
-  Graph& graph = outputs.front().graph();
+  if (outputs.empty())
+    throw Error(fmt::format("{} at {}: there is nothing to differentiate", call.what, to_string(call.where)));
+  Graph* graph = nullptr;
   for (const auto& exprs : {outputs, wrt, directions})
-    for (const Expr& expr : exprs)
-      if (&expr.graph() != &graph)
-        throw Error(fmt::format("{}: {} is not in the graph of {}", what, expr.graph().describe(expr.id()),
-                                graph.describe(outputs.front().id())));
-  return graph;
+    for (const Expr& expr : exprs) {
+      const Arg pair[] = {{outputs.front(), call.where}, {expr, call.where}};
+      graph = &common_graph_of(call.what, expr.same_as(outputs.front()) ? std::span(pair, 1) : pair);
+    }
+  return *graph;
 }
 
-void check_pairs(std::string_view what, std::span<const Expr> values, std::span<const Expr> directions) {
+void check_pairs(const Call& call, std::span<const Expr> values, std::span<const Expr> directions) {
   if (values.size() != directions.size())
-    throw Error(fmt::format("{}: {} values but {} directions", what, values.size(), directions.size()));
+    call.fail({values.empty() ? directions.front() : values.front()},
+              fmt::format("there are {} values but {} directions", values.size(), directions.size()));
   for (std::size_t i = 0; i < values.size(); ++i)
     if (directions[i].shape() != values[i].shape())
-      throw Error(fmt::format("{}: the direction has shape {}, not that of {}", what,
-                              to_string(directions[i].shape()), values[i].graph().describe(values[i].id())));
+      call.fail({values[i], directions[i]}, "the direction must have the value's shape");
 }
 
 // One reverse sweep. Cotangents are kept by node; those of an op's several outputs lie with its Output nodes.
@@ -125,29 +138,29 @@ std::vector<Expr> zeros_for_null(Graph& graph, std::vector<Expr> found, std::spa
 }  // namespace
 
 std::vector<Expr> vjp(std::span<const Expr> outputs, std::span<const Expr> cotangents,
-                      std::span<const Expr> wrt) {
-  Graph& graph = common_graph("vjp", outputs, wrt, cotangents);
-  check_pairs("vjp", outputs, cotangents);
+                      std::span<const Expr> wrt, Location where) {
+  const Call call{"vjp", where};
+  Graph& graph = common_graph(call, outputs, wrt, cotangents);
+  check_pairs(call, outputs, cotangents);
   return zeros_for_null(graph, Sweep(graph, wrt).run(outputs, cotangents), wrt);
 }
 
-std::vector<Expr> grad(const Expr& loss, std::span<const Expr> wrt) {
-  Graph& graph = common_graph("grad", {&loss, 1}, wrt, {});
+std::vector<Expr> grad(const Expr& loss, std::span<const Expr> wrt, Location where) {
+  const Call call{"grad", where};
+  Graph& graph = common_graph(call, {&loss, 1}, wrt, {});
   if (loss.shape().rank() != 0)
-    throw Error(
-        fmt::format("grad: the loss must be a scalar, but {} is not; reduce it with sum or mean, or "
-                    "give vjp a cotangent",
-                    graph.describe(loss.id())));
+    call.fail({loss}, "the loss must be a scalar; reduce it with sum or mean, or give vjp a cotangent");
   const Expr one = graph.full({}, 1.0, Location());
   return zeros_for_null(graph, Sweep(graph, wrt).run({&loss, 1}, {&one, 1}), wrt);
 }
 
-Expr grad(const Expr& loss, const Expr& wrt) { return grad(loss, {&wrt, 1}).front(); }
+Expr grad(const Expr& loss, const Expr& wrt, Location where) { return grad(loss, {&wrt, 1}, where).front(); }
 
 std::vector<Expr> jvp(std::span<const Expr> outputs, std::span<const Expr> wrt,
-                      std::span<const Expr> tangents) {
-  Graph& graph = common_graph("jvp", outputs, wrt, tangents);
-  check_pairs("jvp", wrt, tangents);
+                      std::span<const Expr> tangents, Location where) {
+  const Call call{"jvp", where};
+  Graph& graph = common_graph(call, outputs, wrt, tangents);
+  check_pairs(call, wrt, tangents);
   // A stand-in for the cotangents: the first vjp is linear in them, so the second does not contain them.
   std::vector<Expr> stand_ins;
   for (const Expr& output : outputs)
@@ -157,9 +170,10 @@ std::vector<Expr> jvp(std::span<const Expr> outputs, std::span<const Expr> wrt,
   return zeros_for_null(graph, Sweep(graph, stand_ins).run(pulled, tangents), outputs);
 }
 
-std::vector<Expr> hvp(const Expr& loss, std::span<const Expr> wrt, std::span<const Expr> tangents) {
-  const auto gradients = grad(loss, wrt);
-  return vjp(gradients, tangents, wrt);
+std::vector<Expr> hvp(const Expr& loss, std::span<const Expr> wrt, std::span<const Expr> tangents,
+                      Location where) {
+  const auto gradients = grad(loss, wrt, where);
+  return vjp(gradients, tangents, wrt, where);
 }
 
 }  // namespace gradus

@@ -8,12 +8,17 @@ namespace gradus {
 
 Program extract(std::span<const Expr> outputs, std::span<const Update> updates) {
   if (outputs.empty() && updates.empty()) throw Error("compile: there are no outputs and no updates");
-  Graph& graph = outputs.empty() ? updates.front().variable.graph() : outputs.front().graph();
+  // The line of the call is not known here.
+  const auto graph_with = [](const Expr& expr) -> Graph& {
+    const Arg operand(expr, Location());
+    return graph_of("compile", {&operand, 1});
+  };
+  Graph& graph = graph_with(outputs.empty() ? updates.front().variable : outputs.front());
   // The user's graph, not owned.
   Program program{std::shared_ptr<Graph>(std::shared_ptr<void>(), &graph), {}, {}, {}};
   std::set<NodeId> updated;
   const auto checked = [&](const Expr& expr) {
-    if (&expr.graph() != &graph)
+    if (&graph_with(expr) != &graph)
       throw Error(fmt::format("compile: {} is of another graph than {}", expr.graph().describe(expr.id()),
                               outputs.empty() ? "the first update" : graph.describe(outputs.front().id())));
     return expr.id();
@@ -25,6 +30,7 @@ Program extract(std::span<const Expr> outputs, std::span<const Update> updates) 
     if (graph[id].variable() == nullptr)
       throw Error(fmt::format("compile: {} is updated, but is neither parameter nor state", label));
     const Expr node = value.is_literal() ? graph.full(variable.shape(), value.literal()) : value;
+    graph_with(node);
     if (node.shape() != variable.shape())
       throw Error(fmt::format("compile: {} is updated with {}, which differs in shape", label,
                               graph.describe(checked(node))));

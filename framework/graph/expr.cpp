@@ -11,18 +11,19 @@
 
 namespace gradus {
 
-Graph& Expr::graph() const {
+Graph& Expr::graph(Location where) const {
+  const Arg self(*this, where);
   if (!is_node())
-    throw Error(is_literal_ ? fmt::format("the number {} stands alone: it has no graph and no shape until it "
-                                          "meets a node; use graph.full(shape, {}) instead",
-                                          literal_, literal_)
-                            : "an empty expression was used: it stands for no value (no gradient path)");
+    fail("Expr", {&self, 1},
+         is_literal_ ? "a number stands alone: it has no graph and no shape until it meets a node; use "
+                       "graph.full(shape, number) instead"
+                     : "an empty expression was used: it stands for no value (no gradient path)");
   return *graph_;
 }
 
-NodeId Expr::id() const { return graph(), id_; }
+NodeId Expr::id(Location where) const { return graph(where), id_; }
 
-const Shape& Expr::shape() const { return graph()[id_].shape; }
+const Shape& Expr::shape(Location where) const { return graph(where)[id_].shape; }
 
 namespace {
 
@@ -30,19 +31,6 @@ namespace {
 Location line_of(const Graph& graph, std::span<const Arg> operands) {
   const auto known = std::ranges::find_if(operands, [](const Arg& a) { return a.where.known(); });
   return graph.line(known == operands.end() ? Location() : known->where);
-}
-
-// The operands as nodes of one graph; fails where one is not.
-std::vector<NodeId> checked_inputs(const Graph& graph, std::string_view op, std::span<const Arg> operands) {
-  std::vector<NodeId> inputs;
-  inputs.reserve(operands.size());
-  for (const Arg& operand : operands) {
-    if (operand.expr.is_null()) fail(op, operands, "an operand is empty (it stands for no gradient path)");
-    if (operand.expr.is_literal()) fail(op, operands, "a bare number has no shape here");
-    if (&operand.expr.graph() != &graph) fail(op, operands, "the operands come from two graphs");
-    inputs.push_back(operand.expr.id());
-  }
-  return inputs;
 }
 
 std::vector<Shape> checked_shapes(const Op& op, std::span<const Arg> operands) {
@@ -66,8 +54,10 @@ std::vector<Shape> checked_shapes(const Op& op, std::span<const Arg> operands) {
 
 // The node of an op on these operands, whose shapes are inferred and checked.
 Expr apply(OpPtr op, std::span<const Arg> operands) {
-  Graph& graph = graph_of(op->name(), operands);
-  std::vector<NodeId> inputs = checked_inputs(graph, op->name(), operands);
+  Graph& graph = common_graph_of(op->name(), operands);
+  std::vector<NodeId> inputs;
+  inputs.reserve(operands.size());
+  for (const Arg& operand : operands) inputs.push_back(operand.expr.id());
   std::vector<Shape> shapes = checked_shapes(*op, operands);
   // An op of several outputs has no value itself.
   Shape shape = shapes.size() == 1 ? std::move(shapes.front()) : Shape();
@@ -85,13 +75,27 @@ void fail(std::string_view op, std::span<const Arg> operands, std::string_view r
                     : expr.is_literal() ? fmt::format("{}", expr.literal())
                                         : "nothing");
   }
-  throw Error(fmt::format("{} at {}: {}: {}", op, to_string(where), reason, fmt::join(texts, ", ")));
+  const std::string at = where.known() ? " at " + to_string(where) : "";
+  throw Error(fmt::format("{}{}: {}: {}", op, at, reason, fmt::join(texts, ", ")));
 }
 
 Graph& graph_of(std::string_view op, std::span<const Arg> operands) {
   const auto node = std::ranges::find_if(operands, [](const Arg& a) { return a.expr.is_node(); });
   if (node == operands.end()) fail(op, operands, "at least one operand must be a node of a graph");
-  return node->expr.graph();
+  Graph& graph = node->expr.graph();
+  for (const Arg& operand : operands) {
+    if (operand.expr.is_null()) fail(op, operands, "an operand is empty (it stands for no gradient path)");
+    if (operand.expr.is_node() && &operand.expr.graph() != &graph)
+      fail(op, operands, "the operands come from two graphs");
+  }
+  return graph;
+}
+
+Graph& common_graph_of(std::string_view op, std::span<const Arg> operands) {
+  Graph& graph = graph_of(op, operands);
+  if (std::ranges::any_of(operands, [](const Arg& a) { return a.expr.is_literal(); }))
+    fail(op, operands, "a bare number has no shape here");
+  return graph;
 }
 
 Expr make_node(OpPtr op, std::span<const Arg> operands) {

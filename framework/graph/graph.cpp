@@ -88,19 +88,21 @@ Expr Graph::full(const Shape& shape, Dim value, Location where) {
   return {*this, append(Full{.dim = value, .is_dim = true}, {}, shape, where)};
 }
 
-Expr Graph::name(const Expr& expr, std::string label) {
-  Node& node = nodes_[static_cast<std::size_t>(expr.id())];
+Expr Graph::name(Arg expr, std::string label) {
+  if (&graph_of("name", {&expr, 1}) != this) fail("name", {&expr, 1}, "it is not in this graph");
+  Node& node = nodes_[static_cast<std::size_t>(expr.expr.id())];
   if (node.label.empty()) node.label = std::move(label);
-  return expr;
+  return expr.expr;
 }
 
-Expr Graph::find(std::string_view name) {
+Expr Graph::find(std::string_view name, Location where) {
   if (const auto found = by_name_.find(std::string(name)); found != by_name_.end())
     return {*this, found->second};
   std::vector<std::string_view> names;
   for (const auto& [label, id] : by_name_) names.push_back(label);
   std::ranges::sort(names);
-  throw Error(fmt::format("the graph has no input, parameter or state '{}'; it has: {}", name,
+  throw Error(fmt::format("find at {}: the graph has no input, parameter or state '{}'; it has: {}",
+                          to_string(line(where)), name,
                           names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
 }
 

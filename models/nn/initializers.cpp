@@ -92,8 +92,9 @@ Initializer zeros() {
   };
 }
 
-Initializer constant(double value) {
-  if (std::isnan(value)) throw Error("initializer constant(nan): expected a number");
+Initializer constant(double value, Location where) {
+  if (std::isnan(value))
+    throw Error(fmt::format("constant at {}: the value {} is no number", to_string(where), value));
   return [value](const Extents& extents, std::uint64_t, std::span<double> values) {
     require_size("constant()", extents, values.size());
     std::ranges::fill(values, value);
@@ -111,10 +112,10 @@ Initializer values(std::vector<double> elements) {
   };
 }
 
-Initializer normal(double mean, double stddev) {
+Initializer normal(double mean, double stddev, Location where) {
   if (!std::isfinite(mean) || !std::isfinite(stddev) || stddev < 0)
-    throw Error(fmt::format("initializer normal(mean {}, stddev {}): expected finite numbers and stddev >= 0",
-                            mean, stddev));
+    throw Error(fmt::format("normal at {}: mean {}, stddev {}: both must be finite, and stddev at least 0",
+                            to_string(where), mean, stddev));
   return [=](const Extents& extents, std::uint64_t seed, std::span<double> values) {
     require_size("normal()", extents, values.size());
     Random random(seed);
@@ -122,9 +123,10 @@ Initializer normal(double mean, double stddev) {
   };
 }
 
-Initializer uniform(double lo, double hi) {
+Initializer uniform(double lo, double hi, Location where) {
   if (!std::isfinite(lo) || !std::isfinite(hi) || !std::isfinite(hi - lo) || lo > hi)
-    throw Error(fmt::format("initializer uniform(lo {}, hi {}): expected finite numbers, lo <= hi", lo, hi));
+    throw Error(fmt::format("uniform at {}: lo {}, hi {}: both must be finite, and lo at most hi",
+                            to_string(where), lo, hi));
   return [=](const Extents& extents, std::uint64_t seed, std::span<double> values) {
     require_size("uniform()", extents, values.size());
     Random random(seed);

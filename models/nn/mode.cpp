@@ -8,10 +8,10 @@
 
 namespace gradus {
 
-void Mode::update(const Expr& state, const Expr& value) {
+void Mode::update(const Expr& state, const Expr& value, Location where) {
   if (!is_training()) return;
   updates_.push_back({state, value});
-  state.graph().require_update(state);
+  state.graph(where).require_update(state);
 }
 
 std::int64_t Mode::stream(const std::string& name, const Arg& operand) {

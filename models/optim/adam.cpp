@@ -12,10 +12,10 @@ namespace gradus {
 
 namespace {
 
-void check_moments(std::string_view name, double beta1, double beta2, double epsilon) {
-  detail::check_setting(beta1 >= 0 && beta1 < 1, name, "beta1, which must be in [0, 1),", beta1);
-  detail::check_setting(beta2 >= 0 && beta2 < 1, name, "beta2, which must be in [0, 1),", beta2);
-  detail::check_setting(epsilon >= 0, name, "epsilon, which must not be negative,", epsilon);
+void check_moments(std::string_view name, double beta1, double beta2, double epsilon, Location where) {
+  detail::check_setting(beta1 >= 0 && beta1 < 1, name, "beta1, which must be in [0, 1),", beta1, where);
+  detail::check_setting(beta2 >= 0 && beta2 < 1, name, "beta2, which must be in [0, 1),", beta2, where);
+  detail::check_setting(epsilon >= 0, name, "epsilon, which must not be negative,", epsilon, where);
 }
 
 // The number of this step, from 1 on.
@@ -44,9 +44,10 @@ Expr correction(double beta, const Expr& t) { return -expm1(t * std::log(beta));
 
 }  // namespace
 
-Optimizer adam(const AdamOptions& options) {
-  check_moments("adam", options.beta1, options.beta2, options.epsilon);
-  return {"adam", options.rate, [options](ParameterStep& step) {
+Optimizer adam(const AdamOptions& options, Location where) {
+  check_moments("adam", options.beta1, options.beta2, options.epsilon, where);
+  return {"adam", options.rate,
+          [options](ParameterStep& step) {
             const bool keras = options.epsilon_form == AdamOptions::Epsilon::keras;
             const Expr t = count(step);
             const Expr root2 = sqrt(correction(options.beta2, t));
@@ -59,25 +60,29 @@ Optimizer adam(const AdamOptions& options) {
             step.set(m, next.m);
             step.set(v, next.v);
             return next.w;
-          }};
+          },
+          where};
 }
 
 std::vector<Update> adam(const Expr& loss, const AdamOptions& options, Location where) {
-  return adam(options)(loss, where);
+  return adam(options, where)(loss, where);
 }
 
 std::vector<Update> adam(const std::vector<Expr>& parameters, const std::vector<Expr>& gradients,
                          const AdamOptions& options, Location where) {
-  return adam(options)(parameters, gradients, where);
+  return adam(options, where)(parameters, gradients, where);
 }
 
-Optimizer adamw(const AdamWOptions& options) { return adam(options.adam).decay_weights(options.decay); }
+Optimizer adamw(const AdamWOptions& options, Location where) {
+  return adam(options.adam, where).decay_weights(options.decay, where);
+}
 
-Optimizer nadam(const NadamOptions& options) {
-  check_moments("nadam", options.beta1, options.beta2, options.epsilon);
+Optimizer nadam(const NadamOptions& options, Location where) {
+  check_moments("nadam", options.beta1, options.beta2, options.epsilon, where);
   detail::check_setting(options.momentum_decay >= 0, "nadam",
-                        "the momentum decay, which must not be negative,", options.momentum_decay);
-  return {"nadam", options.rate, [options](ParameterStep& step) {
+                        "the momentum decay, which must not be negative,", options.momentum_decay, where);
+  return {"nadam", options.rate,
+          [options](ParameterStep& step) {
             const Expr t = count(step);
             const auto momentum = [&](const Expr& at) {
               return options.beta1 * (1 - 0.5 * exp(at * (options.momentum_decay * std::log(0.96))));
@@ -91,7 +96,8 @@ Optimizer nadam(const NadamOptions& options) {
             const Expr direction =
                 (1 - now) / (1 - product) * step.gradient + next / (1 - product * next) * m;
             return adaptive_step(step.parameter, direction, v, step.rate * root2, options.epsilon * root2);
-          }};
+          },
+          where};
 }
 
 }  // namespace gradus

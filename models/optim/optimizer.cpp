@@ -21,8 +21,9 @@
 namespace gradus {
 
 namespace detail {
-void check_setting(bool holds, std::string_view optimizer, std::string_view what, double value) {
-  if (!holds) throw Error(fmt::format("{}: {} is {}", optimizer, what, value));
+void check_setting(bool holds, std::string_view optimizer, std::string_view what, double value,
+                   Location where) {
+  if (!holds) throw Error(fmt::format("{} at {}: {} is {}", optimizer, to_string(where), what, value));
 }
 }  // namespace detail
 
@@ -114,51 +115,50 @@ void check_kept(const StepValues& values, const std::vector<Expr>& variables, st
   }
 }
 
-// "adam at model.cpp:12"; groups have a line within their name.
-std::string place_of(const std::string& optimizer, const Location& where) {
-  const bool has_line = optimizer.find(" at ") != std::string::npos;
-  return has_line ? optimizer : fmt::format("{} at {}", optimizer, to_string(where));
-}
-
-void positive(double value, std::string_view optimizer, std::string_view what) {
-  detail::check_setting(value > 0 && std::isfinite(value), optimizer, what, value);
+void positive(double value, std::string_view optimizer, std::string_view what, Location where) {
+  detail::check_setting(value > 0 && std::isfinite(value), optimizer, what, value, where);
 }
 
 }  // namespace
 
-Optimizer::Optimizer(std::string name, double rate, Rule rule)
+Optimizer::Optimizer(std::string name, double rate, Rule rule, Location where)
     : name_(std::move(name)), rate_(rate), rule_(std::move(rule)) {
-  detail::check_setting(rate >= 0 && std::isfinite(rate), name_, "the learning rate", rate);
+  detail::check_setting(rate >= 0 && std::isfinite(rate), name_,
+                        "the learning rate, which must be finite and not negative,", rate, where);
 }
 
 Optimizer::Optimizer(std::string name, Rule rule) : name_(std::move(name)), rule_(std::move(rule)) {}
 
-Optimizer Optimizer::named(std::string name) const {
-  if (name.empty()) throw Error(fmt::format("{}: its name is to be empty; states need one", name_));
+std::string Optimizer::place(Location where) const {
+  return fmt::format("{} at {}", name_, to_string(where));
+}
+
+Optimizer Optimizer::named(std::string name, Location where) const {
+  if (name.empty()) throw Error(fmt::format("{}: its name is to be empty; states need one", place(where)));
   if (!groups_.empty())
     throw Error(fmt::format("{}: there are no states to be kept under '{}'; name the optimizers within",
-                            name_, name));
+                            place(where), name));
   Optimizer copy = *this;
   copy.name_ = std::move(name);
   return copy;
 }
 
-Optimizer Optimizer::transform(Transform next) const {
-  if (!next) throw Error(fmt::format("{}: the transform is an empty function", name_));
+Optimizer Optimizer::transform(Transform next, Location where) const {
+  if (!next) throw Error(fmt::format("{}: the transform is an empty function", place(where)));
   Optimizer copy = *this;
   copy.chain_.push_back(std::move(next));
   return copy;
 }
 
-Optimizer Optimizer::clip_value(double limit) const {
-  positive(limit, name_, "the limit of clip_value, which must be above 0,");
+Optimizer Optimizer::clip_value(double limit, Location where) const {
+  positive(limit, name_, "the limit of clip_value, which must be above 0,", where);
   return transform([limit](StepValues& values) {
     for (Expr& g : values.gradients) g = clip(g, -limit, limit);
   });
 }
 
-Optimizer Optimizer::clip_norm(double limit) const {
-  positive(limit, name_, "the limit of clip_norm, which must be above 0,");
+Optimizer Optimizer::clip_norm(double limit, Location where) const {
+  positive(limit, name_, "the limit of clip_norm, which must be above 0,", where);
   return transform([limit](StepValues& values) {
     double count = 0;
     for (const Expr& g : values.gradients) count += static_cast<double>(g.shape().element_count().constant());
@@ -171,19 +171,20 @@ Optimizer Optimizer::clip_norm(double limit) const {
   });
 }
 
-Optimizer Optimizer::l2_penalty(double decay) const {
-  positive(decay, name_, "the decay of l2_penalty, which must be above 0,");
+Optimizer Optimizer::l2_penalty(double decay, Location where) const {
+  positive(decay, name_, "the decay of l2_penalty, which must be above 0,", where);
   return transform([decay](StepValues& values) {
     for (std::size_t i = 0; i < values.gradients.size(); ++i)
       values.gradients[i] = values.gradients[i] + decay * values.parameters[i];
   });
 }
 
-Optimizer Optimizer::decay_weights(double decay) const {
+Optimizer Optimizer::decay_weights(double decay, Location where) const {
   if (!rate_)
-    throw Error(fmt::format("{}: weight decay is a fraction of the learning rate, and it has none", name_) +
-                (groups_.empty() ? "" : " of its own; give the decay to the optimizers within"));
-  positive(decay, name_, "the weight decay, which must be above 0,");
+    throw Error(
+        fmt::format("{}: weight decay is a fraction of the learning rate, and it has none", place(where)) +
+        (groups_.empty() ? "" : " of its own; give the decay to the optimizers within"));
+  positive(decay, name_, "the weight decay, which must be above 0,", where);
   return transform([decay](StepValues& values) {
     for (Expr& w : values.parameters) w = w * (1 - values.rate * decay);
   });
@@ -231,7 +232,7 @@ std::vector<Update> Optimizer::updates(const std::vector<Expr>& variables, const
     throw Error(
         fmt::format("{}: there is nothing to train; the graph must have at least one parameter that is "
                     "not frozen",
-                    place_of(name_, where)));
+                    place(where)));
   const Graph::Scope scope(variables.front().graph(), where);
   std::vector<Update> all;
   append_updates(variables, {variables, gradients, {}}, all);
@@ -241,8 +242,8 @@ std::vector<Update> Optimizer::updates(const std::vector<Expr>& variables, const
 std::vector<Update> Optimizer::operator()(const std::vector<Expr>& parameters,
                                           const std::vector<Expr>& gradients, Location where) const {
   if (parameters.size() != gradients.size())
-    throw Error(fmt::format("{}: {} parameters and {} gradients; there must be as many of both",
-                            place_of(name_, where), parameters.size(), gradients.size()));
+    throw Error(fmt::format("{}: {} parameters and {} gradients; there must be as many of both", place(where),
+                            parameters.size(), gradients.size()));
   const auto wanted = trained(parameters);
   return updates(select(parameters, wanted), select(gradients, wanted), where);
 }
@@ -251,13 +252,14 @@ std::vector<Update> Optimizer::operator()(const Expr& loss, Location where) cons
   const Arg operand(loss, where);
   const auto all = graph_of(name_, {&operand, 1}).parameters();
   const auto variables = select(all, trained(all));
-  return updates(variables, grad(loss, variables), where);
+  return updates(variables, grad(loss, variables, where), where);
 }
 
 Optimizer groups(std::vector<ParameterGroup> groups, Location where) {
-  Optimizer made(fmt::format("groups at {}", to_string(where)), nullptr);
+  Optimizer made("groups", nullptr);
   if (groups.empty())
-    throw Error(fmt::format("{}: there is no group; give a pattern and an optimizer", made.name_));
+    throw Error(fmt::format("{}: there is no group; give a pattern and an optimizer", made.place(where)));
+  made.where_ = where;
   made.groups_ = std::move(groups);
   std::set<std::string_view> names;
   for (const Optimizer* each : made.rules())
@@ -265,7 +267,7 @@ Optimizer groups(std::vector<ParameterGroup> groups, Location where) {
       throw Error(
           fmt::format("{}: two of the optimizers are named '{}'; give one a name of its own with "
                       ".named(\"…\")",
-                      made.name_, each->name_));
+                      made.place(where), each->name_));
   return made;
 }
 
@@ -288,7 +290,7 @@ const ParameterGroup& Optimizer::group_of(const Expr& parameter) const {
     throw Error(
         fmt::format("{}: no pattern matches the parameter '{}'; there are: {}. Add one that does, as "
                     "in {{\"*\", frozen()}}",
-                    name_, name, joined(groups_, [](const auto& group) { return group.pattern; })));
+                    place(where_), name, joined(groups_, [](const auto& group) { return group.pattern; })));
   return *found;
 }
 
@@ -314,7 +316,7 @@ std::vector<std::size_t> Optimizer::trained(const std::vector<Expr>& parameters)
       throw Error(
           fmt::format("{}: the pattern '{}' decides no parameter: none matches, or earlier groups have "
                       "those that do; the parameters are: {}",
-                      name_, group.pattern, joined(parameters, name_of)));
+                      place(where_), group.pattern, joined(parameters, name_of)));
     std::vector<Expr> its;
     its.reserve(own.size());
     for (const std::size_t i : own) its.push_back(parameters[i]);

@@ -8,14 +8,15 @@
 
 namespace gradus {
 
-Optimizer rmsprop(const RmspropOptions& options) {
+Optimizer rmsprop(const RmspropOptions& options, Location where) {
   detail::check_setting(options.smoothing >= 0 && options.smoothing < 1, "rmsprop",
-                        "the smoothing, which must be in [0, 1),", options.smoothing);
+                        "the smoothing, which must be in [0, 1),", options.smoothing, where);
   detail::check_setting(options.momentum >= 0 && options.momentum < 1, "rmsprop",
-                        "the momentum, which must be in [0, 1),", options.momentum);
+                        "the momentum, which must be in [0, 1),", options.momentum, where);
   detail::check_setting(options.epsilon >= 0, "rmsprop", "epsilon, which must not be negative,",
-                        options.epsilon);
-  return {"rmsprop", options.rate, [options](ParameterStep& step) {
+                        options.epsilon, where);
+  return {"rmsprop", options.rate,
+          [options](ParameterStep& step) {
             const auto remember = [&](const Expr& slot, const Expr& next) {
               step.set(slot, next);
               return next;
@@ -38,7 +39,8 @@ Optimizer rmsprop(const RmspropOptions& options) {
             const Expr scaled = adaptive_step(0, g, variance, -1, options.epsilon);
             const Expr buffer = step.slot("buffer");
             return sgd_step(step.parameter, remember(buffer, options.momentum * buffer + scaled), step.rate);
-          }};
+          },
+          where};
 }
 
 }  // namespace gradus

@@ -56,6 +56,9 @@ std::unique_ptr<ModelGraph> build(const ModelDefinition& model, Mode::Purpose pu
   if (model.inputs.empty() || !model.network || !model.loss)
     throw Error(
         fmt::format("Trainer at {}: the model must have inputs, a network and a loss", to_string(where)));
+  if (const std::size_t taken = model.network.inputs(); taken != 0 && taken != model.inputs.size())
+    throw Error(fmt::format("Trainer at {}: the network takes {} inputs, but the model has {}",
+                            to_string(where), taken, model.inputs.size()));
   auto made = std::make_unique<ModelGraph>();
   Mode mode(purpose);
   for (const Feed& feed : model.inputs)
@@ -90,13 +93,14 @@ std::vector<RelativeRate> relative_rates(const Optimizer& optimizer) {
 
 }  // namespace
 
-std::vector<double> balanced_weights(std::span<const std::int64_t> counts) {
+std::vector<double> balanced_weights(std::span<const std::int64_t> counts, Location where) {
   const double all = std::accumulate(counts.begin(), counts.end(), 0.0);
   std::vector<double> weights;
   for (const std::int64_t count : counts) {
     if (count < 1)
-      throw Error(fmt::format("balanced_weights: class {} has {} samples; there must be at least 1 of each",
-                              weights.size(), count));
+      throw Error(
+          fmt::format("balanced_weights at {}: class {} has {} samples; there must be at least 1 of each",
+                      to_string(where), weights.size(), count));
     weights.push_back(all / (static_cast<double>(counts.size()) * static_cast<double>(count)));
   }
   return weights;

@@ -19,14 +19,21 @@ namespace gradus {
 
 namespace {
 
+// All nodes of a metric carry the place of its call.
+Graph::Scope metric_scope(std::string_view metric, const Arg& prediction, const Arg& target) {
+  const Arg operands[] = {prediction, target};
+  return {graph_of(metric, operands), prediction.where};
+}
+
 // 1 at each row's class.
 Expr classes_of(const Arg& prediction, const Arg& target) {
+  const Arg operands[] = {prediction, target};
+  common_graph_of("accuracy", operands);
   const Shape &wanted = prediction.expr.shape(), &given = target.expr.shape();
   if (given == wanted) return target.expr;
   if (given.rank() + 1 == wanted.rank() && std::equal(given.begin(), given.end(), wanted.begin()) &&
       wanted.back().is_constant())
     return one_hot(target.expr, wanted.back().constant());
-  const Arg operands[] = {prediction, target};
   fail("accuracy", operands, "targets must have the predictions' shape (one-hot) or lack the last axis");
 }
 
@@ -49,6 +56,7 @@ Expr ranks_of(const Arg& prediction) {
 
 Metric accuracy() {
   return {"accuracy", [](Arg prediction, Arg target) {
+            const Graph::Scope scope = metric_scope("accuracy", prediction, target);
             const Expr classes = classes_of(prediction, target), rank = ranks_of(prediction);
             const Expr hit = prediction.expr >= max(prediction.expr, {-1}, true);
             const Expr first = max(where(hit, rank, 0), {-1}, true);
@@ -56,13 +64,15 @@ Metric accuracy() {
           }};
 }
 
-Metric top_k_accuracy(int k) {
-  if (k < 1) throw Error(fmt::format("top_k_accuracy: k is {}; it must be at least 1", k));
+Metric top_k_accuracy(int k, Location where) {
+  if (k < 1)
+    throw Error(fmt::format("top_k_accuracy at {}: k is {}; it must be at least 1", to_string(where), k));
   return {fmt::format("top_{}_accuracy", k), [k](Arg prediction, Arg target) {
+            const Graph::Scope scope = metric_scope("accuracy", prediction, target);
             const Expr& y = prediction.expr;
             const Expr classes = classes_of(prediction, target), rank = ranks_of(prediction);
-            const Expr own = sum(where(classes, y, 0), {-1}, true);
-            const Expr own_rank = sum(where(classes, rank, 0), {-1}, true);
+            const Expr own = sum(gradus::where(classes, y, 0), {-1}, true);
+            const Expr own_rank = sum(gradus::where(classes, rank, 0), {-1}, true);
             // Those that come before it, a NaN among them, which is not at most `own`.
             const Expr before = 1 - (y <= own) + equal(y, own) * (rank > own_rank);
             return mean(sum(before, {-1}) < k);
@@ -71,6 +81,7 @@ Metric top_k_accuracy(int k) {
 
 Metric binary_accuracy(double threshold) {
   return {"binary_accuracy", [threshold](Arg prediction, Arg target) {
+            const Graph::Scope scope = metric_scope("binary_accuracy", prediction, target);
             detail::check_same_shape("binary_accuracy", prediction, target);
             return mean(equal(prediction.expr > threshold, target.expr));
           }};
@@ -78,6 +89,7 @@ Metric binary_accuracy(double threshold) {
 
 Metric mean_absolute_error() {
   return {"mean_absolute_error", [](Arg prediction, Arg target) {
+            const Graph::Scope scope = metric_scope("mean_absolute_error", prediction, target);
             detail::check_same_shape("mean_absolute_error", prediction, target);
             return mean(abs(prediction.expr - target.expr));
           }};

@@ -23,45 +23,42 @@ class GradientError : public testing::Test {
 };
 
 TEST_F(GradientError, OfWhatIsNoScalar) {
+  EXPECT_EQ(error_of([&] { grad(x * x, x); }),
+            "grad at HERE: the loss must be a scalar; reduce it with sum or mean, or give vjp a cotangent: "
+            "mul#4 [B]");
   EXPECT_EQ(
-      error_of([&] { grad(x * x, x); }),
-      "grad: the loss must be a scalar, but mul#4 [B] is not; reduce it with sum or mean, or give vjp a "
-      "cotangent");
-  EXPECT_EQ(error_of([&] {
-              hvp(w, {&w, 1}, {&w, 1});
-            }),
-            "grad: the loss must be a scalar, but w [3] is not; reduce it with sum or mean, or give vjp a "
-            "cotangent");
+      error_of([&] {
+        hvp(w, {&w, 1}, {&w, 1});
+      }),
+      "grad at HERE: the loss must be a scalar; reduce it with sum or mean, or give vjp a cotangent: w [3]");
 }
 
 TEST_F(GradientError, WithRespectToWhatIsNotInTheGraph) {
-  EXPECT_EQ(error_of([&] { grad(loss, stranger); }), "grad: stranger [3] is not in the graph of loss []");
+  EXPECT_EQ(error_of([&] { grad(loss, stranger); }),
+            "grad at HERE: the operands come from two graphs: loss [], stranger [3]");
   EXPECT_EQ(error_of([&] {
               vjp({&loss, 1}, {&loss, 1}, {&stranger, 1});
             }),
-            "vjp: stranger [3] is not in the graph of loss []");
+            "vjp at HERE: the operands come from two graphs: loss [], stranger [3]");
   EXPECT_EQ(error_of([&] {
               jvp({&loss, 1}, {&w, 1}, {&stranger, 1});
             }),
-            "jvp: stranger [3] is not in the graph of loss []");
+            "jvp at HERE: the operands come from two graphs: loss [], stranger [3]");
 }
 
 TEST_F(GradientError, WithRespectToANumberOrNothing) {
-  EXPECT_EQ(error_of([&] { grad(loss, 2.0); }),
-            "the number 2 stands alone: it has no graph and no shape until it meets a node; use "
-            "graph.full(shape, 2) instead");
+  EXPECT_EQ(error_of([&] { grad(loss, 2.0); }), "grad at HERE: a bare number has no shape here: loss [], 2");
   EXPECT_EQ(error_of([&] { grad(loss, Expr()); }),
-            "an empty expression was used: it stands for no value (no gradient path)");
+            "grad at HERE: an operand is empty (it stands for no gradient path): loss [], nothing");
 }
 
 TEST_F(GradientError, OfANumberOrNothing) {
   EXPECT_EQ(error_of([&] { grad(2.0, w); }),
-            "the number 2 stands alone: it has no graph and no shape until it meets a node; use "
-            "graph.full(shape, 2) instead");
+            "grad at HERE: at least one operand must be a node of a graph: 2");
   EXPECT_EQ(error_of([&] { grad(Expr(), w); }),
-            "an empty expression was used: it stands for no value (no gradient path)");
-  EXPECT_EQ(error_of([&] { vjp({}, {}, {&w, 1}); }), "vjp: there is nothing to differentiate");
-  EXPECT_EQ(error_of([&] { jvp({}, {&w, 1}, {&w, 1}); }), "jvp: there is nothing to differentiate");
+            "grad at HERE: at least one operand must be a node of a graph: nothing");
+  EXPECT_EQ(error_of([&] { vjp({}, {}, {&w, 1}); }), "vjp at HERE: there is nothing to differentiate");
+  EXPECT_EQ(error_of([&] { jvp({}, {&w, 1}, {&w, 1}); }), "jvp at HERE: there is nothing to differentiate");
 }
 
 TEST_F(GradientError, DirectionsThatDoNotFit) {
@@ -69,13 +66,19 @@ TEST_F(GradientError, DirectionsThatDoNotFit) {
   EXPECT_EQ(error_of([&] {
               vjp({&w, 1}, {&x, 1}, {&w, 1});
             }),
-            "vjp: the direction has shape [B], not that of w [3]");
-  EXPECT_EQ(error_of([&] { vjp({&w, 1}, two, {&w, 1}); }), "vjp: 1 values but 2 directions");
+            "vjp at HERE: the direction must have the value's shape: w [3], x [B]");
+  EXPECT_EQ(error_of([&] {
+              vjp({&w, 1}, two, {&w, 1});
+            }),
+            "vjp at HERE: there are 1 values but 2 directions: w [3]");
   EXPECT_EQ(error_of([&] {
               jvp({&loss, 1}, {&w, 1}, {&x, 1});
             }),
-            "jvp: the direction has shape [B], not that of w [3]");
-  EXPECT_EQ(error_of([&] { jvp({&loss, 1}, two, {&w, 1}); }), "jvp: 2 values but 1 directions");
+            "jvp at HERE: the direction must have the value's shape: w [3], x [B]");
+  EXPECT_EQ(error_of([&] {
+              jvp({&loss, 1}, two, {&w, 1});
+            }),
+            "jvp at HERE: there are 2 values but 1 directions: w [3]");
 }
 
 // An op whose reverse rule is what the test says.

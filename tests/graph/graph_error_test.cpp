@@ -65,7 +65,7 @@ TEST_F(BuildError, ConcatOfPartsThatDoNotFit) {
             }),
             "concat at HERE: shapes differ outside of axis 0: s [2, 3], x [B, 784]");
   EXPECT_EQ(error_of([&] { concat({s, s}, 2); }), "concat at HERE: there is no axis 2 in rank 2: s [2, 3]");
-  EXPECT_EQ(error_of([&] { concat({}, 0); }), "concat: there is nothing to join");
+  EXPECT_EQ(error_of([&] { concat({}, 0); }), "concat at HERE: there is nothing to join");
 }
 
 TEST_F(BuildError, SliceOutsideOfItsOperand) {
@@ -177,12 +177,19 @@ TEST_F(BuildError, NumberWhereAShapeIsNeeded) {
 TEST_F(BuildError, NumberOrNothingCompiledAlone) {
   Store<double> store;
   EXPECT_EQ(error_of([&] { compile<double>({Expr(3)}, {}, 1, store); }),
-            "the number 3 stands alone: it has no graph and no shape until it meets a node; use "
-            "graph.full(shape, 3) instead");
+            "compile: at least one operand must be a node of a graph: 3");
   EXPECT_EQ(error_of([&] {
               compile<double>({v, Expr()}, {}, 1, store);
             }),
-            "an empty expression was used: it stands for no value (no gradient path)");
+            "compile: at least one operand must be a node of a graph: nothing");
+}
+
+TEST_F(BuildError, NumberOrNothingAskedForItsShape) {
+  EXPECT_EQ(error_of([] { Expr(3).shape(); }),
+            "Expr at HERE: a number stands alone: it has no graph and no shape until it meets a node; use "
+            "graph.full(shape, number) instead: 3");
+  EXPECT_EQ(error_of([] { Expr().graph(); }),
+            "Expr at HERE: an empty expression was used: it stands for no value (no gradient path): nothing");
 }
 
 TEST_F(BuildError, NamesTakenOrEmpty) {
@@ -223,9 +230,9 @@ TEST_F(BuildError, ConstantOfAnotherCount) {
 
 TEST_F(BuildError, FindOfAnUnknownName) {
   EXPECT_EQ(error_of([&] { g.find("y"); }),
-            "the graph has no input, parameter or state 'y'; it has: W, s, scalar, v, x");
+            "find at HERE: the graph has no input, parameter or state 'y'; it has: W, s, scalar, v, x");
   EXPECT_EQ(error_of([] { Graph().find("y"); }),
-            "the graph has no input, parameter or state 'y'; it has: none");
+            "find at HERE: the graph has no input, parameter or state 'y'; it has: none");
 }
 
 TEST_F(BuildError, ClipBoundsInTheWrongOrder) {

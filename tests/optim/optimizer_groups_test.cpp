@@ -326,8 +326,8 @@ TEST(OptimizerGroups, AreRefusedWithTheRemedy) {
   EXPECT_THAT(error_of([&] { groups({{"*", frozen()}})(net.loss); }), HasSubstr("there is nothing to train"));
   EXPECT_THAT(error_of([&] { sgd()(std::vector<Expr>{}, {}); }),
               HasSubstr("sgd at HERE: there is nothing to train"));
-  EXPECT_THAT(error_of([] { sgd().named(""); }), HasSubstr("sgd: its name is to be empty"));
-  EXPECT_THAT(error_of([] { sgd().l2_penalty(-1); }), HasSubstr("sgd: the decay of l2_penalty"));
+  EXPECT_THAT(error_of([] { sgd().named(""); }), HasSubstr("sgd at HERE: its name is to be empty"));
+  EXPECT_THAT(error_of([] { sgd().l2_penalty(-1); }), HasSubstr("sgd at HERE: the decay of l2_penalty"));
   EXPECT_THAT(error_of([] { sgd().transform(nullptr); }), HasSubstr("the transform is an empty function"));
   const auto broken = [&](const Optimizer::Transform& transform) {
     Net own;

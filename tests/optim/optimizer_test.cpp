@@ -132,19 +132,20 @@ TEST(OptimizerRate, IsAStateThatASetChanges) {
 }
 
 TEST(OptimizerSettings, AreRefusedByName) {
-  const auto error = [](auto make) { return test::error_of([&] { make(); }); };
   using testing::HasSubstr;
-  EXPECT_THAT(error([] { sgd({.rate = NAN}); }), HasSubstr("sgd: the learning rate is nan"));
-  EXPECT_THAT(error([] { sgd({.momentum = 1}); }), HasSubstr("sgd: the momentum"));
-  EXPECT_THAT(error([] { adam({.beta1 = -0.1}); }), HasSubstr("adam: beta1"));
-  EXPECT_THAT(error([] { nadam({.beta2 = 1}); }), HasSubstr("nadam: beta2"));
-  EXPECT_THAT(error([] { rmsprop({.smoothing = 2}); }), HasSubstr("rmsprop: the smoothing"));
-  EXPECT_THAT(error([] { adagrad({.initial = -1}); }), HasSubstr("adagrad: the initial sum"));
-  EXPECT_THAT(error([] { rprop({.increase = 0.5}); }), HasSubstr("rprop: the increase"));
-  EXPECT_THAT(error([] { sgd().clip_value(0); }), HasSubstr("clip_value"));
-  EXPECT_THAT(error([] { sgd().clip_norm(-1); }), HasSubstr("clip_norm"));
-  EXPECT_THAT(error([] { sgd().decay_weights(NAN); }), HasSubstr("weight decay"));
-  EXPECT_THAT(error([] { rprop().decay_weights(0.1); }), HasSubstr("rprop: weight decay"));
+  EXPECT_THAT(test::error_of([] { sgd({.rate = NAN}); }),
+              HasSubstr("sgd at HERE: the learning rate, which must be finite and not negative, is nan"));
+  EXPECT_THAT(test::error_of([] { sgd({.momentum = 1}); }), HasSubstr("sgd at HERE: the momentum"));
+  EXPECT_THAT(test::error_of([] { adam({.beta1 = -0.1}); }), HasSubstr("adam at HERE: beta1"));
+  EXPECT_THAT(test::error_of([] { nadam({.beta2 = 1}); }), HasSubstr("nadam at HERE: beta2"));
+  EXPECT_THAT(test::error_of([] { rmsprop({.smoothing = 2}); }), HasSubstr("rmsprop at HERE: the smoothing"));
+  EXPECT_THAT(test::error_of([] { adagrad({.initial = -1}); }),
+              HasSubstr("adagrad at HERE: the initial sum"));
+  EXPECT_THAT(test::error_of([] { rprop({.increase = 0.5}); }), HasSubstr("rprop at HERE: the increase"));
+  EXPECT_THAT(test::error_of([] { sgd().clip_value(0); }), HasSubstr("clip_value"));
+  EXPECT_THAT(test::error_of([] { sgd().clip_norm(-1); }), HasSubstr("clip_norm"));
+  EXPECT_THAT(test::error_of([] { sgd().decay_weights(NAN); }), HasSubstr("weight decay"));
+  EXPECT_THAT(test::error_of([] { rprop().decay_weights(0.1); }), HasSubstr("rprop at HERE: weight decay"));
 }
 
 }  // namespace

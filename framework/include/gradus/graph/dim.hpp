@@ -62,8 +62,9 @@ class Dim {
   std::int64_t constant_ = 0;
 };
 
-/// Products and quotients of extents; Error for what has no form a·B + c. (Declared here, too, so that they
-/// are exported.)
+/// Products and quotients of extents; Error for what has no form a·B + c. It names the extents alone: an
+/// operator cannot know the line, and an extent has no graph. (Declared here, too, so that they are
+/// exported.)
 Dim operator*(Dim x, Dim y);
 Dim operator/(Dim x, Dim y);
 

@@ -43,10 +43,10 @@ class Expr {
   /// Whether there is nothing: no gradient path.
   bool is_null() const { return !is_node() && !is_literal_; }
 
-  /// These three are for nodes; Error otherwise.
-  Graph& graph() const;
-  NodeId id() const;
-  const Shape& shape() const;
+  /// These three are for nodes; Error with the line of the call otherwise.
+  Graph& graph(Location where = Location::current()) const;
+  NodeId id(Location where = Location::current()) const;
+  const Shape& shape(Location where = Location::current()) const;
 
   /// The number of a literal.
   double literal() const { return literal_; }
@@ -80,8 +80,10 @@ struct Arg {
 /// Reports a mistake made in building: "op at model.cpp:12: reason: x [B, 784], W [783, 128]".
 [[noreturn]] void fail(std::string_view op, std::span<const Arg> operands, std::string_view reason);
 
-/// The graph of the first operand that is a node; fails when there is none.
+/// The graph of those operands that are nodes; fails without one, for nothing, and for two graphs.
 Graph& graph_of(std::string_view op, std::span<const Arg> operands);
+/// The graph of operands that must all be nodes; fails as `graph_of` does, and for a number.
+Graph& common_graph_of(std::string_view op, std::span<const Arg> operands);
 
 /// Appends a node for `op` on exactly these operands. All must be nodes of one graph; shapes are inferred and
 /// checked. Error names the op, the line, and every operand with its shape.

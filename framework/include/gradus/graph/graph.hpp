@@ -42,7 +42,9 @@ class Graph {
 
   /// Says that each run of a program which trains must update this state, and each that reads it, too: the
   /// count of a random generator, a running mean. `compile` refuses one that does not.
-  void require_update(const Expr& state) { required_updates_.push_back(state.id()); }
+  void require_update(const Expr& state, Location where = Location::current()) {
+    required_updates_.push_back(state.id(where));
+  }
   /// All of these states.
   const std::vector<NodeId>& required_updates() const { return required_updates_; }
 
@@ -53,13 +55,13 @@ class Graph {
   Expr full(const Shape& shape, double value, Location where = Location::current());
   Expr full(const Shape& shape, Dim value, Location where = Location::current());
 
-  /// Names a node for dumps, errors and pictures; the first name stays. Returns the same expression.
-  Expr name(const Expr& expr, std::string label);
+  /// Names a node of this graph, for dumps and errors; the first name stays. Returns the same expression.
+  Expr name(Arg expr, std::string label);
 
   /// Whether there is an input, parameter or state of this name.
   bool contains(const std::string& name) const { return by_name_.contains(name); }
   /// The leaf of this name; Error listing the names that exist when there is none.
-  Expr find(std::string_view name);
+  Expr find(std::string_view name, Location where = Location::current());
 
   /// All parameters, in the order of their creation.
   std::vector<Expr> parameters();
@@ -137,6 +139,8 @@ class Graph {
 };
 
 /// Names a node; see Graph::name.
-inline Expr named(const Expr& expr, std::string label) { return expr.graph().name(expr, std::move(label)); }
+inline Expr named(Arg expr, std::string label) {
+  return graph_of("named", {&expr, 1}).name(expr, std::move(label));
+}
 
 }  // namespace gradus

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "gradus/base/location.hpp"
 #include "gradus/graph/initializer.hpp"
 
 /// Starting values of parameters, as Keras defines them (keras.io/api/layers/initializers).
@@ -16,16 +17,16 @@ namespace GRADUS_PUBLIC gradus {
 Initializer zeros();
 
 /// All `value`. Error when it is NaN.
-Initializer constant(double value);
+Initializer constant(double value, Location where = Location::current());
 
 /// Exactly these, row-major. Error, when used, unless there are as many as the parameter has elements.
 Initializer values(std::vector<double> elements);
 
 /// Normal, not truncated (Keras: RandomNormal). Error unless both are finite and stddev >= 0.
-Initializer normal(double mean = 0, double stddev = 1);
+Initializer normal(double mean = 0, double stddev = 1, Location where = Location::current());
 
 /// Uniform in [lo, hi) (Keras: RandomUniform). Error unless both are finite and lo <= hi.
-Initializer uniform(double lo, double hi);
+Initializer uniform(double lo, double hi, Location where = Location::current());
 
 /// Uniform in [-a, a), a = sqrt(6 / (fan_in + fan_out)); variance 2 / (fan_in + fan_out).
 /// X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.

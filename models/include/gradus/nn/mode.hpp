@@ -25,7 +25,7 @@ class Mode {
 
   /// Sets `state`, such as a running mean, to `value` after each training step: a program that trains the
   /// graph must have this update, see `Graph::require_update`. Ignored for inference.
-  void update(const Expr& state, const Expr& value);
+  void update(const Expr& state, const Expr& value, Location where = Location::current());
 
   /// The state of the graph's random layers, "random/generator" [4], for `random_uniform`. It is a key from
   /// the store's seed, and a count that each training step advances, so that a store's values say all about

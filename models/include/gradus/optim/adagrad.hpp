@@ -13,6 +13,6 @@ struct AdagradOptions {
 
 /// s ← s + g², w ← w − rate·g/(√s + ε), in PyTorch's form (Keras adds ε inside of the root). J. Duchi, E.
 /// Hazan, Y. Singer, "Adaptive subgradient methods", 2011.
-Optimizer adagrad(const AdagradOptions& options = {});
+Optimizer adagrad(const AdagradOptions& options = {}, Location where = Location::current());
 
 }  // namespace gradus

@@ -17,7 +17,7 @@ struct AdamOptions {
 };
 
 /// m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − rate·√(1−β₂ᵗ)/(1−β₁ᵗ) · m/(√v + ε), in Keras's form.
-Optimizer adam(const AdamOptions& options = {});
+Optimizer adam(const AdamOptions& options = {}, Location where = Location::current());
 std::vector<Update> adam(const Expr& loss, const AdamOptions& options = {},
                          Location where = Location::current());
 std::vector<Update> adam(const std::vector<Expr>& parameters, const std::vector<Expr>& gradients,
@@ -30,7 +30,7 @@ struct AdamWOptions {
 };
 
 /// Adam with decoupled weight decay: w ← w·(1 − rate·decay), then Adam's step. Named "adam", too.
-Optimizer adamw(const AdamWOptions& options = {});
+Optimizer adamw(const AdamWOptions& options = {}, Location where = Location::current());
 
 /// Settings of `nadam`.
 struct NadamOptions {
@@ -44,6 +44,6 @@ struct NadamOptions {
 /// Adam with Nesterov's momentum, in PyTorch's form. T. Dozat, "Incorporating Nesterov momentum into Adam",
 /// 2016, with its schedule µₜ = β₁(1 − ½·0.96^(t·momentum_decay)):
 /// w ← w − rate·((1−µₜ)g/(1−Πµ) + µₜ₊₁m/(1−µₜ₊₁Πµ)) / (√(v/(1−β₂ᵗ)) + ε).
-Optimizer nadam(const NadamOptions& options = {});
+Optimizer nadam(const NadamOptions& options = {}, Location where = Location::current());
 
 }  // namespace gradus

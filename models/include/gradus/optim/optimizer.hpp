@@ -60,32 +60,32 @@ class Optimizer {
   using Transform = std::function<void(StepValues& values)>;
 
   /// Error unless the rate is finite and not negative.
-  Optimizer(std::string name, double rate, Rule rule);
+  Optimizer(std::string name, double rate, Rule rule, Location where = Location::current());
   /// An optimizer without a learning rate; one without a rule trains nothing, see `frozen`.
   Optimizer(std::string name, Rule rule);
 
   /// A copy that keeps its states under this name. Error when the name is empty, or this is `groups`, whose
   /// optimizers have the names.
-  Optimizer named(std::string name) const;
+  Optimizer named(std::string name, Location where = Location::current()) const;
 
   /// A copy with one more transform at the end of its chain, of ordinary graph nodes. What it makes is
   /// checked when the updates are built: Error unless numbers and shapes of parameters and gradients are
   /// kept.
-  Optimizer transform(Transform next) const;
+  Optimizer transform(Transform next, Location where = Location::current()) const;
   /// Each entry of a gradient is held within ±limit. Like the three below: a copy with one more transform;
   /// Error unless the number is finite and above 0.
-  Optimizer clip_value(double limit) const;
+  Optimizer clip_value(double limit, Location where = Location::current()) const;
   /// All gradients are scaled together so that their common norm is at most the limit (Keras's
   /// global_clipnorm: by limit / max(norm, limit)). Around `groups` it is the norm over all of them, on an
   /// optimizer within it is the norm over its group; frozen parameters do not count.
-  Optimizer clip_norm(double limit) const;
+  Optimizer clip_norm(double limit, Location where = Location::current()) const;
   /// L2 regularization: g ← g + decay · w, the gradient of ½ · decay · ‖w‖²; PyTorch's weight_decay of SGD
   /// and Adam.
-  Optimizer l2_penalty(double decay) const;
+  Optimizer l2_penalty(double decay, Location where = Location::current()) const;
   /// Decoupled weight decay: w ← w · (1 − rate · decay) before the step. I. Loshchilov, F. Hutter, "Decoupled
   /// weight decay regularization", 2019. Error for an optimizer without a learning rate, as `groups` is: give
   /// it to the optimizers within.
-  Optimizer decay_weights(double decay) const;
+  Optimizer decay_weights(double decay, Location where = Location::current()) const;
 
   /// The updates of these parameters by their gradients; the nodes carry the caller's line. Error when a
   /// state has a name that the graph has already, or nothing is trained.
@@ -104,6 +104,7 @@ class Optimizer {
  private:
   friend Optimizer groups(std::vector<ParameterGroup> groups, Location where);
 
+  std::string place(Location where) const;
   std::vector<const Optimizer*> rules() const;
   const ParameterGroup& group_of(const Expr& parameter) const;
   std::vector<std::size_t> members(const ParameterGroup& group, const std::vector<Expr>& parameters) const;
@@ -117,6 +118,7 @@ class Optimizer {
   std::vector<Transform> chain_;
   Rule rule_;
   std::vector<ParameterGroup> groups_;  // in place of a rule
+  Location where_;                      // of groups
 };
 
 /// Parameters by their names, and the optimizer that trains them.
@@ -144,8 +146,9 @@ Optimizer groups(std::vector<ParameterGroup> groups, Location where = Location::
 Optimizer frozen();
 
 namespace detail {
-/// Error naming the optimizer and the setting unless it holds; so for NaN.
-void check_setting(bool holds, std::string_view optimizer, std::string_view what, double value);
+/// Error naming the optimizer, the line and the setting unless it holds; so for NaN.
+void check_setting(bool holds, std::string_view optimizer, std::string_view what, double value,
+                   Location where);
 }  // namespace detail
 
 }  // namespace gradus

@@ -16,6 +16,6 @@ struct RmspropOptions {
 /// v ← smoothing·v + (1−smoothing)·g², w ← w − rate·g/(√v + ε), in PyTorch's form, which adds ε outside of
 /// the root, and with its defaults. T. Tieleman, G. Hinton, "Lecture 6.5: RMSProp", 2012. Error for a
 /// smoothing or a momentum outside [0, 1).
-Optimizer rmsprop(const RmspropOptions& options = {});
+Optimizer rmsprop(const RmspropOptions& options = {}, Location where = Location::current());
 
 }  // namespace gradus

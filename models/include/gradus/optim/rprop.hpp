@@ -16,6 +16,6 @@ struct RpropOptions {
 /// Steps by the gradient's sign alone; each parameter's step grows while the sign stays and shrinks, without
 /// a step, where it changes. PyTorch's form (iRprop−; C. Igel, M. Hüsken, "Improving the Rprop learning
 /// algorithm", 2000). For whole batches; it has no learning rate.
-Optimizer rprop(const RpropOptions& options = {});
+Optimizer rprop(const RpropOptions& options = {}, Location where = Location::current());
 
 }  // namespace gradus

@@ -13,7 +13,7 @@ struct SgdOptions {
 
 /// w ← w − rate · g, in Keras's form with momentum: PyTorch's is the same while the rate does not change.
 /// Error for a momentum outside [0, 1).
-Optimizer sgd(const SgdOptions& options = {});
+Optimizer sgd(const SgdOptions& options = {}, Location where = Location::current());
 std::vector<Update> sgd(const Expr& loss, const SgdOptions& options = {},
                         Location where = Location::current());
 std::vector<Update> sgd(const std::vector<Expr>& parameters, const std::vector<Expr>& gradients,

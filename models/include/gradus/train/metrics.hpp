@@ -19,7 +19,7 @@ struct Metric {
 Metric accuracy();
 /// How often the target's class is among the k largest predictions, of equal ones the first:
 /// "top_5_accuracy".
-Metric top_k_accuracy(int k = 5);
+Metric top_k_accuracy(int k = 5, Location where = Location::current());
 /// How often prediction > threshold says what the target (0 or 1) is: 0.5 for probabilities, 0 for logits.
 Metric binary_accuracy(double threshold = 0.5);
 /// The mean of |prediction − target|.

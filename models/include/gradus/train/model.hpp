@@ -38,7 +38,8 @@ struct ModelDefinition {
 
 /// Weights with which all classes count alike, whatever their numbers of samples: n / (classes · nₖ). Error
 /// for a class without samples.
-std::vector<double> balanced_weights(std::span<const std::int64_t> counts);
+std::vector<double> balanced_weights(std::span<const std::int64_t> counts,
+                                     Location where = Location::current());
 
 /// One of a model's two graphs.
 struct ModelGraph {

@@ -21,7 +21,7 @@ concept Builds = std::is_invocable_r_v<Expr, F&, Args...>;
 template <class F, std::size_t... i>
 Expr build_from(F& f, const std::vector<Expr>& inputs, Mode& mode, std::index_sequence<i...>) {
   if (inputs.size() != sizeof...(i))
-    throw Error("the network takes " + std::to_string(sizeof...(i)) + " inputs, but the model has " +
+    throw Error("the network takes " + std::to_string(sizeof...(i)) + " inputs, but is given " +
                 std::to_string(inputs.size()));
   if constexpr (Builds<F, decltype((inputs[i]))..., Mode&>)
     return f(inputs[i]..., mode);
@@ -73,9 +73,13 @@ class NetworkFunction : public std::function<Expr(const std::vector<Expr>& input
   requires(!std::same_as<std::remove_cvref_t<F>, NetworkFunction> &&
            (detail::Builds<F, const std::vector<Expr>&, Mode&> || detail::input_count<F>() > 0))
       NetworkFunction(F f)
-      : function(from(std::move(f))) {}
+      : function(from(std::move(f))), inputs_(detail::input_count<F>()) {}
+
+  /// How many inputs the function takes; 0 for any number of them.
+  std::size_t inputs() const { return inputs_; }
 
  private:
+  std::size_t inputs_ = 0;
   template <class F> static function from(F f) {
     if constexpr (detail::Builds<F, const std::vector<Expr>&, Mode&>)
       return function(std::move(f));

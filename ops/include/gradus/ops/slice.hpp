@@ -19,7 +19,7 @@ Expr slice(Arg x, std::vector<Dim> starts, Shape shape);
 Expr embed(Arg x, std::vector<Dim> starts, Shape shape);
 
 /// Joins tensors along an axis: a [1, 4] row on a [B, 4] batch gives [B+1, 4]. Error when they differ
-/// elsewhere.
-Expr concat(const std::vector<Arg>& parts, std::int64_t axis);
+/// elsewhere, or there is none.
+Expr concat(const std::vector<Arg>& parts, std::int64_t axis, Location where = Location::current());
 
 }  // namespace gradus
