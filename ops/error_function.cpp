@@ -1,6 +1,9 @@
 #include "gradus/ops/error_function.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/comparison.hpp"
@@ -32,18 +35,23 @@ struct Erfc final : Unary<Erfc> {
 
 struct Gaussian final : Unary<Gaussian> {
   static constexpr std::string_view name = "gaussian";
-  explicit Gaussian(double factor) : a(factor) {}
+  explicit Gaussian(double factor)
+      : a(factor), scale(std::ldexp(1.0, std::clamp(std::ilogb(factor) / 2, -126, 126))) {}
   auto attributes() const { return std::tuple(attribute("a", a)); }
   OnnxSpelling onnx(InputShapes) const {
     return {{"Mul", {OnnxInput{0}, OnnxInput{0}}}, {"Mul", {OnnxResult{0}, -a}}, {"Exp", {OnnxResult{1}}}};
   }
   template <class T> T f(T x) const {
     using math::gaussian;
-    return gaussian(x, T(a));
+    using Number = std::conditional_t<sizeof(T) == sizeof(float), float, double>;
+    constexpr double least = std::numeric_limits<Number>::min(), most = std::numeric_limits<Number>::max();
+    return gaussian(x * T(scale), T(std::clamp(a / scale / scale, least, most)));
   }
-  template <class T> T d(T x, T y) const { return weighted(y, -2 * a * x); }
+  template <class T> T d(T x, T y) const { return weighted(y, weighted(x * scale, -2 * (a / scale))); }
 
   double a;
+  // A power of two that brings a near 1: a itself may be no number of the element type.
+  double scale;
 };
 
 // Φ(x) in ONNX, for a step after these four.
@@ -90,8 +98,9 @@ struct GeluTanh final : CompositeOp<GeluTanh, 1> {
             {"Sigmoid", {OnnxResult{3}}},          {"Mul", {OnnxInput{0}, OnnxResult{4}}}};
   }
   template <class T> static T f(T x) {
-    const T within = where(x < T(-50), T(-50), x);  // −∞ · 0 is 0 here
-    return within * sigmoid(x * (T(linear) + T(cubic) * (x * x)));
+    // Far out it is 0 or x, and no power may overflow there, which would leave ∞ · 0 to a derivative.
+    const T above = where(x < T(-50), T(-50), x), within = where(above > T(50), T(50), above);
+    return where(x > T(50), x, within * sigmoid(within * (T(linear) + T(cubic) * (within * within))));
   }
 };
 
@@ -101,7 +110,7 @@ Expr erf(Arg x) { return build<Erf>({x}); }
 Expr erfc(Arg x) { return build<Erfc>({x}); }
 
 Expr gaussian(Arg x, double a) {
-  if (!(a > 0)) fail(Gaussian::name, {&x, 1}, "the factor a must be positive");
+  if (!(a > 0 && std::isfinite(a))) fail(Gaussian::name, {&x, 1}, "the factor a must be positive and finite");
   return build<Gaussian>({x}, a);
 }
 

@@ -36,13 +36,15 @@ struct LinearRecurrence final : OpOf<LinearRecurrence> {
         for (std::int64_t k = 0; k < n; ++k) {
           const std::int64_t to = (line * n + start + k * step) * columns, from = to - step * columns;
           for (std::int64_t i = 0; i < columns; ++i)
-            args.output()[to + i] = k == 0
-                                        ? first
-                                        : math::weighted(args.output()[from + i], args.input(0)[from + i]) +
-                                              args.input(1)[from + i];
+            args.output()[to + i] =
+                k == 0 ? first
+                       : product(args.input(0)[from + i], args.output()[from + i]) + args.input(1)[from + i];
         }
     };
   }
+
+  // 0 where either is 0, as in `weighted_both`, which the reverse rule takes.
+  template <class T> static T product(T a, T b) { return math::where(a == 0, T(0), math::weighted(b, a)); }
 
   std::int64_t axis;
   Recurrence options;

@@ -208,7 +208,8 @@ struct Sum final : Reduction<Sum> {
 };
 
 // A product along one axis. The slope is the product of the others, from before and from behind: right where
-// factors are 0, too.
+// factors are 0, too. Where these leave the range of the type on the way, it is the product of all but 0,
+// over x.
 struct Prod final : Reduction<Prod> {
   static constexpr std::string_view name = "prod";
   using Reduction::Reduction;
@@ -220,7 +221,13 @@ struct Prod final : Reduction<Prod> {
     const Expr none = x.graph().full(x.shape(), 0.0);
     const Expr before = linear_recurrence(x, none, axes[0], {.first = 1});
     const Expr behind = linear_recurrence(x, none, axes[0], {.first = 1, .from_the_end = true});
-    return {weighted(spread(v.cotangent, x.shape()), before * behind)};
+    const Expr others = weighted_both(before, behind), zero = equal(x, 0), some = where(zero, 1, x);
+    const Expr whole = spread(prod(some, axes), x.shape());
+    const Expr lost = not_equal(others - others, 0) + equal(others, 0);
+    const Expr usable = not_equal(whole, 0) * equal(whole - whole, 0);
+    const Expr no_other_zero = equal(spread(sum(zero, axes), x.shape()), zero);
+    const Expr rescued = lost * usable * no_other_zero;
+    return {weighted(spread(v.cotangent, x.shape()), where(rescued, whole / some, others))};
   }
 
   template <class T> static T initial() { return 1; }

@@ -90,6 +90,22 @@ def bent_slope(x):
     return cdf(x) + x * pdf(x) if abs(x) < 8000 else mpf(1 if x > 0 else 0)
 
 
+def tanh_argument(x):
+    """Twice that of the hyperbolic tangent, and its derivative, in the approximation of x · Φ(x)."""
+    linear = 2 * mp.sqrt(2 / mp.pi)
+    cubic = linear * mpf("0.044715")
+    return linear * x + cubic * x**3, linear + 3 * cubic * x**2
+
+
+def bent_by_tanh(x):
+    return x * logistic(tanh_argument(x)[0])
+
+
+def bent_by_tanh_slope(x):
+    argument, slope = tanh_argument(x)
+    return logistic(argument) + x * slope * logistic_slope(argument)
+
+
 def small_expm1(x):
     return mpf(-1) if x < -8000 else INF if x > 8000 else mp.expm1(x)
 
@@ -127,6 +143,7 @@ FUNCTIONS = {
     "gaussian": (lambda x: small_exp(-x * x), 0, 0, lambda x: -2 * x * small_exp(-x * x), 0, 0),
     "normal_cdf": (cdf, 0, 1, pdf, 0, 0),
     "gelu": (bent, 0, INF, bent_slope, 0, 1),
+    "gelu_tanh": (bent_by_tanh, 0, INF, bent_by_tanh_slope, 0, 1),
     "elu": (lambda x: x if x > 0 else small_expm1(x), -1, INF, lambda x: 1 if x > 0 else small_exp(x), 0, 1),
     "sigmoid": (logistic, 0, 1, logistic_slope, 0, 0),
     "tanh": (lambda x: mp.tanh(x) if abs(x) < 8000 else mpf(1 if x > 0 else -1), -1, 1, sech2, 0, 0),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/ops.hpp"
@@ -39,6 +40,124 @@ TEST(Prod, HasTheProductsOfTheOthersAsSlopes) {
   for (const Numbers& x : {Numbers{2, 3, -5, 0.5}, Numbers{2, 0, -5, 0.5}, Numbers{0, 3, -5, 0},
                            Numbers{0, 0, 0, 4}, Numbers{0, 7}, Numbers{-3}})
     expect_derivatives(x);
+}
+
+// Products of numbers whose partial products leave the range of the type, from either side.
+template <class T> void expect_slopes_in_range(Numbers x) {
+  for (double& v : x) v = double{static_cast<T>(v)};
+  Graph g;
+  const Expr leaf = g.input("x", {std::ssize(x)});
+  const Expr gradient = grad(prod(leaf), leaf);
+  Numbers weights(x.size());
+  weights[0] = 1;
+  const Expr row = grad(sum(gradient * g.constant({std::ssize(x)}, weights)), leaf);
+  const auto exact = [&](std::initializer_list<std::size_t> left_out) {
+    long double log_of_size = 0, sign = 1;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (std::ranges::count(left_out, i) > 0) continue;
+      if (x[i] == 0) return 0.0L;
+      log_of_size += std::log(std::abs(static_cast<long double>(x[i])));
+      if (x[i] < 0) sign = -sign;
+    }
+    return sign * std::exp(log_of_size);
+  };
+  const auto found = evaluate<T>(Exprs{gradient, row}, {{leaf, x}});
+  constexpr long double least = std::numeric_limits<T>::min();
+  constexpr long double share = sizeof(T) == sizeof(float) ? 3e-5 : 1e-13;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const long double slope = exact({i}), second = i == 0 ? 0 : exact({0, i});
+    EXPECT_NEAR(found[0][i], slope, share * std::abs(slope) + least) << "slope " << i << " of " << x.size();
+    // The two terms of a quotient's slope must be numbers, too; by its own factor, they cancel.
+    const long double term = exact({0}) / x[0];
+    if (x[0] == 0 || std::abs(exact({0})) < least || !std::isfinite(static_cast<T>(term)) ||
+        !std::isfinite(static_cast<T>(second)))
+      continue;
+    EXPECT_NEAR(found[1][i], second, share * std::abs(i == 0 ? term : second) + least)
+        << "second " << i << " of " << x.size();
+  }
+}
+
+TEST(Prod, KeepsItsSlopesWhereProductsLeaveTheRange) {
+  const auto halves = [](double first, double second, std::size_t count) {
+    Numbers x(2 * count, first);
+    std::fill_n(x.begin() + static_cast<std::ptrdiff_t>(count), count, second);
+    x[1] *= -1;
+    return x;
+  };
+  for (const double size : {30.0, 1 / 30.0, 7.0, 1e3}) {
+    expect_slopes_in_range<float>(halves(size, 1 / size, 30));
+    expect_slopes_in_range<double>(halves(std::pow(size, 8), std::pow(size, -8), 30));
+  }
+  for (const auto& x : {Numbers{1e-30, 1e-30, 1e20, 1e20},
+                        {1e20, 1e20, 1e-30, 1e-30},
+                        {1e20, 1e20, 1e-30, 0},
+                        {1e-30, 1e-30, 1e20, 0},
+                        {0, 1e20, 1e20, 0},
+                        {1e25, 1e-20, 1e25, 1e-20}}) {
+    expect_slopes_in_range<float>(x);
+    Numbers wide = x;
+    for (double& v : wide) v *= std::pow(std::abs(v), 7);
+    expect_slopes_in_range<double>(wide);
+  }
+}
+
+// 0 · ∞ is 0 from either side, in the values as in the reverse rule.
+TEST(LinearRecurrence, TakesNothingFromZeroTimesInfinity) {
+  Graph g;
+  const Expr a = g.input("a", {3});
+  constexpr double infinity = HUGE_VAL;
+  for (const bool backwards : {false, true}) {
+    const Expr y = linear_recurrence(a, g.full({3}, 0.0), 0, {.first = 1, .from_the_end = backwards});
+    for (Numbers x : {Numbers{infinity, 0, 1}, {0, infinity, 1}, {-infinity, 0, 1}, {0, -infinity, 1}}) {
+      Numbers wanted{1, x[0], 0};
+      if (backwards) std::ranges::reverse(x), std::ranges::reverse(wanted);
+      EXPECT_EQ(evaluate<float>(y, {{a, x}}), std::vector<float>(wanted.begin(), wanted.end()));
+      EXPECT_EQ(evaluate<double>(y, {{a, x}}), wanted);
+    }
+  }
+}
+
+TEST(Gaussian, HasFactorsOfAnySize) {
+  Graph g;
+  const Numbers points{0, 1e-30, -1e-20, 1e-10, 1, -3, 1e10, 1e20, 1e22, HUGE_VAL};
+  const Expr x = g.input("x", {std::ssize(points)});
+  const auto check = [&]<class T>(T, double a) {
+    const Expr y = gaussian(x, a);
+    const auto found = evaluate<T>(Exprs{y, grad(sum(y), x)}, {{x, points}});
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const long double v = static_cast<T>(points[i]), value = std::exp(-a * v * v);
+      const T slope = static_cast<T>(std::isinf(v) || value == 0 ? 0 : -2 * a * v * value);
+      const double share = sizeof(T) == sizeof(float) ? 3e-6 : 1e-14, least = std::numeric_limits<T>::min();
+      EXPECT_NEAR(found[0][i], value, share * value + 2 * least) << a << " at " << points[i];
+      if (std::isinf(slope))
+        EXPECT_EQ(found[1][i], slope);
+      else
+        EXPECT_NEAR(found[1][i], slope, share * std::abs(slope) + 2 * least) << a << " at " << points[i];
+    }
+  };
+  for (const double a :
+       {1e39, 1e-45, 1e-39, 3e38, 1e45, 2e-44, 1e60, 1e-60, 1e300, 1e-300, 5e-324, 0.5, 7.0}) {
+    check(float{}, a);
+    check(double{}, a);
+  }
+}
+
+// The limits far out, to the second order.
+TEST(GeluTanh, HasItsLimits) {
+  Graph g;
+  const Numbers points{-HUGE_VAL, -1e300, -1e30, -60, 60, 1e30, 1e300, HUGE_VAL};
+  const Expr x = g.input("x", {std::ssize(points)});
+  const Expr y = gelu_tanh(x), slope = grad(sum(y), x);
+  const auto check = [&]<class T>(T) {
+    const auto found = evaluate<T>(Exprs{y, slope, grad(sum(slope), x)}, {{x, points}});
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      EXPECT_EQ(found[0][i], points[i] < 0 ? T(0) : static_cast<T>(points[i])) << points[i];
+      EXPECT_EQ(found[1][i], points[i] < 0 ? T(0) : T(1)) << points[i];
+      EXPECT_EQ(found[2][i], T(0)) << points[i];
+    }
+  };
+  check(float{});
+  check(double{});
 }
 
 TEST(Prod, OfSomeAxesOnly) {

@@ -110,8 +110,6 @@ const Mistake mistakes[] = {
     row("sum", {"2.5", "must be a node"}, [](Leaves&) { sum(2.5); }),
     row("sum", {"2.5", "must be a node"}, [](Leaves&) { sum(2.5, Axes{}); }),
     row("mean", {"nothing", "must be a node"}, [](Leaves&) { mean(Expr()); }),
-    row("max", {"2.5", "must be a node"}, [](Leaves&) { max(2.5); }),
-    row("norm", {"2.5", "must be a node"}, [](Leaves&) { norm(2.5); }),
     row("norm", {"nothing", "must be a node"}, [](Leaves&) { norm(Expr(), {}); }),
     row("mean", {"square [B, B]", "B times B has no form"}, [](Leaves& l) { mean(l.square); }),
     row("reshape", {"square [B, B]", "has no form"}, [](Leaves& l) { reshape(l.square, {-1}); }),
@@ -157,7 +155,8 @@ const Mistake mistakes[] = {
     row("concat", {"nothing to join"}, [](Leaves&) { concat({}, 0); }),
     row("linear_recurrence", {"w [3, 5]", "x [B, 4]", "shapes differ"},
         [](Leaves& l) { linear_recurrence(l.w, l.x, 0); }),
-    row("gaussian", {"v [6]", "must be positive"}, [](Leaves& l) { gaussian(l.v, 0); }),
+    row("gaussian", {"v [6]", "positive and finite"}, [](Leaves& l) { gaussian(l.v, 0); }),
+    row("gaussian", {"v [6]", "positive and finite"}, [](Leaves& l) { gaussian(l.v, HUGE_VAL); }),
     row("clip", {"v [6]", "lower bound"}, [](Leaves& l) { clip(l.v, 2, 1); }),
     row("random_uniform", {"v [6]", "shape [4]"}, [](Leaves& l) { random_uniform(l.v, 1, {2}); }),
     row("one_hot", {"nothing"}, [](Leaves&) { one_hot(Expr(), 3); }),
@@ -332,6 +331,32 @@ const Mistake mistakes[] = {
     row("custom", {"shape [] for input 0 of shape [6]"},
         [](Leaves& l) { grad(sum(scalar_cotangent(l.v)), l.v); }),
 };
+
+// Every reduction over all axes and over some.
+struct ReductionMistakes {
+  const char* op;
+  Expr (*over_all)(Arg);
+  Expr (*over_some)(Arg, const Axes&, bool);
+};
+const ReductionMistakes reductions[] = {{"sum", sum, sum}, {"mean", mean, mean}, {"max", max, max},
+                                        {"min", min, min}, {"prod", prod, prod}, {"norm", norm, norm}};
+
+TEST(ReductionErrors, AreOfOneKind) {
+  Leaves l;
+  for (const auto& [op, over_all, over_some] : reductions) {
+    const std::string begin = std::string(op) + " at HERE:";
+    for (const Expr& operand : {Expr(), Expr(2.5)}) {
+      for (const std::string& message : {test::error_of([&] { over_all(operand); }),
+                                         test::error_of([&] { over_some(operand, {}, false); }),
+                                         test::error_of([&] { over_some(operand, {0}, false); })}) {
+        EXPECT_THAT(message, testing::StartsWith(begin));
+        test::expect_parts(message, {operand.is_null() ? "nothing" : "2.5", "must be a node"});
+      }
+    }
+    test::expect_parts(test::error_of([&] { over_some(l.v, {1}, false); }), {begin, "v [6]", "no axis 1"});
+    test::expect_parts(test::error_of([&] { over_some(l.w, {1, -1}, true); }), {begin, "w [3, 5]", "twice"});
+  }
+}
 
 class BuildingErrors : public testing::TestWithParam<Mistake> {};
 INSTANTIATE_TEST_SUITE_P(All, BuildingErrors, testing::ValuesIn(mistakes));

@@ -26,8 +26,8 @@ template <std::floating_point T> T sigmoid(T x) {
 }
 
 /// x, but 0 of its sign where the processor takes denormals for 0, as in run(): std's functions look at the
-/// bits.
-template <class T> T flushed(T x) { return std::copysign(std::abs(x) + T(0), x); }
+/// bits. A compiler may leave out |x| + 0, but no comparison.
+template <class T> T flushed(T x) { return x == T(0) ? T(std::copysign(T(0), x)) : x; }
 
 /// e^−(a·x²) for a > 0. Made up for is what x² was rounded by, which the exponential would magnify.
 inline double gaussian(double x, double a) {

@@ -22,7 +22,9 @@ Expr max(Arg x, const Axes& axes, bool keep_axes = false);
 /// The smallest over the given axes. Elements that tie for it share its gradient.
 Expr min(Arg x, const Axes& axes, bool keep_axes = false);
 /// The product over the given axes. Its gradient is right where factors are 0, too: of one 0, that one has
-/// the product of the others; of several, none has any.
+/// the product of the others; of several, none has any. It is right, too, where the product of the factors
+/// before or behind one overflows or vanishes, if that of all but 0, taken pairwise, does not. The second
+/// derivative of one such factor alone, which is 0, is then a rounding error, or NaN at the range's end.
 Expr prod(Arg x, const Axes& axes, bool keep_axes = false);
 
 /// √Σx², the Euclidean norm, over the given axes, with the slope 0 at 0. Take it instead of
