@@ -51,7 +51,9 @@ class FetchFile : public test::FolderTest {
   static WantedFile wanted() {
     return {
         .name = "data.bin", .sha256 = sum_of(whole), .most_bytes = 400000, .sum = [](const fs::path& path) {
-          return sum_of(test::contents(path));
+          const std::string bytes = test::contents(path);
+          if (bytes == "half") throw Error("it is damaged");
+          return sum_of(bytes);
         }};
   }
   FetchOptions from(std::vector<std::string> mirrors) {
@@ -111,6 +113,16 @@ TEST_F(FetchFile, ADamagedOneIsFetchedAgain) {
   write("cache/data.bin", "half");
   EXPECT_EQ(error({server.url()}), "no error");
   expect_fetched();
+}
+
+TEST_F(FetchFile, AnotherOneIsLeft) {
+  const HttpServer server(good);
+  write("cache/data.bin", "somebody's own");
+  EXPECT_THAT(error({server.url()}), AllOf(HasSubstr("cache/data.bin: this holds something else"),
+                                           HasSubstr("name another folder, or rename or remove the file")));
+  EXPECT_EQ(read("cache/data.bin"), "somebody's own");
+  EXPECT_EQ(left(), std::set<std::string>{"data.bin"});
+  EXPECT_EQ(server.requests().size(), 0U);
 }
 
 TEST_F(FetchFile, FromAFolder) {

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "gradus/base/error.hpp"
+#include "gradus/data/option_error.hpp"
 #include "models/app/progress/progress.hpp"
 
 namespace gradus {
@@ -18,23 +19,31 @@ namespace fs = std::filesystem;
 // Whether a file is the right one, and what is wrong with it.
 struct Verdict {
   bool right = false;
+  bool damaged = false;
   std::string why = {};
 };
 
 Verdict judge(const WantedFile& wanted, const fs::path& path) {
   try {
     const std::string found = wanted.sum(path);
-    if (found == wanted.sha256) return {true};
-    return {false, fmt::format("expected contents with the SHA-256 {}, found {}", wanted.sha256, found)};
+    if (found == wanted.sha256) return {.right = true};
+    return {.why = fmt::format("expected contents with the SHA-256 {}, found {}", wanted.sha256, found)};
   } catch (const Error& error) {
-    return {false, fmt::format("expected contents with the SHA-256 {}, found none that can be read: {}",
+    return {.damaged = true,
+            .why = fmt::format("expected contents with the SHA-256 {}, found none that can be read: {}",
                                wanted.sha256, error.what())};
   }
 }
 
+// Error when something else is there that somebody may want to keep.
 bool is_there(const WantedFile& wanted, const fs::path& path) {
   std::error_code ignored;
-  return fs::is_regular_file(path, ignored) && judge(wanted, path).right;
+  if (!fs::is_regular_file(path, ignored)) return false;
+  const Verdict verdict = judge(wanted, path);
+  if (verdict.right || verdict.damaged) return verdict.right;
+  throw OptionError({"data"}, fmt::format("{}: this holds something else: {}; name another folder, or rename "
+                                          "or remove the file",
+                                          path.string(), verdict.why));
 }
 
 std::string url_of(const std::string& mirror, const std::string& name) {
@@ -107,6 +116,8 @@ std::string fetch(const WantedFile& wanted, const FetchOptions& options, Progres
 }
 
 }  // namespace
+
+bool is_right(const WantedFile& wanted, const fs::path& path) { return judge(wanted, path).right; }
 
 void fetch_file(const WantedFile& wanted, const FetchOptions& options) {
   make_folder(options.folder);
