@@ -17,8 +17,9 @@ struct OptionRow {
   std::string_view does = {};  // the good of a whole command
 };
 
-constexpr std::array<OptionRow, 32> option_rows{{{"batch", "--batch"},
+constexpr std::array<OptionRow, 34> option_rows{{{"batch", "--batch"},
                                                  {"checkpoint", "--checkpoint"},
+                                                 {"checkpoint_steps", "--checkpoint-steps"},
                                                  {"class_weights=none", "no --class-weight"},
                                                  {"data", "--data"},
                                                  {"decimal", "--decimal"},
@@ -45,6 +46,7 @@ constexpr std::array<OptionRow, 32> option_rows{{{"batch", "--batch"},
                                                  {"target", "--target"},
                                                  {"task=classify", "--classify"},
                                                  {"task=regress", "--regress"},
+                                                 {"tensorboard", "--tensorboard"},
                                                  {"text", "--text"},
                                                  {"thousands", "--thousands"},
                                                  {"validation_split", "--validation-split"},
