@@ -56,6 +56,9 @@ TEST_F(FetchCommand, RefusesMirrorsThatAreNoAddresses) {
                         "with http://, https:// or file://, as file:///media/mnist"));
   EXPECT_THAT(fetch("ftp://host/mnist").output, HasSubstr("'ftp://host/mnist' is no address"));
   EXPECT_THAT(fetch("http://127.0.0.1 mirror").output, HasSubstr("'mirror' is no address"));
+  EXPECT_THAT(fetch("http://user:secret@127.0.0.1 me:secret@host").output,
+              AllOf(HasSubstr("GRADUS_MIRROR is 'http://127.0.0.1 host': 'host' is no address"),
+                    testing::Not(HasSubstr("secret"))));
   EXPECT_THAT(fetch(" ").output, HasSubstr("GRADUS_MIRROR is blank"));
   EXPECT_FALSE(fs::exists(folder_ / "home"));
 }
@@ -94,14 +97,14 @@ TEST_F(FetchCommand, IsOfferedWhereTheFilesAreMissing) {
 
 // Fetched to the usual place, they would not be found while another one is named.
 TEST_F(FetchCommand, IsOfferedForThePlaceThatIsNamed) {
-  const std::string in = "cd '" + folder_.string() + "' && env HOME=/nonexistent ";
+  const std::string in = "cd '" + folder_.string() + "' && env -u GRADUS_MNIST HOME=/nonexistent ";
   fs::create_directory(folder_ / "empty");
-  for (const std::string place : {"empty", "none", file("none"), "a blank"}) {
+  for (const std::string& place :
+       {std::string("empty"), std::string("none"), file("none"), std::string("a blank")}) {
     const std::string quoted = place == "a blank" ? "'" + place + "'" : place;
     const std::string remedy = "'gradus fetch mnist --data " + quoted + "' fetches them";
     for (const char* command : {"train mnist", "tutorials"}) {
-      EXPECT_THAT(test::run_gradus(std::string(command) + " --data " + quoted, in + "-u GRADUS_MNIST").output,
-                  HasSubstr(remedy))
+      EXPECT_THAT(test::run_gradus(std::string(command) + " --data " + quoted, in).output, HasSubstr(remedy))
           << command;
       EXPECT_THAT(test::run_gradus(command, in + "GRADUS_MNIST=" + quoted).output, HasSubstr(remedy))
           << command;

@@ -25,16 +25,18 @@ std::vector<std::string> mirrors() {
   if (variable == nullptr || std::string_view(variable).empty())
     return {mnist_mirrors.begin(), mnist_mirrors.end()};
   std::vector<std::string> named;
+  std::string shown;
   std::istringstream words(variable);
-  for (std::string word; words >> word;) {
+  for (std::string word; words >> word; named.push_back(word))
+    shown += (shown.empty() ? "" : " ") + without_password(word);
+  for (const std::string& word : named) {
     const std::string start = word.substr(0, word.find("://"));
     if (start == word || (start != "http" && start != "https" && start != "file"))
       throw Error(
           fmt::format("GRADUS_MIRROR is '{}': '{}' is no address; each must begin with http://, "
                       "https:// or file://, as {}{}",
-                      variable, word, word.starts_with('/') ? "file://" : "https://",
+                      shown, without_password(word), word.starts_with('/') ? "file://" : "https://",
                       word.starts_with('/') ? word : "host/mnist"));
-    named.push_back(word);
   }
   if (named.empty()) throw Error("GRADUS_MIRROR is blank; unset it, or name a mirror in it");
   return named;
@@ -74,7 +76,11 @@ std::string sha256_of_idx(const std::filesystem::path& path) {
 }
 
 std::filesystem::path fetch_mnist(const FetchMnistOptions& options) {
-  FetchOptions how{.mirrors = mirrors(), .folder = options.folder, .print = options.print};
+  std::vector<std::string> unreachable;
+  FetchOptions how{.mirrors = mirrors(),
+                   .folder = options.folder,
+                   .print = options.print,
+                   .unreachable = [&](const std::string& mirror) { unreachable.push_back(mirror); }};
   if (how.folder.empty()) {
     const auto usual = mnist_folder();
     if (!usual) throw OptionError({"data"}, "HOME is not set, so there is no usual place; name a folder");
@@ -86,6 +92,7 @@ std::filesystem::path fetch_mnist(const FetchMnistOptions& options) {
                             .most_bytes = most_compressed(file.bytes),
                             .sum = sha256_of_idx};
     if (!is_there_otherwise(wanted, file.name, how)) fetch_file(wanted, how);
+    for (const std::string& mirror : unreachable) std::erase(how.mirrors, mirror);
   }
   return how.folder;
 }
