@@ -43,40 +43,28 @@ std::string join(std::span<const std::string_view> texts, std::string_view separ
   return joined;
 }
 
-/// The file of this name under any of its spellings, a plain one before a compressed one.
-std::optional<fs::path> find_file(const fs::path& directory, std::string_view name) {
-  std::string dotted(name);
-  dotted[dotted.rfind("-idx")] = '.';
-  for (const std::string_view extension : {"", ".gz"})
-    for (const std::string_view spelling : {name, std::string_view(dotted)}) {
-      fs::path path = directory / fmt::format("{}{}", spelling, extension);
-      std::error_code ignored;  // what cannot be looked at is not there
-      if (fs::is_regular_file(path, ignored)) return path;
-    }
-  return std::nullopt;
-}
-
 std::vector<std::string_view> missing_files(const fs::path& directory) {
   std::vector<std::string_view> missing;
   std::ranges::copy_if(all_names(), std::back_inserter(missing),
-                       [&](std::string_view name) { return !find_file(directory, name); });
+                       [&](std::string_view name) { return !find_mnist_file(directory, name); });
   return missing;
 }
 
 /// Error unless the directory, which `source` named, holds the four files.
 void require_files(const fs::path& directory, std::string_view source) {
+  const auto refuse = [&](std::vector<std::string> options, std::string_view what) {
+    throw OptionError(std::move(options),
+                      fmt::format("{} '{}': {}\n{}", source, directory.string(), what, mnist_help()));
+  };
   std::error_code ignored;
-  if (!fs::is_directory(directory, ignored))
-    throw OptionError({"data"},
-                      fmt::format("{} '{}': {}\n{}", source, directory.string(),
-                                  fs::exists(directory, ignored)
-                                      ? "expected a directory, found a file; name the directory it is in"
-                                      : "there is no such directory",
-                                  mnist_help()));
+  const bool is_directory = fs::is_directory(directory, ignored);
+  if (!is_directory && fs::exists(directory, ignored))
+    refuse({"data"}, "expected a directory, found a file; name the directory it is in");
+  // Fetched to the usual place, they would not be found while another one is named.
+  const std::string fetching = "fetch=mnist\ndata=" + directory.string();
+  if (!is_directory) refuse({"data", fetching}, "there is no such directory");
   if (const auto missing = missing_files(directory); !missing.empty())
-    throw OptionError({"data", "fetch=mnist"},
-                      fmt::format("{} '{}': there is no {} in it, plain or .gz\n{}", source,
-                                  directory.string(), join(missing, ", no "), mnist_help()));
+    refuse({"data", fetching}, fmt::format("there is no {} in it, plain or .gz", join(missing, ", no ")));
 }
 
 std::string environment(const char* name) {
@@ -133,10 +121,28 @@ Digits load_digits(const fs::path& images_path, const fs::path& labels_path) {
 
 }  // namespace
 
+std::optional<fs::path> find_mnist_file(const fs::path& directory, std::string_view name) {
+  std::string dotted(name);
+  dotted[dotted.rfind("-idx")] = '.';
+  for (const std::string_view extension : {"", ".gz"})
+    for (const std::string_view spelling : {name, std::string_view(dotted)}) {
+      fs::path path = directory / fmt::format("{}{}", spelling, extension);
+      std::error_code ignored;  // what cannot be looked at is not there
+      if (fs::is_regular_file(path, ignored)) return path;
+    }
+  return std::nullopt;
+}
+
 std::optional<fs::path> mnist_cache() {
   const std::string home = environment("HOME");
   if (home.empty()) return std::nullopt;
   return fs::path(home) / ".cache" / "gradus" / "mnist";
+}
+
+std::optional<fs::path> mnist_folder() {
+  if (std::string variable = environment("GRADUS_MNIST"); !variable.empty()) return variable;
+  fs::path here = fs::path("data") / "mnist";
+  return missing_files(here).empty() ? here : mnist_cache();
 }
 
 std::optional<fs::path> find_mnist(const std::string& folder) {
@@ -144,20 +150,17 @@ std::optional<fs::path> find_mnist(const std::string& folder) {
     require_files(folder, "MNIST directory");
     return folder;
   }
-  if (const std::string variable = environment("GRADUS_MNIST"); !variable.empty()) {
-    require_files(variable, "GRADUS_MNIST");
-    return variable;
-  }
-  std::vector<fs::path> places = {fs::path("data") / "mnist"};
-  if (const auto cache = mnist_cache()) places.push_back(*cache);
-  for (fs::path& place : places)
-    if (missing_files(place).empty()) return std::move(place);
-  return std::nullopt;
+  auto found = mnist_folder();
+  if (!environment("GRADUS_MNIST").empty())
+    require_files(*found, "GRADUS_MNIST");
+  else if (found && !missing_files(*found).empty())
+    found.reset();
+  return found;
 }
 
 Mnist load_mnist(const fs::path& directory) {
   require_files(directory, "MNIST directory");
-  const auto file = [&](std::size_t i) { return find_file(directory, mnist_files[i].name).value(); };
+  const auto file = [&](std::size_t i) { return find_mnist_file(directory, mnist_files[i].name).value(); };
   return {.train = load_digits(file(0), file(1)), .test = load_digits(file(2), file(3))};
 }
 

@@ -61,11 +61,12 @@ bool has_name(int file, const std::filesystem::path& name) {
          ours.st_dev == there.st_dev;
 }
 
-bool lock(int file, PartFile::Busy busy) {
+// 0, or the system's reason.
+int lock(int file, PartFile::Busy busy) {
   const int how = busy == PartFile::Busy::wait ? LOCK_EX : LOCK_EX | LOCK_NB;
   while (flock(file, how) != 0)
-    if (errno != EINTR) return false;
-  return true;
+    if (errno != EINTR) return errno;
+  return 0;
 }
 
 }  // namespace
@@ -79,10 +80,13 @@ PartFile::PartFile(std::filesystem::path path, std::string_view extension, Busy 
   for (;;) {
     file_ = open(part_.c_str(), O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC, for_all);
     if (file_ < 0) refuse_to_write(path_, std::strerror(errno));
-    const bool locked = lock(file_, busy);
-    if (locked && has_name(file_, part_)) return;
+    const int error = lock(file_, busy);
+    if (error == 0 && has_name(file_, part_)) return;
     close(file_);
-    if (!locked || busy == Busy::refuse)
+    if (error != 0 && error != EWOULDBLOCK)
+      refuse_to_write(path_, fmt::format("{} cannot be locked: {}; name a folder of another file system",
+                                         part_.filename().string(), std::strerror(error)));
+    if (error != 0 || busy == Busy::refuse)
       refuse_to_write(path_, "another process is writing it; give each a file of its own");
   }
 }
@@ -103,7 +107,10 @@ void PartFile::clear() {
 
 void PartFile::append(std::string_view bytes) {
   const FileSizeSignalBlocked blocked;
-  if (!write_all(file_, bytes)) fail(errno);
+  if (write_all(file_, bytes)) return;
+  const int error = errno;
+  kept_ = false;  // it holds the room that is lacking
+  fail(error);
 }
 
 void PartFile::publish() {
@@ -118,8 +125,7 @@ void PartFile::publish() {
   }
 }
 
-void PartFile::fail(int error) {
-  kept_ = false;
+void PartFile::fail(int error) const {
   const bool is_full = error == ENOSPC || error == EDQUOT || error == EFBIG;
   refuse_to_write(path_, fmt::format("{}{}", std::strerror(error),
                                      is_full ? "; make room there, or name another place" : ""));

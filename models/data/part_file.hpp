@@ -35,13 +35,13 @@ class PartFile {
   /// Writes at the end. Error when the disk is full, or a limit on the size of files is reached; the part is
   /// then not kept.
   void append(std::string_view bytes);
-  /// The part stays if this object ends without `publish`.
+  /// The part stays if this object ends without `publish`, also when that one fails.
   void keep() { kept_ = true; }
   /// Forces the content to the disk and gives the file its name, in place of what was there.
   void publish();
 
  private:
-  [[noreturn]] void fail(int error);
+  [[noreturn]] void fail(int error) const;
 
   std::filesystem::path path_;
   std::filesystem::path part_;

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <limits>
-#include <string>
 #include <string_view>
 
 /// Constants of the zip format for its reader and its writer (PKWARE's APPNOTE, 4.3 to 4.5).
@@ -33,10 +32,6 @@ inline std::uint64_t number_at(std::string_view text, std::size_t offset, std::s
   std::uint64_t number = 0;
   for (std::size_t i = bytes; i-- > 0;) number = number << 8U | static_cast<unsigned char>(text[offset + i]);
   return number;
-}
-
-inline void append(std::string& text, std::uint64_t number, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; ++i) text += static_cast<char>(number >> 8 * i & 0xFFU);
 }
 
 }  // namespace gradus::zip

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gradus/base/error.hpp"
+#include "models/data/little_endian.hpp"
 #include "models/data/utf8.hpp"
 #include "models/data/zip_format.hpp"
 
@@ -55,11 +56,11 @@ std::string deflated_bytes(const std::vector<std::string_view>& pieces) {
 std::string zip64_of(std::initializer_list<std::uint64_t> numbers, bool all) {
   std::string body;
   for (const std::uint64_t number : numbers)
-    if (all || number >= most) append(body, number, 8);
+    if (all || number >= most) append_little_endian(body, number, 8);
   if (body.empty()) return {};
   std::string extra;
-  append(extra, zip64_extra, 2);
-  append(extra, body.size(), 2);
+  append_little_endian(extra, zip64_extra, 2);
+  append_little_endian(extra, body.size(), 2);
   return extra + body;
 }
 
@@ -69,16 +70,16 @@ std::uint64_t narrow(std::uint64_t number) { return std::min(number, most); }
 // up to the length of the extra field.
 std::string common(const ZipEntry& entry, std::uint64_t packed, std::uint64_t size, std::size_t extra) {
   std::string text;
-  append(text, version, 2);
-  append(text, utf8_flag, 2);
-  append(text, entry.deflated ? deflated : stored, 2);
-  append(text, 0, 2);
-  append(text, first_day, 2);
-  append(text, entry.crc, 4);
-  append(text, packed, 4);
-  append(text, size, 4);
-  append(text, entry.name.size(), 2);
-  append(text, extra, 2);
+  append_little_endian(text, version, 2);
+  append_little_endian(text, utf8_flag, 2);
+  append_little_endian(text, entry.deflated ? deflated : stored, 2);
+  append_little_endian(text, 0, 2);
+  append_little_endian(text, first_day, 2);
+  append_little_endian(text, entry.crc, 4);
+  append_little_endian(text, packed, 4);
+  append_little_endian(text, size, 4);
+  append_little_endian(text, entry.name.size(), 2);
+  append_little_endian(text, extra, 2);
   return text;
 }
 
@@ -124,32 +125,32 @@ std::vector<std::string_view> ZipWriter::finish() {
     const ZipEntry& entry = entries_[i];
     const std::string extra = zip64_of({entry.size, packed_[i], offsets_[i]}, false);
     text += entry_signature;
-    append(text, version, 2);
+    append_little_endian(text, version, 2);
     text += common(entry, narrow(packed_[i]), narrow(entry.size), extra.size());
     text.append(2 + 2 + 2 + 4, '\0');  // no comment, part 0, no attributes
-    append(text, narrow(offsets_[i]), 4);
+    append_little_endian(text, narrow(offsets_[i]), 4);
     text += entry.name + extra;
   }
   const std::uint64_t directory = text.size();
   const std::uint64_t count = entries_.size();
   if (std::max(directory, size_) >= most || count >= in_zip64_16) {
     text += end64_signature;
-    append(text, end64_size - 12, 8);
-    append(text, version, 2);
-    append(text, version, 2);
-    append(text, 0, 8);
-    for (const std::uint64_t number : {count, count, directory, size_}) append(text, number, 8);
+    append_little_endian(text, end64_size - 12, 8);
+    append_little_endian(text, version, 2);
+    append_little_endian(text, version, 2);
+    append_little_endian(text, 0, 8);
+    for (const std::uint64_t number : {count, count, directory, size_}) append_little_endian(text, number, 8);
     text += locator_signature;
-    append(text, 0, 4);
-    append(text, size_ + directory, 8);
-    append(text, 1, 4);
+    append_little_endian(text, 0, 4);
+    append_little_endian(text, size_ + directory, 8);
+    append_little_endian(text, 1, 4);
   }
   text += end_signature;
-  append(text, 0, 4);
-  for (int i = 0; i < 2; ++i) append(text, std::min<std::uint64_t>(count, in_zip64_16), 2);
-  append(text, narrow(directory), 4);
-  append(text, narrow(size_), 4);
-  append(text, 0, 2);
+  append_little_endian(text, 0, 4);
+  for (int i = 0; i < 2; ++i) append_little_endian(text, std::min<std::uint64_t>(count, in_zip64_16), 2);
+  append_little_endian(text, narrow(directory), 4);
+  append_little_endian(text, narrow(size_), 4);
+  append_little_endian(text, 0, 2);
   pieces_.push_back(keep(std::move(text)));
   return std::move(pieces_);
 }

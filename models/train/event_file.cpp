@@ -10,6 +10,8 @@
 #include <cstring>
 
 #include "gradus/base/error.hpp"
+#include "gradus/data/atomic_file.hpp"
+#include "models/data/little_endian.hpp"
 
 namespace gradus {
 
@@ -39,14 +41,11 @@ std::string file_name() {
   static std::atomic<int> begun = 0;
   std::array<char, 256> host{"host"};
   gethostname(host.data(), host.size() - 1);
-  return fmt::format("events.out.tfevents.{:010}.{}.{}.{:06}", static_cast<std::int64_t>(now()), host.data(),
-                     getpid(), begun++);
-}
-
-std::string little_endian_bytes(std::uint64_t number, unsigned bytes) {
-  std::string text;
-  for (unsigned i = 0; i < bytes; ++i) text += static_cast<char>(number >> 8U * i & 0xFFU);
-  return text;
+  constexpr double second = 1e6;
+  const auto microseconds = static_cast<std::int64_t>(second * now());
+  constexpr auto whole = static_cast<std::int64_t>(second);
+  return fmt::format("events.out.tfevents.{:010}.{:06}.{}.{:010}.{:06}", microseconds / whole,
+                     microseconds % whole, host.data(), getpid(), begun++);
 }
 
 }  // namespace
@@ -61,8 +60,7 @@ std::uint32_t masked_crc32c(std::string_view bytes) {
 
 EventFile::EventFile(const std::filesystem::path& folder)
     : path_(folder / file_name()), file_(nullptr, &std::fclose) {
-  std::error_code ignored;  // said when the file is opened
-  std::filesystem::create_directories(folder, ignored);
+  make_folder(folder, "tensorboard");
   file_.reset(std::fopen(path_.c_str(), "wbx"));
   if (file_ == nullptr) fail(errno);
   write(0, ProtobufMessage().text(version_field, "brain.Event:2"));
@@ -71,10 +69,13 @@ EventFile::EventFile(const std::filesystem::path& folder)
 void EventFile::write(std::int64_t step, const ProtobufMessage& event) {
   const std::string bytes =
       ProtobufMessage().number(wall_time_field, now()).integer(step_field, step).bytes() + event.bytes();
-  const std::string length = little_endian_bytes(bytes.size(), 8);
-  append(length + little_endian_bytes(masked_crc32c(length), 4));
+  std::string head, checksum;
+  append_little_endian(head, bytes.size(), 8);
+  append_little_endian(head, masked_crc32c(head), 4);
+  append_little_endian(checksum, masked_crc32c(bytes), 4);
+  append(head);
   append(bytes);
-  append(little_endian_bytes(masked_crc32c(bytes), 4));
+  append(checksum);
 }
 
 void EventFile::flush() {

@@ -22,6 +22,12 @@ namespace {
 namespace event {
 constexpr int graph_def = 4, summary = 5, session_log = 7;
 }
+namespace session_log {
+constexpr int status = 1;
+}
+namespace summary {
+constexpr int value = 1;
+}
 namespace summary_value {
 constexpr int tag = 1, simple = 2, image = 4, histogram = 5;
 }
@@ -34,15 +40,21 @@ constexpr int min = 1, max = 2, count = 3, sum = 4, sum_squares = 5, limits = 6,
 namespace graph_def {
 constexpr int node = 1, versions = 4;
 }
+namespace version_def {
+constexpr int producer = 1;
+}
 namespace node_def {
 constexpr int name = 1, op = 2, input = 3, attribute = 5;
 }
 namespace attribute {
 constexpr int key = 1, value = 2, list = 1, text = 2, list_shape = 7;
 }
+namespace tensor_shape {
+constexpr int dim = 2, dim_size = 1;
+}
 
 ProtobufMessage summary_event(const ProtobufMessage& value) {
-  return ProtobufMessage().message(event::summary, ProtobufMessage().message(1, value));
+  return ProtobufMessage().message(event::summary, ProtobufMessage().message(summary::value, value));
 }
 
 ProtobufMessage histogram_of(std::span<const double> values) {
@@ -76,7 +88,8 @@ std::string allowed(std::string name, NodeId id, std::set<std::string>& taken) {
       c = '_';
   if (name.empty() || (std::isalnum(static_cast<unsigned char>(name.front())) == 0 && name.front() != '.'))
     name.insert(0, "n");
-  if (!taken.insert(name).second) taken.insert(name += fmt::format("_{}", id));
+  // A label may look like a name that was made here.
+  while (!taken.insert(name).second) name += fmt::format("_{}", id);
   return name;
 }
 
@@ -97,7 +110,8 @@ std::string_view op_name(const Node& node) {
 ProtobufMessage shape_of(const Shape& shape) {
   ProtobufMessage made;
   for (const Dim dim : shape)  // -1 is an extent that is open
-    made.message(2, ProtobufMessage().integer(1, dim.is_constant() ? dim.constant() : -1));
+    made.message(tensor_shape::dim,
+                 ProtobufMessage().integer(tensor_shape::dim_size, dim.is_constant() ? dim.constant() : -1));
   return made;
 }
 
@@ -109,9 +123,8 @@ void add_attribute(ProtobufMessage& node, std::string_view key, const ProtobufMe
 }  // namespace
 
 ProtobufMessage session_event() {
-  constexpr int status = 1;
-  constexpr std::int64_t start = 1;
-  return ProtobufMessage().message(event::session_log, ProtobufMessage().integer(status, start));
+  constexpr std::int64_t start = 1;  // of SessionLog's states
+  return ProtobufMessage().message(event::session_log, ProtobufMessage().integer(session_log::status, start));
 }
 
 ProtobufMessage scalar_event(const std::string& tag, double value) {
@@ -160,9 +173,8 @@ ProtobufMessage graph_event(const ModelGraph& model) {
       add_attribute(made, "where", ProtobufMessage().text(attribute::text, to_string(node.where)));
     all.message(graph_def::node, made);
   }
-  constexpr int producer = 1;
   constexpr std::int64_t of_tensorflow_2 = 987;
-  all.message(graph_def::versions, ProtobufMessage().integer(producer, of_tensorflow_2));
+  all.message(graph_def::versions, ProtobufMessage().integer(version_def::producer, of_tensorflow_2));
   return ProtobufMessage().message(event::graph_def, all);
 }
 

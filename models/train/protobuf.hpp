@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "models/data/little_endian.hpp"
+
 namespace gradus {
 
 /// A message of Protocol Buffers that is being written, field after field. Fields are named by their numbers.
@@ -20,12 +22,12 @@ class ProtobufMessage {
   }
   ProtobufMessage& number(int field, double value) {
     key(field, fixed64_type);
-    little_endian(std::bit_cast<std::uint64_t>(value), 8);
+    append_little_endian(bytes_, std::bit_cast<std::uint64_t>(value), 8);
     return *this;
   }
   ProtobufMessage& single(int field, float value) {
     key(field, fixed32_type);
-    little_endian(std::bit_cast<std::uint32_t>(value), 4);
+    append_little_endian(bytes_, std::bit_cast<std::uint32_t>(value), 4);
     return *this;
   }
   ProtobufMessage& text(int field, std::string_view value) {
@@ -39,7 +41,7 @@ class ProtobufMessage {
   ProtobufMessage& numbers(int field, std::span<const double> values) {
     key(field, bytes_type);
     varint(8 * values.size());
-    for (const double value : values) little_endian(std::bit_cast<std::uint64_t>(value), 8);
+    for (const double value : values) append_little_endian(bytes_, std::bit_cast<std::uint64_t>(value), 8);
     return *this;
   }
 
@@ -53,9 +55,6 @@ class ProtobufMessage {
   void varint(std::uint64_t value) {
     for (; value >= 0x80; value >>= 7U) bytes_ += static_cast<char>((value & 0x7FU) | 0x80U);
     bytes_ += static_cast<char>(value);
-  }
-  void little_endian(std::uint64_t value, unsigned bytes) {
-    for (unsigned i = 0; i < bytes; ++i) bytes_ += static_cast<char>(value >> 8U * i & 0xFFU);
   }
 
   std::string bytes_;

@@ -14,6 +14,12 @@ History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> 
                      const TrainingFiles& files) {
   if (files.resume && files.checkpoint.empty())
     throw OptionError({"resume", "checkpoint"}, "resume needs a checkpoint file to go on from");
+  if (files.checkpoint_steps > 0 && files.checkpoint.empty())
+    throw OptionError({"checkpoint_steps", "checkpoint"},
+                      "checkpoint_steps needs a checkpoint file to write");
+  // Said before the data are looked at, not in the middle of what is printed.
+  if (!files.tensorboard.empty())
+    require_writable_folder(files.tensorboard, "events.out.tfevents", "tensorboard");
   if (files.resume && std::filesystem::exists(files.checkpoint)) trainer.resume(files.checkpoint);
   options.callbacks.push_back(stop_on_nan());
   if (!files.tensorboard.empty()) {

@@ -122,7 +122,7 @@ class MnistTutorial final : public Tutorial {
 
   // 100 steps in file order; a step's loss is taken before its update.
   Result reproduce(const ReproduceOptions& options) const override {
-    const Mnist data = load_told(data_or_error(options.data));
+    const Mnist data = load_mnist(data_or_error(options.data));  // told of with the rest
     return with_precision(options.precision, [&](auto tag) {
       using T = decltype(tag);
       Trainer<T> trainer(written_out());

@@ -1,10 +1,14 @@
 // The program's training: what it predicts, splits, and goes on from.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/support/folder.hpp"
 #include "tests/support/program.hpp"
@@ -24,6 +28,61 @@ std::string two_classes() {
     text += std::to_string((i % 2 == 0 ? 2 : -2) + std::sin(i)) + "," + std::to_string(std::cos(i)) +
             (i % 2 == 0 ? ",a\n" : ",b\n");
   return text;
+}
+
+// For each program the reason is the system's, and the option is named, before anything is trained.
+TEST_F(Training, FoldersThatCannotBeMade) {
+  write("taken", "mine");
+  write("t.csv", two_classes());
+  namespace fs = std::filesystem;
+  fs::create_directories(folder_ / "locked");
+  fs::permissions(folder_, fs::perms::owner_all | fs::perms::others_exec | fs::perms::others_read);
+  fs::permissions(folder_ / "locked", fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read |
+                                          fs::perms::others_exec);
+  struct Case {
+    std::string folder, reason;
+  };
+  const std::vector<Case> cases{{"taken", "there is a file of this name"},
+                                {"taken/within", "Not a directory"},
+                                {"locked/within/it", "Permission denied"}};
+  // The superuser may write everywhere.
+  const std::string nobody = geteuid() == 0 ? "setpriv --reuid 65534 --regid 65534 --clear-groups" : "";
+  const bool may_be_nobody =
+      nobody.empty() || test::run_command(nobody + " '" GRADUS_PROGRAM "' --version").status == 0;
+  for (const Case& c : cases)
+    for (const auto& [command, option] :
+         {std::pair("train sine --epochs 3 --tensorboard", "--tensorboard"),
+          std::pair("train mlp --data t.csv --target kind --epochs 3 --tensorboard", "--tensorboard"),
+          std::pair("train sine --epochs 3 --out", "--out"), std::pair("fetch mnist --data", "--data")}) {
+      if (c.reason == "Permission denied" && !may_be_nobody) continue;
+      const Ran ran = test::run_gradus(std::string(command) + " " + c.folder,
+                                       "cd '" + folder_.string() + "' && " + nobody);
+      EXPECT_EQ(ran.status, 1) << command;
+      EXPECT_THAT(ran.output, testing::AllOf(HasSubstr(c.folder + ": the folder cannot be made: " + c.reason),
+                                             HasSubstr("; name "), HasSubstr(std::string("(") + option + ")"),
+                                             testing::Not(HasSubstr("Epoch"))))
+          << command;
+    }
+}
+
+TEST_F(Training, AFolderThatIsThereMustBeWritable) {
+  std::filesystem::create_directories(folder_ / "runs" / "events.out.tfevents");  // in the way of the trial
+  const Ran ran = run("train sine --epochs 3 --tensorboard runs");
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_THAT(ran.output, testing::AllOf(HasSubstr("cannot be written"), HasSubstr("(--tensorboard)"),
+                                         testing::Not(HasSubstr("Epoch"))));
+}
+
+TEST_F(Training, CheckpointStepsNeedACheckpoint) {
+  write("t.csv", two_classes());
+  for (const char* command : {"train sine", "train mlp --data t.csv --target kind"}) {
+    const Ran ran = run(std::string(command) + " --epochs 2 --checkpoint-steps 3");
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_THAT(ran.output, HasSubstr("checkpoint_steps needs a checkpoint file to write "
+                                      "(--checkpoint-steps, --checkpoint)"));
+    EXPECT_EQ(run(std::string(command) + " --epochs 2 --checkpoint-steps 3 --checkpoint c").status, 0);
+    std::filesystem::remove(folder_ / "c");
+  }
 }
 
 // In double up to the text, so that a large mean does not swallow what was learnt.

@@ -6,7 +6,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "models/app/plot/external.hpp"
 #include "models/train/progress_text.hpp"
@@ -60,6 +64,50 @@ TEST(Progress, LinesBecomeRarer) {
 TEST(Progress, TellsHowFarItIs) {
   EXPECT_THAT(printed(false, 0.1, 0.25, 25, 100),
               testing::StartsWith("reading it: [=====>..............] 25% ETA 0.3s\n"));
+}
+
+// What was done before, or for another count, took none of the time.
+TEST(Progress, TellsWhatIsLeftByTheCountThatRuns) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds apart(120), shown(600);
+  struct Case {
+    const char* name;
+    std::vector<std::pair<std::int64_t, std::int64_t>> counts;  // one after the other
+    const char* share;
+    double left;  // seconds; 0 where they are not known
+  };
+  const std::vector<Case> cases{
+      {"from 0", {{0, 100}, {10, 100}, {20, 100}}, "20%", 2.4},
+      {"said once", {{25, 100}}, "25%", 1.8},
+      {"resumed", {{900, 0}, {900, 1000}, {950, 1000}}, "95%", 0.48},
+      {"resumed without a word", {{900, 1000}, {950, 1000}}, "95%", 0.6},
+      {"nothing yet of the rest", {{900, 0}, {900, 1000}}, "90%\n", 0},
+      {"begins anew", {{10, 1000}, {1000, 1000}, {0, 1000}, {100, 1000}}, "10%", 3.24},
+      {"another count", {{1, 10}, {10, 10}, {500, 1000}, {600, 1000}}, "60%", 1.44},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    std::string text;
+    {
+      const double seconds = std::chrono::duration<double>(shown).count();
+      Progress progress("it", {.print = [&](std::string_view piece) { text += piece; },
+                               .live = false,
+                               .first = seconds,
+                               .first_line = seconds});
+      const auto start = std::chrono::steady_clock::now();
+      for (std::size_t i = 0; i < c.counts.size(); ++i) {
+        std::this_thread::sleep_until(start + i * apart);
+        progress.at(c.counts[i].first, c.counts[i].second);
+      }
+      std::this_thread::sleep_until(start + shown + apart);
+    }
+    EXPECT_THAT(text, HasSubstr(c.share));
+    const std::size_t at = text.find("ETA ");
+    ASSERT_EQ(at != std::string::npos, c.left > 0) << text;
+    // A machine with much to do sleeps longer than it should.
+    if (c.left == 0) continue;
+    EXPECT_NEAR(std::stod(text.substr(at + 4)), c.left, 0.4 * c.left) << text;
+  }
 }
 
 // Some seconds of timing; script gives a program a terminal.

@@ -56,6 +56,9 @@ TEST_F(FetchCommand, RefusesMirrorsThatAreNoAddresses) {
                         "with http://, https:// or file://, as file:///media/mnist"));
   EXPECT_THAT(fetch("ftp://host/mnist").output, HasSubstr("'ftp://host/mnist' is no address"));
   EXPECT_THAT(fetch("http://127.0.0.1 mirror").output, HasSubstr("'mirror' is no address"));
+  EXPECT_THAT(fetch("http://user:secret@127.0.0.1 me:secret@host").output,
+              AllOf(HasSubstr("GRADUS_MIRROR is 'http://127.0.0.1 host': 'host' is no address"),
+                    testing::Not(HasSubstr("secret"))));
   EXPECT_THAT(fetch(" ").output, HasSubstr("GRADUS_MIRROR is blank"));
   EXPECT_FALSE(fs::exists(folder_ / "home"));
 }
@@ -63,7 +66,7 @@ TEST_F(FetchCommand, RefusesMirrorsThatAreNoAddresses) {
 TEST_F(FetchCommand, RefusesWhatItDoesNotKnow) {
   EXPECT_NE(test::run_gradus("fetch cifar").status, 0);
   EXPECT_NE(test::run_gradus("fetch").status, 0);
-  const Ran homeless = test::run_gradus("fetch mnist", "env -u HOME");
+  const Ran homeless = test::run_gradus("fetch mnist", "cd /tmp && env -u HOME -u GRADUS_MNIST");
   EXPECT_EQ(homeless.status, 1);
   EXPECT_THAT(homeless.output, AllOf(HasSubstr("HOME is not set"), HasSubstr("(--data)")));
 }
@@ -87,9 +90,37 @@ TEST_F(FetchCommand, SaysWhatTheServersSaid) {
 
 TEST_F(FetchCommand, IsOfferedWhereTheFilesAreMissing) {
   const std::string nowhere = "cd /tmp && env -u GRADUS_MNIST HOME=/nonexistent";
-  for (const char* command : {"train mnist", "tutorials", "train mnist --data /tmp"})
+  for (const char* command : {"train mnist", "tutorials"})
     EXPECT_THAT(test::run_gradus(command, nowhere).output, HasSubstr("'gradus fetch mnist' fetches them"))
         << command;
+}
+
+// Fetched to the usual place, they would not be found while another one is named.
+TEST_F(FetchCommand, IsOfferedForThePlaceThatIsNamed) {
+  const std::string in = "cd '" + folder_.string() + "' && env -u GRADUS_MNIST HOME=/nonexistent ";
+  fs::create_directory(folder_ / "empty");
+  for (const std::string& place :
+       {std::string("empty"), std::string("none"), file("none"), std::string("a blank")}) {
+    const std::string quoted = place == "a blank" ? "'" + place + "'" : place;
+    const std::string remedy = "'gradus fetch mnist --data " + quoted + "' fetches them";
+    for (const char* command : {"train mnist", "tutorials"}) {
+      EXPECT_THAT(test::run_gradus(std::string(command) + " --data " + quoted, in).output, HasSubstr(remedy))
+          << command;
+      EXPECT_THAT(test::run_gradus(command, in + "GRADUS_MNIST=" + quoted).output, HasSubstr(remedy))
+          << command;
+    }
+  }
+  write("taken", "mine");
+  EXPECT_THAT(test::run_gradus("train mnist --data taken", in).output,
+              testing::Not(HasSubstr("fetch mnist")));
+}
+
+TEST_F(FetchCommand, ElementsOfAnotherTypeAreSomethingElse) {
+  const std::string shorts(
+      "\0\0\x0b\x01\0\0\0\x01"
+      "ab",
+      10);
+  EXPECT_EQ(sha256_of_idx(write("labels", shorts)), "of elements of type I16");
 }
 
 TEST_F(FetchCommand, TheSumIsThatOfTheContents) {
@@ -144,6 +175,59 @@ TEST_F(FetchMnist, FromAFolder) {
   const Ran ran = fetch("file://" + file("mirror"));
   EXPECT_EQ(ran.status, 0) << ran.output;
   expect_fetched();
+}
+
+// Where training looks, fetching puts them.
+TEST_F(FetchMnist, GoesWhereTheVariableSays) {
+  const HttpServer server([&](const HttpRequest& request) { return good(request); });
+  const std::string set = setting(server.url()) + " GRADUS_MNIST=mine";
+  const Ran ran = test::run_gradus("fetch mnist", set);
+  EXPECT_THAT(ran.output, HasSubstr("MNIST is in mine\n"));
+  EXPECT_EQ(left(), std::set<std::string>{});
+  EXPECT_EQ(load_mnist(folder_ / "mine").test.count, 10000);
+}
+
+// What train would read counts, by whatever name it is there.
+TEST_F(FetchMnist, LooksAtTheFilesThatTrainReads) {
+  const HttpServer server([&](const HttpRequest& request) { return good(request); });
+  const auto fetch_here = [&] { return test::run_gradus("fetch mnist --data mine", setting(server.url())); };
+  for (const auto& [path, bytes] : files_) {
+    std::string dotted = path;
+    dotted.replace(dotted.rfind("-idx"), 1, ".");
+    write("mine" + (path.starts_with("/t10k") ? dotted.substr(0, dotted.size() - 3) : dotted), bytes);
+  }
+  const Ran there = fetch_here();
+  EXPECT_EQ(there.status, 0) << there.output;
+  EXPECT_THAT(there.output, AllOf(HasSubstr("t10k-images.idx3-ubyte: it is there already"),
+                                  HasSubstr("train-images.idx3-ubyte.gz: it is there already")));
+  EXPECT_EQ(server.requests().size(), 0U);
+  for (const char* name : {"t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte"}) {
+    write(std::string("mine/") + name, "damaged");
+    const Ran ran = fetch_here();
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_THAT(ran.output, AllOf(HasSubstr(std::string("mine/") + name + ": this is not the original"),
+                                  HasSubstr("read before t10k-images-idx3-ubyte.gz"), HasSubstr("(--data)")));
+    fs::remove(folder_ / "mine" / name);
+  }
+  // What is read behind the fetched one does not matter.
+  write("mine/train-labels.idx1-ubyte.gz", "damaged");
+  EXPECT_EQ(fetch_here().status, 0);
+  EXPECT_EQ(server.requests().size(), 2U);
+  EXPECT_EQ(load_mnist(folder_ / "mine").test.count, 10000);
+}
+
+TEST_F(FetchMnist, LeavesAnotherSetOfTheSameNames) {
+  const HttpServer server([&](const HttpRequest& request) { return good(request); });
+  const std::string other = files_["/train-labels-idx1-ubyte.gz"];
+  write("mine/t10k-labels-idx1-ubyte.gz", other);
+  const Ran ran = test::run_gradus("fetch mnist --data mine", setting(server.url()));
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_THAT(ran.output, AllOf(HasSubstr("mine/t10k-labels-idx1-ubyte.gz: this holds something else"),
+                                HasSubstr("(--data)")));
+  EXPECT_TRUE(read("mine/t10k-labels-idx1-ubyte.gz") == other);
+  write("mine/t10k-labels-idx1-ubyte.gz", other.substr(0, 5000));  // cut short
+  EXPECT_EQ(test::run_gradus("fetch mnist --data mine", setting(server.url())).status, 0);
+  EXPECT_TRUE(read("mine/t10k-labels-idx1-ubyte.gz") == files_["/t10k-labels-idx1-ubyte.gz"]);
 }
 
 TEST_F(FetchMnist, GoesOnAfterBeingKilled) {

@@ -7,80 +7,29 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <memory>
 #include <set>
 #include <thread>
 
-#include "tests/support/errors.hpp"
-#include "tests/support/folder.hpp"
-#include "tests/support/http_server.hpp"
+#include "tests/fetch/fetch_file_fixture.hpp"
 
 namespace gradus {
 namespace {
 
 namespace fs = std::filesystem;
 using test::error_of;
+using test::good;
 using test::HttpAnswer;
 using test::HttpRequest;
 using test::HttpServer;
 using test::ranged;
+using test::sum_of;
+using test::whole;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// 300 kB that do not repeat.
-std::string content() {
-  std::string bytes;
-  std::uint32_t state = 1;
-  for (int i = 0; i < 300000; ++i) {
-    state = state * 1664525U + 1013904223U;
-    bytes += static_cast<char>(state >> 24U);
-  }
-  return bytes;
-}
-const std::string whole = content();
-
-// Sums are the fetcher's business only as texts.
-std::string sum_of(const std::string& bytes) {
-  return "sum-" + std::to_string(std::hash<std::string>()(bytes));
-}
-
-class FetchFile : public test::FolderTest {
- protected:
-  FetchFile() { setenv("no_proxy", "*", 1); }
-
-  static WantedFile wanted() {
-    return {
-        .name = "data.bin", .sha256 = sum_of(whole), .most_bytes = 400000, .sum = [](const fs::path& path) {
-          return sum_of(test::contents(path));
-        }};
-  }
-  FetchOptions from(std::vector<std::string> mirrors) {
-    return {.mirrors = std::move(mirrors),
-            .folder = folder_ / "cache",
-            .stall_seconds = 1,
-            .connect_seconds = 2,
-            .print = [this](std::string_view text) { printed_ += text; }};
-  }
-  std::string error(const std::vector<std::string>& mirrors) {
-    return error_of([&] { fetch_file(wanted(), from(mirrors)); });
-  }
-  std::set<std::string> left() const {
-    std::set<std::string> names;
-    if (fs::exists(folder_ / "cache"))
-      for (const auto& entry : fs::directory_iterator(folder_ / "cache"))
-        names.insert(entry.path().filename());
-    return names;
-  }
-  void expect_fetched() const {
-    EXPECT_EQ(left(), std::set<std::string>{"data.bin"});
-    EXPECT_TRUE(read("cache/data.bin") == whole);
-  }
-  void expect_nothing() const { EXPECT_EQ(left(), std::set<std::string>{}); }
-
-  std::string printed_;
-};
-
-HttpAnswer good(const HttpRequest& request) { return ranged(request, whole); }
+using FetchFile = test::FetchFileTest;
 
 // The first answer is this, all others are good.
 HttpServer::Handler first(HttpAnswer bad) {
@@ -111,6 +60,16 @@ TEST_F(FetchFile, ADamagedOneIsFetchedAgain) {
   write("cache/data.bin", "half");
   EXPECT_EQ(error({server.url()}), "no error");
   expect_fetched();
+}
+
+TEST_F(FetchFile, AnotherOneIsLeft) {
+  const HttpServer server(good);
+  write("cache/data.bin", "somebody's own");
+  EXPECT_THAT(error({server.url()}), AllOf(HasSubstr("cache/data.bin: this holds something else"),
+                                           HasSubstr("name another folder, or rename or remove the file")));
+  EXPECT_EQ(read("cache/data.bin"), "somebody's own");
+  EXPECT_EQ(left(), std::set<std::string>{"data.bin"});
+  EXPECT_EQ(server.requests().size(), 0U);
 }
 
 TEST_F(FetchFile, FromAFolder) {
@@ -303,6 +262,21 @@ TEST_F(FetchFile, NobodyThereIsAnError) {
   EXPECT_THAT(error({gone, "http://no.such.host.invalid/"}),
               AllOf(HasSubstr(gone + "data.bin: "), HasSubstr("no.such.host.invalid/data.bin: ")));
   expect_nothing();
+}
+
+// What was fetched is complete and right, though its name is taken in the meantime.
+TEST_F(FetchFile, APartThatCannotBeRenamedIsKept) {
+  const HttpServer server([&](const HttpRequest& request) {
+    fs::create_directories(folder_ / "cache/data.bin/taken");
+    return good(request);
+  });
+  EXPECT_THAT(error({server.url()}), HasSubstr("cache/data.bin: cannot be written"));
+  EXPECT_TRUE(read("cache/data.bin.part") == whole);
+  fs::remove_all(folder_ / "cache/data.bin");
+  const HttpServer again(good);
+  EXPECT_EQ(error({again.url()}), "no error");
+  expect_fetched();
+  EXPECT_EQ(again.requests().front().from, 300000);
 }
 
 // Limits the size of files for this process, as a full disk would.

@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include <cmath>
+#include <set>
 
 #include "gradus/base/random.hpp"
 #include "gradus/gradus.hpp"
@@ -295,6 +296,41 @@ TEST_F(TensorboardTest, TheGraphHoldsTogether) {
   for (const char* op : {"Placeholder", "VariableV2", "matmul", "tanh"}) EXPECT_THAT(ops, Contains(op));
 }
 
+// A label that looks like a name that was made for another.
+TEST_F(TensorboardTest, NamesThatWereMadeAreTakenToo) {
+  for (NodeId first = 0; first < 12; ++first) {
+    auto odd = model();
+    odd.network = [&](const std::vector<Expr>& in, Mode&) {
+      Expr sum = linear(in[0], 1, "layer");
+      for (NodeId id = first; id < first + 20; ++id) sum = named(tanh(sum), "a_" + std::to_string(id));
+      for (const char* label : {"a:", "a ", "a!", "a?", "a_"}) sum = named(tanh(sum), label);
+      return sum;
+    };
+    const fs::path folder = events("from" + std::to_string(first));
+    Trainer<float> trainer(odd, 1);
+    trainer.fit(data(), options({tensorboard(folder)}));
+    std::set<std::string> known;
+    for (const std::string& bytes : ProtobufFields(seen_in(folder).graph).texts(1))
+      EXPECT_TRUE(known.insert(ProtobufFields(bytes).text(1)).second) << ProtobufFields(bytes).text(1);
+  }
+}
+
+// Names sort as files were begun, though process ids do not.
+TEST_F(TensorboardTest, FilesSortAsTheyWereBegun) {
+  std::vector<std::string> begun;
+  for (int i = 0; i < 12; ++i) {
+    Trainer<float> trainer(model(), 1);
+    trainer.fit(data(), options({tensorboard(events())}));
+    for (const auto& entry : fs::directory_iterator(events()))
+      if (std::ranges::count(begun, entry.path().filename().string()) == 0)
+        begun.push_back(entry.path().filename());
+  }
+  EXPECT_EQ(begun.size(), 12U);
+  EXPECT_TRUE(std::ranges::is_sorted(begun));
+  EXPECT_THAT(begun.front(),
+              testing::ContainsRegex("tfevents\\.[0-9]{10}\\.[0-9]{6}\\..*\\.[0-9]{10}\\.[0-9]{6}$"));
+}
+
 // Names that TensorFlow does not allow, and two that become one.
 TEST_F(TensorboardTest, NamesAreMadeAllowable) {
   auto odd = model();
@@ -361,8 +397,9 @@ TEST_F(TensorboardTest, TheTrainingIsTheSame) {
 TEST_F(TensorboardTest, RefusesWhatCannotBe) {
   write("events", "a file");
   Trainer<float> trainer(model(), 1);
-  EXPECT_THAT(error_of([&] { trainer.fit(data(), options({tensorboard(events())})); }),
-              AllOf(HasSubstr("events.out.tfevents."), HasSubstr("cannot be written: Not a directory")));
+  EXPECT_THAT(
+      error_of([&] { trainer.fit(data(), options({tensorboard(events())})); }),
+      AllOf(HasSubstr("events: the folder cannot be made"), HasSubstr("there is a file of this name")));
   EXPECT_THAT(error_of([&] { tensorboard("f", {.histograms = -1}); }),
               HasSubstr("histograms after -1 epochs"));
   EXPECT_THAT(error_of([&] { tensorboard("f", {.matrices = -2}); }), HasSubstr("matrices after -2"));

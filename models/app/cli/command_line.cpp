@@ -1,26 +1,32 @@
 #include "models/app/cli/command_line.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+
+#include "models/app/cli/fetch/fetch.hpp"
 
 namespace gradus::cli {
 
 namespace {
 
 struct OptionRow {
-  std::string_view option;  // as the library calls it; with a value when that has a name of its own
-  std::string_view name;    // as a person types it
+  std::string_view option;     // as the library calls it; with a value when that has a name of its own
+  std::string_view name;       // as a person types it
+  std::string_view does = {};  // the good of a whole command
 };
 
-constexpr std::array<OptionRow, 32> option_rows{{{"batch", "--batch"},
+constexpr std::array<OptionRow, 34> option_rows{{{"batch", "--batch"},
                                                  {"checkpoint", "--checkpoint"},
+                                                 {"checkpoint_steps", "--checkpoint-steps"},
                                                  {"class_weights=none", "no --class-weight"},
                                                  {"data", "--data"},
                                                  {"decimal", "--decimal"},
                                                  {"delimiter", "--delimiter"},
                                                  {"epochs", "--epochs"},
                                                  {"exclude", "--exclude"},
-                                                 {"fetch=mnist", "'gradus fetch mnist' fetches them"},
+                                                 {"fetch", "gradus fetch", "fetches them"},
                                                  {"format=dot", "--format dot"},
                                                  {"header=false", "--no-header"},
                                                  {"in_order=false", "no --in-order"},
@@ -40,10 +46,23 @@ constexpr std::array<OptionRow, 32> option_rows{{{"batch", "--batch"},
                                                  {"target", "--target"},
                                                  {"task=classify", "--classify"},
                                                  {"task=regress", "--regress"},
+                                                 {"tensorboard", "--tensorboard"},
                                                  {"text", "--text"},
                                                  {"thousands", "--thousands"},
                                                  {"validation_split", "--validation-split"},
                                                  {"weight", "--weight"}}};
+
+const OptionRow* find_row(std::string_view option) {
+  const auto* const row = std::ranges::find(option_rows, option, &OptionRow::option);
+  return row != option_rows.end() ? row : nullptr;
+}
+
+// An option as a message names it. A command that this build does not have is no remedy.
+std::string in_message(const std::string& option) {
+  const OptionRow* const row = find_row(std::string_view(option).substr(0, option.find('=')));
+  if (row == nullptr || row->does.empty()) return option_name(option);
+  return can_fetch() ? fmt::format("'{}' {}", option_name(option), row->does) : "";
+}
 
 std::string shell_word(std::string_view word) {
   constexpr std::string_view plain =
@@ -59,15 +78,12 @@ std::string shell_word(std::string_view word) {
 }  // namespace
 
 std::string option_name(std::string_view option) {
-  const auto find = [](std::string_view wanted) {
-    return std::ranges::find(option_rows, wanted, &OptionRow::option);
-  };
   if (const std::size_t end = option.find('\n'); end != std::string_view::npos)
     return option_name(option.substr(0, end)) + " " + option_name(option.substr(end + 1));
-  if (const auto* const row = find(option); row != option_rows.end()) return std::string(row->name);
+  if (const OptionRow* const row = find_row(option)) return std::string(row->name);
   const std::size_t equals = option.find('=');
-  const auto* const row = find(option.substr(0, equals));
-  if (equals == std::string_view::npos || row == option_rows.end()) return {};
+  const OptionRow* const row = find_row(option.substr(0, equals));
+  if (equals == std::string_view::npos || row == nullptr) return {};
   // A value that begins as an option does must be joined to its own.
   const std::string_view value = option.substr(equals + 1);
   return std::string(row->name) + (value.starts_with('-') ? "=" : " ") + shell_word(value);
@@ -76,7 +92,7 @@ std::string option_name(std::string_view option) {
 std::string with_options(std::string message, const std::vector<std::string>& options) {
   std::string names;
   for (const std::string& option : options)
-    if (const std::string name = option_name(option); !name.empty())
+    if (const std::string name = in_message(option); !name.empty())
       names += (names.empty() ? "" : ", ") + name;
   if (names.empty()) return message;
   while (message.ends_with('\n')) message.pop_back();

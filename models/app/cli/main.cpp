@@ -116,7 +116,9 @@ void add_fetch(CLI::App& app, FetchCommandOptions& options, int& status) {
                                      "Fetch data from the network, checked and resumed; $GRADUS_MIRROR names "
                                      "other mirrors (http, https, file)");
   command->add_option("what", options.what, "mnist")->required()->check(CLI::IsMember({"mnist"}));
-  command->add_option("--data", options.data, "The folder to put it in (default ~/.cache/gradus/mnist)");
+  command->add_option(
+      "--data", options.data,
+      "The folder to put it in (default: where training looks, $GRADUS_MNIST or ~/.cache/gradus/mnist)");
   command->callback([&options, &status] { status = fetch(options); });
 }
 

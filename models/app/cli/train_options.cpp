@@ -17,9 +17,12 @@ void add_files(CLI::App* command, gradus::TrainingFiles& files) {
   command->add_option("--history", files.history,
                       "Write the scores of every epoch to this .json or .csv file");
   command->add_option("--tensorboard", files.tensorboard,
-                      "Write scores, histograms, images and the graph into this folder, for TensorBoard");
+                      "Write scores, histograms, images and the graph into this folder, for TensorBoard; of "
+                      "more than 199 epochs, histograms and matrices after every epochs/100");
   command->add_option("--checkpoint", files.checkpoint, "Write everything to this file after every epoch");
-  command->add_option("--checkpoint-steps", files.checkpoint_steps, "… and after every so many steps")
+  command
+      ->add_option("--checkpoint-steps", files.checkpoint_steps,
+                   "… and after every so many steps; needs --checkpoint")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--resume", files.resume, "Go on from the checkpoint, bit for bit, if there is one");
 }

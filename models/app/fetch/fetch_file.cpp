@@ -7,6 +7,8 @@
 #include <system_error>
 
 #include "gradus/base/error.hpp"
+#include "gradus/data/atomic_file.hpp"
+#include "gradus/data/option_error.hpp"
 #include "models/app/progress/progress.hpp"
 
 namespace gradus {
@@ -18,33 +20,41 @@ namespace fs = std::filesystem;
 // Whether a file is the right one, and what is wrong with it.
 struct Verdict {
   bool right = false;
+  bool damaged = false;
   std::string why = {};
 };
 
 Verdict judge(const WantedFile& wanted, const fs::path& path) {
   try {
     const std::string found = wanted.sum(path);
-    if (found == wanted.sha256) return {true};
-    return {false, fmt::format("expected contents with the SHA-256 {}, found {}", wanted.sha256, found)};
+    if (found == wanted.sha256) return {.right = true};
+    return {.why = fmt::format("expected contents with the SHA-256 {}, found {}", wanted.sha256, found)};
   } catch (const Error& error) {
-    return {false, fmt::format("expected contents with the SHA-256 {}, found none that can be read: {}",
+    return {.damaged = true,
+            .why = fmt::format("expected contents with the SHA-256 {}, found none that can be read: {}",
                                wanted.sha256, error.what())};
   }
 }
 
+// Error when something else is there that somebody may want to keep.
 bool is_there(const WantedFile& wanted, const fs::path& path) {
   std::error_code ignored;
-  return fs::is_regular_file(path, ignored) && judge(wanted, path).right;
+  if (!fs::is_regular_file(path, ignored)) return false;
+  const Verdict verdict = judge(wanted, path);
+  if (verdict.right || verdict.damaged) return verdict.right;
+  throw OptionError({"data"}, fmt::format("{}: this holds something else: {}; name another folder, or rename "
+                                          "or remove the file",
+                                          path.string(), verdict.why));
 }
 
 std::string url_of(const std::string& mirror, const std::string& name) {
   return mirror + (mirror.ends_with('/') ? "" : "/") + name;
 }
 
-// Fetches into the part from one address; the reason when it cannot be had there. A transfer that was cut is
+// Fetches into the part from one mirror; the reason when it cannot be had there. A transfer that was cut is
 // taken up again as long as that brings more than there ever was.
-std::optional<std::string> fetch_from(const std::string& url, const WantedFile& wanted, PartFile& part,
-                                      const TransferOptions& options) {
+std::optional<std::string> fetch_from(const std::string& mirror, const WantedFile& wanted, PartFile& part,
+                                      const FetchOptions& options, const TransferOptions& patience) {
   constexpr int most_in_vain = 2;
   constexpr int most_attempts = 100;
   std::int64_t reached = 0;
@@ -52,8 +62,9 @@ std::optional<std::string> fetch_from(const std::string& url, const WantedFile& 
   std::string why;
   for (int attempt = 0; attempt < most_attempts && in_vain < most_in_vain; ++attempt) {
     const bool resumed = part.size() > 0;
-    const Transfer made = transfer(url, part, options);
-    if (made.end == Transfer::End::refused) return made.why;
+    const Transfer made = transfer(url_of(mirror, wanted.name), part, patience);
+    if (made.end == Transfer::End::unreachable && options.unreachable) options.unreachable(mirror);
+    if (made.end == Transfer::End::refused || made.end == Transfer::End::unreachable) return made.why;
     if (made.end != Transfer::End::no_range) {
       // The sum alone counts: a server may be wrong about the length.
       const Verdict verdict = judge(wanted, part.part());
@@ -69,14 +80,6 @@ std::optional<std::string> fetch_from(const std::string& url, const WantedFile& 
   return why;
 }
 
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (!fs::is_directory(folder, error))
-    throw Error(fmt::format("{}: this folder cannot be made: {}; name another one", folder.string(),
-                            error ? error.message() : "there is a file of that name in the way"));
-}
-
 // Puts the file into the folder and says how.
 std::string fetch(const WantedFile& wanted, const FetchOptions& options, Progress& progress) {
   const fs::path path = options.folder / wanted.name;
@@ -90,9 +93,10 @@ std::string fetch(const WantedFile& wanted, const FetchOptions& options, Progres
                                  .progress = [&](auto done, auto all) { progress.at(done, all); }};
   std::string answers;
   for (const std::string& mirror : options.mirrors) {
-    const std::string url = url_of(mirror, wanted.name);
-    const auto why = fetch_from(url, wanted, part, patience);
+    const std::string url = without_password(url_of(mirror, wanted.name));
+    const auto why = fetch_from(mirror, wanted, part, options, patience);
     if (!why) {
+      part.keep();  // complete, whatever becomes of its name
       part.publish();
       return fmt::format("{}: {} bytes from {}\n", wanted.name, part.size(), url);
     }
@@ -108,8 +112,10 @@ std::string fetch(const WantedFile& wanted, const FetchOptions& options, Progres
 
 }  // namespace
 
+bool is_right(const WantedFile& wanted, const fs::path& path) { return judge(wanted, path).right; }
+
 void fetch_file(const WantedFile& wanted, const FetchOptions& options) {
-  make_folder(options.folder);
+  make_folder(options.folder, "data");
   std::string line;
   {
     Progress progress("fetching " + wanted.name);

@@ -80,7 +80,10 @@ void set_up(CURL* curl, const std::string& url, Receiver& receiver, char* reason
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &receiver);
 }
 
-Transfer::End end_of(CURLcode code) {
+Transfer::End end_of(CURL* curl, CURLcode code) {
+  curl_off_t connected = 0;  // microseconds until a request could be sent
+  curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
+  if (code == CURLE_OPERATION_TIMEDOUT && connected == 0) return Transfer::End::unreachable;
   switch (code) {
     case CURLE_OK:
       return Transfer::End::complete;
@@ -92,6 +95,10 @@ Transfer::End end_of(CURLcode code) {
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
       return Transfer::End::cut;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return Transfer::End::unreachable;
     case CURLE_RANGE_ERROR:
     case CURLE_BAD_DOWNLOAD_RESUME:
       return Transfer::End::no_range;
@@ -102,7 +109,17 @@ Transfer::End end_of(CURLcode code) {
 
 }  // namespace
 
+std::string without_password(std::string_view address) {
+  const std::size_t scheme = address.find("://");
+  const std::size_t start = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const std::string_view host = address.substr(start, address.find_first_of("/?#", start) - start);
+  const std::size_t at = host.rfind('@');
+  if (at == std::string_view::npos) return std::string(address);
+  return std::string(address.substr(0, start)).append(address.substr(start + at + 1));
+}
+
 Transfer transfer(const std::string& url, PartFile& part, const TransferOptions& options) {
+  if (options.progress) options.progress(part.size(), 0);  // of which nothing was done now
   const Handle curl = new_handle();
   Receiver receiver{part, options, part.size()};
   std::array<char, CURL_ERROR_SIZE> reason{};
@@ -121,7 +138,7 @@ Transfer transfer(const std::string& url, PartFile& part, const TransferOptions&
     if (status == range_not_satisfiable && receiver.before > 0) return {};
     return {Transfer::End::refused, fmt::format("the server answered with the HTTP status {}", status)};
   }
-  return {end_of(code), reason.front() != '\0' ? reason.data() : curl_easy_strerror(code)};
+  return {end_of(curl.get(), code), reason.front() != '\0' ? reason.data() : curl_easy_strerror(code)};
 }
 
 }  // namespace gradus

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "models/data/part_file.hpp"
 
@@ -20,14 +21,18 @@ struct TransferOptions {
 struct Transfer {
   /// How it ended.
   enum class End {
-    complete,  ///< all that the server has
-    cut,       ///< in the middle: the same address may have the rest
-    no_range,  ///< the server cannot send the rest of a file
-    refused,   ///< this address does not have it
+    complete,     ///< all that the server has
+    cut,          ///< in the middle: the same address may have the rest
+    no_range,     ///< the server cannot send the rest of a file
+    refused,      ///< this address does not have it
+    unreachable,  ///< no connection was made
   };
   End end = End::complete;
   std::string why = {};  ///< a few words, unless it is complete
 };
+
+/// The address as it may be shown: without a user's name and password.
+std::string without_password(std::string_view address);
 
 /// Appends what an address (http, https or file) has after the bytes that the part has already. Redirections
 /// are followed, from http and https to no other. Nothing is left in a part that became too large. Error when

@@ -32,7 +32,17 @@ Progress::~Progress() {
   thread_.join();
 }
 
+double Progress::seconds_so_far() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
 void Progress::at(std::int64_t done, std::int64_t all) {
+  const std::lock_guard lock(mutex_);
+  if (counts_ == 0 || all != all_ || done < done_) {
+    first_ = done;
+    since_ = seconds_so_far();
+    ++counts_;
+  }
   done_ = done;
   all_ = all;
 }
@@ -40,13 +50,14 @@ void Progress::at(std::int64_t done, std::int64_t all) {
 void Progress::show() {
   using Seconds = std::chrono::duration<double>;
   constexpr double shown_every = 0.1;
-  const auto start = std::chrono::steady_clock::now();
   double next = live_ ? options_.first : options_.first_line;
   bool shown = false;
   std::unique_lock lock(mutex_);
-  while (!ended_.wait_until(lock, start + Seconds(next), [this] { return has_ended_; })) {
+  while (!ended_.wait_until(lock, start_ + Seconds(next), [this] { return has_ended_; })) {
     const std::string line = text(next);
+    lock.unlock();  // the work does not wait for a slow terminal
     options_.print(live_ ? clear_line + line : line + "\n");
+    lock.lock();
     shown = true;
     next = live_ ? next + shown_every : 2 * next;
   }
@@ -54,10 +65,19 @@ void Progress::show() {
 }
 
 std::string Progress::text(double seconds) const {
-  const std::int64_t done = done_, all = all_;
-  if (all <= 0 || done <= 0) return fmt::format("{}: {}", what_, duration_text(seconds));
-  const double left = seconds / static_cast<double>(done) * static_cast<double>(all - done);
-  return fmt::format("{}: {} {}% ETA {}", what_, bar_text(done, all), 100 * done / all, duration_text(left));
+  if (all_ <= 0 || done_ <= 0) return fmt::format("{}: {}", what_, duration_text(seconds));
+  return fmt::format("{}: {} {}%{}", what_, bar_text(done_, all_), 100 * done_ / all_, left_text(seconds));
+}
+
+// Empty while nothing is known of the speed.
+std::string Progress::left_text(double seconds) const {
+  // All that was said is one number: it is taken to have begun at 0 with the work.
+  const bool alone = counts_ == 1 && done_ == first_;
+  const std::int64_t here = alone ? done_ : done_ - first_;
+  if (here <= 0) return {};
+  const double took = alone ? seconds : seconds - since_;
+  return fmt::format(" ETA {}",
+                     duration_text(took / static_cast<double>(here) * static_cast<double>(all_ - done_)));
 }
 
 }  // namespace gradus

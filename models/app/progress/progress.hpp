@@ -1,6 +1,6 @@
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -34,19 +34,27 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// Tells how much of it is done; from any thread. `all` is 0 while that is not known.
+  /// Tells how much of it is done; from any thread. `all` is 0 while that is not known. The time that is left
+  /// is told by what was done since the count began: where it falls, or `all` becomes another, it begins
+  /// anew, and what is said to be done by then took none of that time.
   void at(std::int64_t done, std::int64_t all);
 
  private:
   void show();
   std::string text(double seconds) const;
+  std::string left_text(double seconds) const;
+  double seconds_so_far() const;
 
   std::string what_;
   Options options_;
   bool live_;
-  std::atomic<std::int64_t> done_ = 0;
-  std::atomic<std::int64_t> all_ = 0;
-  std::mutex mutex_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::mutex mutex_;  // for all that follows
+  std::int64_t done_ = 0;
+  std::int64_t all_ = 0;
+  std::int64_t first_ = 0;   // done when the count began
+  double since_ = 0;         // seconds from the start to that
+  std::int64_t counts_ = 0;  // that were begun
   std::condition_variable ended_;
   bool has_ended_ = false;
   std::thread thread_;

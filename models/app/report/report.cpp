@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "gradus/data/atomic_file.hpp"
-#include "gradus/data/option_error.hpp"
 #include "models/app/plot/draw.hpp"
 #include "models/app/progress/progress.hpp"
 #include "models/app/report/report_html.hpp"
@@ -61,17 +60,7 @@ class Album {
 }  // namespace
 
 void require_report_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  const auto there = std::filesystem::status(folder, error);
-  if (std::filesystem::exists(there) && !std::filesystem::is_directory(there))
-    throw OptionError({"report_folder"},
-                      fmt::format("{}: there is a file of this name; name a folder", folder.string()));
-  std::filesystem::create_directories(folder, error);
-  if (error)
-    throw OptionError({"report_folder"},
-                      fmt::format("{}: the folder cannot be made: {}; name another, or mend its permissions",
-                                  folder.string(), error.message()));
-  require_writable(folder / report_name);
+  require_writable_folder(folder, report_name, "report_folder");
 }
 
 void write_report(const std::filesystem::path& folder, const RunReport& report,

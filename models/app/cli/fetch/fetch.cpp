@@ -6,6 +6,8 @@
 
 namespace gradus::cli {
 
+bool can_fetch() { return true; }
+
 int fetch(const FetchCommandOptions& options) {
   const auto folder = fetch_mnist({.folder = options.data, .print = [](std::string_view text) {
                                      fmt::print("{}", text);

@@ -7,8 +7,10 @@ namespace gradus::cli {
 
 struct FetchCommandOptions {
   std::string what;  ///< mnist
-  std::string data;  ///< the folder to put it in, or empty for the usual one
+  std::string data;  ///< the folder to put it in, or empty for the one that training looks into
 };
+/// Whether this build has the command.
+bool can_fetch();
 int fetch(const FetchCommandOptions& options);
 
 }  // namespace gradus::cli

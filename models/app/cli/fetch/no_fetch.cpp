@@ -4,6 +4,8 @@
 
 namespace gradus::cli {
 
+bool can_fetch() { return false; }
+
 int fetch(const FetchCommandOptions&) {
   throw Error(
       "fetch: this gradus was built without libcurl; install libcurl4-openssl-dev and libmd-dev and build it "

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "gradus/base/public.hpp"
@@ -16,5 +17,14 @@ void write_atomically(const std::filesystem::path& path, std::string_view conten
 
 /// Error when the file could not be written now, before work is done for it; leaves nothing behind.
 void require_writable(const std::filesystem::path& path);
+
+/// Makes the folder and those above it, unless it is there. OptionError about `option`, which named it, with
+/// the system's reason when it cannot be made.
+void make_folder(const std::filesystem::path& folder, const std::string& option);
+
+/// Makes the folder, and tries whether a file of this name could be written into it. OptionError about
+/// `option` otherwise.
+void require_writable_folder(const std::filesystem::path& folder, std::string_view name,
+                             const std::string& option);
 
 }  // namespace gradus

@@ -41,15 +41,23 @@ extern const std::array<MnistFile, 4> mnist_files;
 /// Public places of the four files, each with .gz: what their addresses begin with.
 extern const std::array<std::string_view, 2> mnist_mirrors;
 
+/// The file of this name that load_mnist reads from the directory, or nothing when there is none: a plain one
+/// before a compressed one, and of both the name as it is before the dotted one.
+std::optional<std::filesystem::path> find_mnist_file(const std::filesystem::path& directory,
+                                                     std::string_view name);
+
 /// ~/.cache/gradus/mnist, where the files are looked for last; nothing without a home.
 std::optional<std::filesystem::path> mnist_cache();
+
+/// The directory that find_mnist looks into when none is named, whether it is complete or not: GRADUS_MNIST,
+/// or a complete one, or else mnist_cache(). Files that are put there are found.
+std::optional<std::filesystem::path> mnist_folder();
 
 /// The directory that holds the four MNIST files, or nothing when there is none.
 ///
 /// The first of these that is not empty is taken: `folder`, the environment variable GRADUS_MNIST.
 /// OptionError about "data" when it is no directory with the four files. Without either the first complete
-/// one of
-/// ./data/mnist and ~/.cache/gradus/mnist.
+/// one of ./data/mnist and ~/.cache/gradus/mnist.
 std::optional<std::filesystem::path> find_mnist(const std::string& folder);
 
 /// Reads the four MNIST files from a directory, with any number of images.

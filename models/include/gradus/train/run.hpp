@@ -13,15 +13,18 @@ namespace GRADUS_PUBLIC gradus {
 struct TrainingFiles {
   std::string history;                ///< .json or .csv, or empty
   std::string checkpoint;             ///< or empty
-  std::int64_t checkpoint_steps = 0;  ///< also written every so many steps
+  std::int64_t checkpoint_steps = 0;  ///< also written every so many steps; needs `checkpoint`
   bool resume = false;                ///< go on from the checkpoint if there is one
-  std::string tensorboard;            ///< a folder for TensorBoard, or empty
+  /// A folder for TensorBoard, or empty. Histograms and matrices are written after every epochs / 100 epochs,
+  /// rounded down, or after every one.
+  std::string tensorboard;
   /// Images for it, beside those that it has by default.
   std::function<std::vector<TensorboardImage>(Training&)> images = {};
 };
 
 /// `fit` for programs: with these files, and with an Error that names the node where a loss stopped being
-/// finite.
+/// finite. OptionError, before anything is trained, for files that need others, and for a folder that cannot
+/// be written.
 template <class T>
 History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> options,
                      const TrainingFiles& files);
