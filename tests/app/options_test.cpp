@@ -59,6 +59,7 @@ Names options_in_help(const std::string& command) {
 std::string needed(const std::string& command) {
   static const std::map<std::string, std::string> arguments{{"list", ""},
                                                             {"tutorials", ""},
+                                                            {"fetch", "mnist --data /proc/none"},
                                                             {"train", "none"},
                                                             {"train mlp", "--data none.csv --target none"},
                                                             {"predict", "none.safetensors --data none.csv"},
