@@ -59,6 +59,7 @@ Names options_in_help(const std::string& command) {
 std::string needed(const std::string& command) {
   static const std::map<std::string, std::string> arguments{{"list", ""},
                                                             {"tutorials", ""},
+                                                            {"fetch", "mnist --data /proc/none"},
                                                             {"train", "none"},
                                                             {"train mlp", "--data none.csv --target none"},
                                                             {"predict", "none.safetensors --data none.csv"},
@@ -119,9 +120,13 @@ class Settings : public test::ProgramTest {
 
   // The setting that tells an option has its name, or this one.
   static std::string setting_of(const std::string& option) {
-    static const std::map<std::string, std::string> others{
-        {"--norm", "normalization"}, {"--raw", "standardize"},  {"--classify", "task"},
-        {"--regress", "task"},       {"--no-header", "header"}, {"--csv", "data"}};
+    static const std::map<std::string, std::string> others{{"--norm", "normalization"},
+                                                           {"--raw", "standardize"},
+                                                           {"--classify", "task"},
+                                                           {"--regress", "task"},
+                                                           {"--no-header", "header"},
+                                                           {"--csv", "data"},
+                                                           {"--class-weight", "class weights"}};
     if (const auto found = others.find(option); found != others.end()) return found->second;
     return std::regex_replace(option.substr(2), std::regex("-"), " ");
   }
