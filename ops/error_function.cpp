@@ -47,7 +47,10 @@ struct Gaussian final : Unary<Gaussian> {
     constexpr double least = std::numeric_limits<Number>::min(), most = std::numeric_limits<Number>::max();
     return gaussian(x * T(scale), T(std::clamp(a / scale / scale, least, most)));
   }
-  template <class T> T d(T x, T y) const { return weighted(y, weighted(x * scale, -2 * (a / scale))); }
+  // The last factor may be ∞ in float.
+  template <class T> T d(T x, T y) const {
+    return weighted(y, where(equal(x, 0), 0, x * scale * (-2 * (a / scale))));
+  }
 
   double a;
   // A power of two that brings a near 1: a itself may be no number of the element type.

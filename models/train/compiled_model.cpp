@@ -41,13 +41,13 @@ Expr loss_of(const ModelDefinition& model, const ModelGraph& made, Location wher
     return loss;
   }
   const Graph::Scope scope(loss.graph(), where);
-  if (!made.weights.is_null()) loss = loss * made.weights;
+  if (!made.weights.is_null()) loss = weighted(made.weights, loss);
   if (!model.class_weights.empty()) {
     const auto count = static_cast<std::int64_t>(model.class_weights.size());
     const Expr factors = loss.graph().constant({count}, model.class_weights, where);
     const bool indices = made.target.shape() == Shape{B};
     const Expr classes = indices ? one_hot(made.target, count) : made.target;
-    loss = loss * sum(classes * factors, {-1});
+    loss = weighted(sum(classes * factors, {-1}), loss);
   }
   return mean(loss);
 }

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <iterator>
+#include <numeric>
 #include <type_traits>
 #include <utility>
 
@@ -80,26 +81,54 @@ template <class T> void NanReplay<T>::rewind() {
   for (std::size_t i = 0; i < all_.size(); ++i) std::ranges::copy(marked_[i], all_[i].begin());
 }
 
+template <class T> typename NanReplay<T>::Samples NanReplay<T>::counted(Samples samples) const {
+  if (training_.weights.is_null()) return samples;
+  const auto label = [&](const Expr& feed) { return training_.graph[feed.id()].label; };
+  const std::vector<double> weights = samples.point.at(label(training_.weights));
+  const auto counts = [&](std::size_t i) { return weights[i] != 0; };
+  const auto some = std::ranges::find_if(samples.of, counts);
+  if (some == samples.of.end()) return samples;
+  const std::size_t other = *some;
+  for (std::size_t& i : samples.of)
+    if (!counts(i)) i = other;
+  for (const Expr& feed : training_.feeds()) {
+    if (feed.shape().rank() == 0 || feed.shape()[0] != B) continue;
+    auto& values = samples.point.at(label(feed));
+    const std::size_t width = values.size() / weights.size();
+    for (std::size_t i = 0; i < weights.size(); ++i)
+      if (samples.of[i] != i) std::copy_n(&values[other * width], width, &values[i * width]);
+  }
+  return samples;
+}
+
 template <class T> std::optional<std::string> NanReplay<T>::trace(const Step<T>& step) const {
+  Samples samples{point_before(step, training_, store_), std::vector<std::size_t>(step.rows.size())};
+  std::iota(samples.of.begin(), samples.of.end(), std::size_t{0});
+  if (auto text = trace(step, counted(samples))) return text;
+  return trace(step, samples);
+}
+
+template <class T>
+std::optional<std::string> NanReplay<T>::trace(const Step<T>& step, const Samples& samples) const {
   std::vector<Expr> looked_at{training_.loss};
   for (const Update& update : training_.updates) looked_at.push_back(update.value);
-  const Point point = point_before(step, training_, store_);
-  const auto trace = trace_nan<T>(looked_at, point, static_cast<std::int64_t>(step.rows.size()));
+  const auto trace = trace_nan<T>(looked_at, samples.point, static_cast<std::int64_t>(step.rows.size()));
   if (!trace) return std::nullopt;
-  return text_of(step, point, trace->text);
+  return text_of(step, samples, trace->text);
 }
 
 // The trace and, where a sample itself is not finite, which row of the data that is.
 template <class T>
-std::string NanReplay<T>::text_of(const Step<T>& step, const Point& point, const std::string& trace) const {
+std::string NanReplay<T>::text_of(const Step<T>& step, const Samples& samples,
+                                  const std::string& trace) const {
   const auto is_bad = [](double v) { return !std::isfinite(v); };
   for (const Expr& feed : training_.feeds()) {
-    const auto& values = point.at(training_.graph[feed.id()].label);
+    const auto& values = samples.point.at(training_.graph[feed.id()].label);
     const auto found = std::ranges::find_if(values, is_bad);
     if (found == values.end() || !trace.starts_with(training_.graph.describe(feed.id()))) continue;
     const auto entry = static_cast<std::size_t>(found - values.begin());
     return fmt::format("{}\n  it is in row {} of the data", trace,
-                       step.rows[entry / (values.size() / step.rows.size())]);
+                       step.rows[samples.of[entry / (values.size() / step.rows.size())]]);
   }
   return trace;
 }

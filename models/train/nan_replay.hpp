@@ -40,7 +40,14 @@ template <class T> class NanReplay {
   std::optional<std::string> trace(const Step<T>& step) const;
 
  private:
-  std::string text_of(const Step<T>& step, const Point& point, const std::string& trace) const;
+  // A step's samples as they are traced: those of weight 0, in which nothing matters, are copies of another.
+  struct Samples {
+    Point point;
+    std::vector<std::size_t> of;  // the sample that each is
+  };
+  Samples counted(Samples samples) const;
+  std::optional<std::string> trace(const Step<T>& step, const Samples& samples) const;
+  std::string text_of(const Step<T>& step, const Samples& samples, const std::string& trace) const;
 
   const ModelGraph& training_;
   Store<T> store_;

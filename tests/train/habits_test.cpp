@@ -198,6 +198,50 @@ TEST(Weights, OfClassesAreThoseOfTheirSamples) {
               HasSubstr("class 1 has 0 samples"));
 }
 
+// However large the loss of such a sample is, and its slope.
+TEST(Weights, OfZeroTakeASampleOut) {
+  constexpr double huge = 1e30;
+  for (const bool by_class : {false, true}) {
+    const auto made = [&](bool with_odd_one) {
+      std::vector<double> x, t, weights;
+      for (int i = 0; i < 8; ++i) {
+        const bool odd = i == 5;
+        const auto v = static_cast<double>(i);
+        // The class tells the loss which samples have a square that overflows.
+        x.insert(x.end(), {v / 8, 1 - v / 4, odd ? 1.0 : 0.5});
+        t.push_back(by_class ? (odd ? 2.0 : static_cast<double>(i % 2)) : odd && with_odd_one ? huge : v);
+        weights.push_back(odd ? 0 : 1);
+      }
+      const double factor = with_odd_one ? huge : 1;
+      const auto squares = [](Expr y, Expr target) { return sum(square(y - reshape(target, {B, 1})), {1}); };
+      const auto by_factor = [factor](Expr y, Expr target) {
+        return sum(square(y * where(equal(reshape(target, {B, 1}), 2), factor, 1)), {1});
+      };
+      ModelDefinition model = by_class ? weighted(false, {1, 2, 0}, by_factor) : weighted(true, {}, squares);
+      Trainer<float> trainer(model, 1);
+      const History history = by_class ? trainer.fit({8, {x, t}}, quiet<float>(3, 8))
+                                       : trainer.fit({8, {x, t, weights}}, quiet<float>(3, 8));
+      return std::pair(history.of("loss"), all_values(trainer.store()));
+    };
+    EXPECT_EQ(made(true), made(false)) << "by class " << by_class;
+  }
+}
+
+// What stops a training is told of a sample that counts.
+TEST(Weights, OfZeroAreNotBlamed) {
+  std::vector<double> x(24, 0.5), t(8, 1), w{0, 1, 1, 0, 0, 1, 1, 1};
+  t[0] = t[3] = t[6] = 1e30;
+  const auto squares = [](Expr y, Expr target) { return sum(square(y - reshape(target, {B, 1})), {1}); };
+  Trainer<float> trainer(weighted(true, {}, squares), 1);
+  auto options = quiet<float>(1, 8);
+  options.shuffle = false;
+  // The first of three outputs of sample 6.
+  EXPECT_THAT(error_of([&] { trainer.fit({8, {x, t, w}}, options); }), HasSubstr("entry 18 is inf"));
+  t[6] = 1;
+  x[2] = x[16] = HUGE_VAL;
+  EXPECT_THAT(error_of([&] { trainer.fit({8, {x, t, w}}, options); }), HasSubstr("row 5 of the data"));
+}
+
 TEST(Weights, WantALossForEachSample) {
   EXPECT_THAT(error_of([] { Trainer<float>(weighted(true, {}, cross_entropy)); }),
               AllOf(HasSubstr("Trainer at HERE"), HasSubstr("no sample can be weighted")));

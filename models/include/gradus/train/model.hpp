@@ -30,7 +30,7 @@ struct ModelDefinition {
   Optimizer optimizer = adam();
   /// A name, for weights of samples: an input [B], which the data have after the targets. Each sample's loss
   /// is multiplied by its weight before the mean is taken (as Keras does: the sum of the weights divides
-  /// nothing).
+  /// nothing). A weight of 0 takes the sample out, even if its loss is not finite.
   std::string sample_weights = {};
   /// A factor for each class, of the samples whose target it is; see `balanced_weights`.
   std::vector<double> class_weights = {};
