@@ -227,7 +227,7 @@ TEST(Weights, OfZeroTakeASampleOut) {
   }
 }
 
-// What stops a training is told of a sample that counts.
+// A training that stops names a sample that counts.
 TEST(Weights, OfZeroAreNotBlamed) {
   std::vector<double> x(24, 0.5), t(8, 1), w{0, 1, 1, 0, 0, 1, 1, 1};
   t[0] = t[3] = t[6] = 1e30;
