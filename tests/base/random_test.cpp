@@ -315,7 +315,8 @@ TEST(Initializers, SmallFans) {
 }
 
 TEST(Initializers, RefuseBadArguments) {
-  EXPECT_NE(error_of([] { normal(0, -1); }).find(": mean 0, stddev -1: both must be finite"), std::string::npos);
+  EXPECT_NE(error_of([] { normal(0, -1); }).find(": mean 0, stddev -1: both must be finite"),
+            std::string::npos);
   EXPECT_NE(error_of([] { uniform(2, 1); }).find(": lo 2, hi 1"), std::string::npos);
   EXPECT_THROW(normal(kNan, 1), Error);
   EXPECT_THROW(normal(0, kNan), Error);
