@@ -87,6 +87,7 @@ INSTANTIATE_TEST_SUITE_P(Planted, LargeModels, testing::ValuesIn(large_faults),
                          [](const auto& t) { return t.param.name; });
 
 TEST_P(LargeModels, OfAFaultAreFoundOut) {
+  if (GRADUS_SLOW != 0) GTEST_SKIP() << "takes too long under sanitizers; small models run the same code";
   Large model;
   model.faulty = GetParam().tensor;
   model.fault = GetParam().fault;
@@ -101,6 +102,7 @@ TEST_P(LargeModels, OfAFaultAreFoundOut) {
 
 // Without a mode the size decides; 10 s are for a slow machine.
 TEST(LargeModel, IsCheckedFast) {
+  if (GRADUS_SLOW != 0) GTEST_SKIP() << "takes too long under sanitizers; small models run the same code";
   Large model;
   const Expr loss = model.loss();
   EXPECT_GE(model.parameters(), 415'000);
@@ -134,6 +136,7 @@ TEST(LargeModel, IsCheckedInFullWhereThatIsAskedForOrQuick) {
 
 // So are plain functions.
 TEST(LargeFunction, IsCheckedFast) {
+  if (GRADUS_SLOW != 0) GTEST_SKIP() << "takes too long under sanitizers; small models run the same code";
   constexpr std::size_t n = 415'000;
   std::vector<double> x(n), gradient(n);
   Random random(1);
