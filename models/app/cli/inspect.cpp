@@ -73,7 +73,9 @@ int check(const CheckOptions& options) {
   const Expr& checked = p.loss.is_null() ? p.prediction : p.loss;
   const GradientReport report = [&] {
     Progress line("checking the gradients of " + options.name);
-    const OnCheckProgress progress = [&line](const CheckProgress& at) { line.at(at.done, at.of); };
+    const OnCheckProgress progress = [&line](const CheckProgress& at) {
+      line.at(static_cast<std::int64_t>(at.done), static_cast<std::int64_t>(at.of));
+    };
     return check_gradient(checked, parameters, p.point, p.batch,
                           {.mode = mode_of(options), .order = options.order, .progress = &progress});
   }();
