@@ -13,7 +13,7 @@ namespace gradus {
 
 namespace {
 
-// What was called, and on which line.
+// The function that the user called, and the line.
 struct Call {
   std::string_view what;
   Location where;

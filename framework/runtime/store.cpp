@@ -45,8 +45,7 @@ template <class T> void Store<T>::State::admit(Slot& slot, const Node& node) con
       const auto differs = std::ranges::mismatch(asked, held).in1 - asked.begin();
       throw Error(fmt::format(
           "the store holds the state '{}', made at {}: {} of it is {}, but the graph asks for {} at {}; set "
-          "it "
-          "or drop it in the store before the graph is compiled, or give its owner a name of its own",
+          "it or drop it in the store before the graph is compiled, or give its owner a name of its own",
           variable->name, to_string(slot.where),
           slot.extents.empty() ? "the value" : fmt::format("entry {}", differs), held[differs],
           asked[static_cast<std::size_t>(differs)], to_string(node.where)));

@@ -26,25 +26,25 @@ Graph::Scope metric_scope(std::string_view metric, const Arg& prediction, const 
 }
 
 // 1 at each row's class.
-Expr classes_of(const Arg& prediction, const Arg& target) {
+Expr classes_of(std::string_view metric, const Arg& prediction, const Arg& target) {
   const Arg operands[] = {prediction, target};
-  common_graph_of("accuracy", operands);
+  common_graph_of(metric, operands);
   const Shape &wanted = prediction.expr.shape(), &given = target.expr.shape();
   if (given == wanted) return target.expr;
   if (given.rank() + 1 == wanted.rank() && std::equal(given.begin(), given.end(), wanted.begin()) &&
       wanted.back().is_constant())
     return one_hot(target.expr, wanted.back().constant());
-  fail("accuracy", operands, "targets must have the predictions' shape (one-hot) or lack the last axis");
+  fail(metric, operands, "targets must have the predictions' shape (one-hot) or lack the last axis");
 }
 
 // Along the classes, from their number down to 1: of equal predictions, the one of the largest rank counts.
-Expr ranks_of(const Arg& prediction) {
+Expr ranks_of(std::string_view metric, const Arg& prediction) {
   const Shape& shape = prediction.expr.shape();
   if (shape.rank() == 0 || !shape.back().is_constant())
-    fail("accuracy", {&prediction, 1}, "the last axis must be the classes");
+    fail(metric, {&prediction, 1}, "the last axis must be the classes");
   const std::int64_t count = shape.back().constant();
   if (count == 1)
-    fail("accuracy", {&prediction, 1},
+    fail(metric, {&prediction, 1},
          "there is one class, so that all answers would be right; take binary_accuracy");
   std::vector<double> ranks(static_cast<std::size_t>(count));
   std::iota(ranks.rbegin(), ranks.rend(), 1.0);
@@ -55,9 +55,10 @@ Expr ranks_of(const Arg& prediction) {
 }  // namespace
 
 Metric accuracy() {
-  return {"accuracy", [](Arg prediction, Arg target) {
-            const Graph::Scope scope = metric_scope("accuracy", prediction, target);
-            const Expr classes = classes_of(prediction, target), rank = ranks_of(prediction);
+  static constexpr std::string_view name = "accuracy";
+  return {std::string(name), [](Arg prediction, Arg target) {
+            const Graph::Scope scope = metric_scope(name, prediction, target);
+            const Expr classes = classes_of(name, prediction, target), rank = ranks_of(name, prediction);
             const Expr hit = prediction.expr >= max(prediction.expr, {-1}, true);
             const Expr first = max(where(hit, rank, 0), {-1}, true);
             return mean(sum(classes * equal(rank, first), {-1}));
@@ -65,12 +66,12 @@ Metric accuracy() {
 }
 
 Metric top_k_accuracy(int k, Location where) {
-  if (k < 1)
-    throw Error(fmt::format("top_k_accuracy at {}: k is {}; it must be at least 1", to_string(where), k));
+  static constexpr std::string_view name = "top_k_accuracy";
+  if (k < 1) throw Error(fmt::format("{} at {}: k is {}; it must be at least 1", name, to_string(where), k));
   return {fmt::format("top_{}_accuracy", k), [k](Arg prediction, Arg target) {
-            const Graph::Scope scope = metric_scope("accuracy", prediction, target);
+            const Graph::Scope scope = metric_scope(name, prediction, target);
             const Expr& y = prediction.expr;
-            const Expr classes = classes_of(prediction, target), rank = ranks_of(prediction);
+            const Expr classes = classes_of(name, prediction, target), rank = ranks_of(name, prediction);
             const Expr own = sum(gradus::where(classes, y, 0), {-1}, true);
             const Expr own_rank = sum(gradus::where(classes, rank, 0), {-1}, true);
             // Those that come before it, a NaN among them, which is not at most `own`.

@@ -101,8 +101,7 @@ class ExamScore final : public SmallTutorial {
     map.value.to = std::ceil(std::ranges::max(map.values));
     return {{"score", "Predicted score over hours studied and slept",
              "Dots: the three students with their scores. Triangle: the hours that the tutorial asks about. "
-             "White "
-             "lines: 85 points (solid) and 90 (dashed).",
+             "White lines: 85 points (solid) and 90 (dashed).",
              map}};
   }
 };

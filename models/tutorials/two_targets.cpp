@@ -123,8 +123,8 @@ class TwoTargets final : public SmallTutorial {
     return {
         {"slips", "The tutorial's slipped gradient against the right one",
          "From the tutorial's starting weights. The slipped program watches a loss that falls as it should: "
-         "that "
-         "is why nobody noticed. Put into the network that the tutorial describes, its weights are worse.",
+         "that is why nobody noticed. Put into the network that the tutorial describes, its weights are "
+         "worse.",
          losses},
         {"slips-cost", "What the two slips cost",
          "The loss of the slipped program's weights in the network described, over the loss of the right "

@@ -239,7 +239,8 @@ const Mistake mistakes[] = {
     row("accuracy", {"rows [B]", "the classes"}, [](Leaves& l) { accuracy().of(l.rows, l.rows); }),
     row("accuracy", {"column [B, 1]", "one class"}, [](Leaves& l) { accuracy().of(l.column, l.column); }),
     row("accuracy", {"2", "3", "must be a node"}, [](Leaves&) { accuracy().of(2, 3); }),
-    row("accuracy", {"x [B, 4]", "nothing", "empty"}, [](Leaves& l) { top_k_accuracy(2).of(l.x, Expr()); }),
+    row("top_k_accuracy", {"x [B, 4]", "nothing", "empty"},
+        [](Leaves& l) { top_k_accuracy(2).of(l.x, Expr()); }),
     row("top_k_accuracy", {"k is 0"}, [](Leaves&) { top_k_accuracy(0); }),
     row("balanced_weights", {"class 1 has 0 samples"},
         [](Leaves&) {

@@ -58,7 +58,7 @@ TEST(NewUsersMistakes, AreErrorsThatSayWhatToDo) {
   const std::string one =
       " at HERE: there is one class, so that all answers would be right; take binary_accuracy: output [B, 1]";
   EXPECT_EQ(error_with(good, {accuracy()}), "accuracy" + one);
-  EXPECT_EQ(error_with(good, {top_k_accuracy(1)}), "accuracy" + one);
+  EXPECT_EQ(error_with(good, {top_k_accuracy(1)}), "top_k_accuracy" + one);
 
   const std::vector<double> x(6, 1), t(2, 1);
   Trainer<float> trainer({.inputs = {{"x", {B, 3}}},
