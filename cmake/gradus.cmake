@@ -12,7 +12,8 @@ target_compile_options(gradus_flags INTERFACE -Wall -Wextra $<$<BOOL:${GRADUS_WE
 # GCC 12 sees overlaps and overflows in std::string and fmt that are not there (gcc.gnu.org/PR105651, PR105329).
 target_compile_options(gradus_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-stringop-overflow -Wno-array-bounds>)
 if(GRADUS_SANITIZE)
-  target_compile_options(gradus_flags INTERFACE -fsanitize=${GRADUS_SANITIZE} -fno-omit-frame-pointer -O1
+  # What they report needs lines, not variables.
+  target_compile_options(gradus_flags INTERFACE -fsanitize=${GRADUS_SANITIZE} -fno-omit-frame-pointer -O1 -g1
                                                 -fno-sanitize-recover=all)
   # Under sanitizers GCC 12 also takes the members of std::regex for uninitialised (gcc.gnu.org/PR105562).
   target_compile_options(gradus_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)

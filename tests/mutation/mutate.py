@@ -3,7 +3,7 @@
 
     cmake --preset release -B build/mutation -D CMAKE_UNITY_BUILD=OFF && cmake --build build/mutation
     tests/mutation/mutate.py --list                # the mutants, without running them
-    tests/mutation/mutate.py                       # all of them: takes an hour or two on one core
+    tests/mutation/mutate.py                       # all of them, as many at once as there are cores: takes hours
     tests/mutation/mutate.py --only 'ops/softmax'  # those whose file, line or rule matches
 
 Mutants come from the sources by rule (RULES below); none is picked by hand. Each one compiles the object of its source
@@ -22,6 +22,8 @@ import argparse
 import collections
 import datetime
 import json
+import multiprocessing
+import os
 import pathlib
 import re
 import resource
@@ -205,10 +207,12 @@ def all_mutants(only):
 class Build:
     """Commands of the build that is there, changed for one object."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, worker):
         self.directory = pathlib.Path(directory).resolve()
-        self.work = self.directory / "mutation"
-        self.work.mkdir(exist_ok=True)
+        self.work = self.directory / "mutation" / worker
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.temporary = self.work / "temporary"  # of the tests that run here
+        self.temporary.mkdir(exist_ok=True)
         commands = json.loads((self.directory / "compile_commands.json").read_text())
         self.compile_commands = {c["file"]: c["command"] for c in commands}
         self.links = {}
@@ -300,6 +304,7 @@ def killer(build, programs, deadline):
         try:
             left = max(int(deadline - processor_seconds()), 1)
             run = subprocess.run(["prlimit", f"--cpu={left}", *command], cwd=build.directory / "tests", capture_output=True,
+                                 env=os.environ | {"TMPDIR": str(build.temporary)},
                                  timeout=10 * SECONDS)  # for what sleeps
             if run.returncode != 0:
                 return name + (" (in time)" if run.returncode in (-signal.SIGXCPU, -signal.SIGKILL) else "")
@@ -322,7 +327,22 @@ def check_undamaged(build, mutant):
     """A program that fails by itself, or by the way it is linked here, would kill everything."""
     found = outcome(build, mutant._replace(text=(ROOT / mutant.file).read_text()))
     if found != "survived":
-        sys.exit(f"{mutant.file}: as it is, without damage: {found}; build everything, and see that its tests pass")
+        raise RuntimeError(f"{mutant.file}: as it is, without damage: {found}; build everything, and see that its tests pass")
+
+
+def start_worker(directory):
+    global own_build, checked
+    own_build = Build(directory, f"worker{multiprocessing.current_process()._identity[0]}")
+    checked = set()
+
+
+def try_mutant(mutant):
+    """In a worker: the mutant, its outcome, and the seconds it took."""
+    if (mutant.file, mutant.kind) not in checked:
+        check_undamaged(own_build, mutant)
+        checked.add((mutant.file, mutant.kind))
+    start = time.monotonic()
+    return mutant, outcome(own_build, mutant), time.monotonic() - start
 
 
 def key_of(mutant):
@@ -396,6 +416,7 @@ def main():
     parser.add_argument("--only", default="", metavar="REGEX", help="mutants whose file:line, rule and line match")
     parser.add_argument("--list", action="store_true", help="show the mutants and stop")
     parser.add_argument("--again", action="store_true", help="run those, too, whose outcome is known")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="how many at once")
     parser.add_argument("--survivors", action="store_true", help="run those again that survived, or that the check missed")
     arguments = parser.parse_args()
     mutants = all_mutants(arguments.only)
@@ -404,25 +425,19 @@ def main():
             print(f"{m.file}:{m.line}: {m.rule}: {m.before}  ->  {m.after}")
         print(len(mutants), "mutants")
         return 0
-    build = Build(arguments.build)
-    kept = build.work / "outcomes.json"
+    kept = pathlib.Path(arguments.build).resolve() / "mutation/outcomes.json"
+    kept.parent.mkdir(exist_ok=True)
     outcomes = json.loads(kept.read_text()) if kept.exists() else {}
     known = {key_of(m) for m in mutants if key_of(m) in outcomes and not arguments.again}
     if arguments.survivors:
         known -= {key_of(m) for m in mutants if outcomes.get(key_of(m)) == "survived" or
                   (m.kind == "gradient" and not outcomes.get(key_of(m), "").startswith(("mutation", "does")))}
-    checked = set()
-    for number, m in enumerate(mutants, 1):
-        if key_of(m) in known:
-            continue
-        if (m.file, m.kind) not in checked:
-            check_undamaged(build, m)
-            checked.add((m.file, m.kind))
-        start = time.monotonic()
-        outcomes[key_of(m)] = outcome(build, m)
-        kept.write_text(json.dumps(outcomes, indent=1))
-        print(f"{number}/{len(mutants)} {m.file}:{m.line} {m.rule}: {m.after}: {outcomes[key_of(m)]} "
-              f"({time.monotonic() - start:.0f} s)", flush=True)
+    open_ones = [m for m in mutants if key_of(m) not in known]
+    with multiprocessing.Pool(arguments.jobs, start_worker, [arguments.build]) as pool:
+        for number, (m, found, seconds) in enumerate(pool.imap(try_mutant, open_ones), 1):
+            outcomes[key_of(m)] = found
+            kept.write_text(json.dumps(outcomes, indent=1))
+            print(f"{number}/{len(open_ones)} {m.file}:{m.line} {m.rule}: {m.after}: {found} ({seconds:.0f} s)", flush=True)
     if arguments.only:
         return 0
     left = report(mutants, outcomes)
