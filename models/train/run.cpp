@@ -1,5 +1,7 @@
 #include "gradus/train/run.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -9,17 +11,51 @@
 
 namespace gradus {
 
-template <class T>
-History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> options,
-                     const TrainingFiles& files) {
+namespace {
+
+// OptionError or Error before work is done for files that cannot be written.
+void check_files(const TrainingFiles& files) {
   if (files.resume && files.checkpoint.empty())
     throw OptionError({"resume", "checkpoint"}, "resume needs a checkpoint file to go on from");
   if (files.checkpoint_steps > 0 && files.checkpoint.empty())
     throw OptionError({"checkpoint_steps", "checkpoint"},
                       "checkpoint_steps needs a checkpoint file to write");
-  // Said before the data are looked at, not in the middle of what is printed.
+  require_distinct(std::vector<NamedFile>{
+      {"save", files.weights}, {"history", files.history}, {"checkpoint", files.checkpoint}});
+  for (const std::string& file : {files.weights, files.history, files.checkpoint})
+    if (!file.empty()) require_writable(file);
   if (!files.tensorboard.empty())
     require_writable_folder(files.tensorboard, "events.out.tfevents", "tensorboard");
+}
+
+// Each is tried: a full disk for one of them costs no other.
+template <class T>
+void write_results(const Trainer<T>& trainer, const History& history, const TrainingFiles& files) {
+  std::string missing;
+  const auto attempt = [&](const std::string& file, auto write) {
+    if (file.empty()) return;
+    std::string why;
+    try {
+      write();
+    } catch (const Error& error) {
+      why = error.what();
+      missing += fmt::format("{}{}", missing.empty() ? "" : "\n", why);
+    }
+    if (files.on_file) files.on_file(file, why);
+  };
+  attempt(files.weights, [&] { trainer.save_weights(files.weights); });
+  attempt(files.history, [&] {
+    write_atomically(files.history, files.history.ends_with(".csv") ? history.csv() : history.json());
+  });
+  if (!missing.empty() && !files.on_file) throw Error(missing);
+}
+
+}  // namespace
+
+template <class T>
+History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> options,
+                     const TrainingFiles& files) {
+  check_files(files);
   if (files.resume && std::filesystem::exists(files.checkpoint)) trainer.resume(files.checkpoint);
   options.callbacks.push_back(stop_on_nan());
   if (!files.tensorboard.empty()) {
@@ -33,8 +69,7 @@ History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> 
     options.callbacks.push_back(checkpoint(files.checkpoint, {.every_steps = files.checkpoint_steps}));
   History history = trainer.fit(data, options);
   if (history.failed) throw Error("the training diverged; try a smaller learning rate.\n" + history.stopped);
-  if (!files.history.empty())
-    write_atomically(files.history, files.history.ends_with(".csv") ? history.csv() : history.json());
+  write_results(trainer, history, files);
   return history;
 }
 

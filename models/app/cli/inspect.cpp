@@ -67,6 +67,7 @@ std::string verdict_of(const GradientReport& report) {
 }  // namespace
 
 int check(const CheckOptions& options) {
+  if (!options.json.empty()) require_writable(options.json);
   const Problem p = find_tutorial(options.name).problem();
   const auto parameters = p.graph->parameters();
   // A tutorial without a loss is not trained; the gradient of its output is checked instead.

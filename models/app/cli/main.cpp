@@ -1,7 +1,12 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 
 #include "gradus/data/option_error.hpp"
@@ -189,17 +194,35 @@ int run(int argc, char** argv) {
   return status;
 }
 
+// Where the caller has closed one of them, the first file that is opened would be taken for it. It is opened
+// so that using it fails.
+void hold_standard_files() {
+  for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(file, F_GETFD) < 0) open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+// The status tells even where nobody can be told why.
 int refused(const std::string& why) {
   std::fflush(stdout);
-  fmt::print(stderr, "gradus: {}\n", why);
+  std::fputs(fmt::format("gradus: {}\n", why).c_str(), stderr);
   return 1;
+}
+
+// Fails where the standard output, or a part of it, could not be written.
+int checked_output(int status) {
+  const bool failed_before = std::ferror(stdout) != 0;
+  errno = 0;
+  if (std::fflush(stdout) == 0 && !failed_before) return status;
+  return refused(fmt::format("the standard output cannot be written{}",
+                             errno == 0 ? "" : fmt::format(": {}", std::strerror(errno))));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  hold_standard_files();
   try {
-    return run(argc, argv);
+    return checked_output(run(argc, argv));
   } catch (const gradus::OptionError& error) {
     return refused(with_options(error.what(), error.options()));
   } catch (const std::exception& error) {

@@ -10,7 +10,7 @@
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/optim/optimizers.hpp"
 #include "models/app/cli/command_line.hpp"
-#include "models/app/report/report.hpp"
+#include "models/app/cli/training_run.hpp"
 
 namespace gradus::cli {
 
@@ -52,27 +52,7 @@ Optimizer optimizer_of(const MlpOptions& options, const TrainOptions& shared) {
   return optimizer;
 }
 
-}  // namespace
-
-int train_mlp(MlpOptions options, const TrainOptions& shared, const std::string& out) {
-  TableOptions& table = options.table;
-  table.epochs = epochs_or(shared, table.epochs);
-  table.batch = batch_or(shared, table.batch);
-  table.optimizer = optimizer_of(options, shared);
-  table.seed = shared.seed;
-  table.threads = shared.threads;
-  table.in_double = shared.precision == Precision::double_;
-  table.files = shared.files;
-  table.live = shared.live;
-  table.print = [](std::string_view text) {
-    fmt::print("{}", text);
-    std::fflush(stdout);
-  };
-  table.spell = [](const OptionError& odd) { return with_options(odd.what(), odd.options()); };
-  table.pictures = !out.empty();
-  if (table.pictures) require_report_folder(out);
-  RunReport report = fit_table(table);
-  if (!table.pictures) return 0;
+void add_settings(RunReport& report, const MlpOptions& options, const TrainOptions& shared) {
   const auto or_none = [](double value) {
     return value == 0 ? std::string("none") : fmt::format("{}", value);
   };
@@ -83,13 +63,37 @@ int train_mlp(MlpOptions options, const TrainOptions& shared, const std::string&
                                                  {"clip norm", or_none(options.clip_norm)},
                                                  {"clip value", or_none(options.clip_value)}});
   report.command = shared.command;
-  write_report(out, report, table.print);
-  return 0;
 }
 
+}  // namespace
+
+int train_mlp(MlpOptions options, TrainOptions shared, const std::string& out) {
+  TableOptions& table = options.table;
+  table.epochs = epochs_or(shared, table.epochs);
+  table.batch = batch_or(shared, table.batch);
+  table.optimizer = optimizer_of(options, shared);
+  table.seed = shared.seed;
+  table.threads = shared.threads;
+  table.in_double = shared.precision == Precision::double_;
+  table.live = shared.live;
+  table.spell = [](const OptionError& odd) { return with_options(odd.what(), odd.options()); };
+  run_and_report(shared, table.data, out, [&] {
+    table.print = shared.print;
+    table.files = shared.files;
+    table.pictures = shared.pictures;
+    RunReport report = fit_table(table);
+    add_settings(report, options, shared);
+    return report;
+  });
+  return 0;
+}
 int predict(PredictOptions options) {
+  require_distinct(std::vector<NamedFile>{{"model", options.table.model, false},
+                                          {"data", options.table.data, false},
+                                          {"output", options.output}});
+  if (!options.output.empty()) require_writable(options.output);
   // The answers alone are on the standard output.
-  options.table.print = [](std::string_view text) { fmt::print(stderr, "{}", text); };
+  options.table.print = [](std::string_view text) { std::fputs(std::string(text).c_str(), stderr); };
   const std::string text = predict_table(options.table);
   if (options.output.empty())
     fmt::print("{}", text);

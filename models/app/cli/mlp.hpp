@@ -18,7 +18,7 @@ struct MlpOptions {
   double clip_norm = 0;
   double clip_value = 0;
 };
-int train_mlp(MlpOptions options, const TrainOptions& shared, const std::string& out);
+int train_mlp(MlpOptions options, TrainOptions shared, const std::string& out);
 
 struct PredictOptions {
   PredictTableOptions table;

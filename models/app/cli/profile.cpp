@@ -40,6 +40,9 @@ std::vector<double> shares(const Profile& profile) {
 }  // namespace
 
 int profile(const ProfileOptions& options) {
+  require_distinct(std::vector<NamedFile>{{"json", options.json}, {"svg", options.svg}});
+  for (const std::string& file : {options.json, options.svg})
+    if (!file.empty()) require_writable(file);
   const Problem p = find_tutorial(options.name).problem();
   const std::int64_t batch = options.batch == 0 ? p.batch : options.batch;
   return with_precision(options.precision, [&](auto tag) {

@@ -137,7 +137,7 @@ void add_mlp(CLI::App* train, MlpOptions& options, gradus::TrainOptions& shared,
   command->add_option("--weight-decay", options.weight_decay, "Decoupled; a fraction of the rate");
   command->add_option("--clip-norm", options.clip_norm, "Largest norm of all gradients");
   command->add_option("--clip-value", options.clip_value, "Largest entry of a gradient");
-  command->add_option("--save", table.save, "Write the model here, for 'gradus predict'");
+  command->add_option("--save", shared.files.weights, "Write the model here, for 'gradus predict'");
   command->callback([train, &options, &shared, &out, &status] {
     for (const char* own : {"name", "--data", "--init-scale"})
       if (train->count(own) > 0)

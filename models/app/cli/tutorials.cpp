@@ -7,8 +7,8 @@
 
 #include "gradus/data/atomic_file.hpp"
 #include "models/app/cli/command_line.hpp"
+#include "models/app/cli/training_run.hpp"
 #include "models/app/progress/progress.hpp"
-#include "models/app/report/report.hpp"
 #include "models/tutorials/all.hpp"
 
 namespace gradus::cli {
@@ -78,6 +78,7 @@ int list() {
 }
 
 int tutorials(const TutorialsOptions& options) {
+  if (!options.json.empty()) require_writable(options.json);
   std::vector<Row> all;
   std::string notes;
   print_header();
@@ -100,21 +101,17 @@ int tutorials(const TutorialsOptions& options) {
 }
 
 int train(const std::string& name, TrainOptions options, const std::string& out) {
-  options.print = [](std::string_view text) {
-    fmt::print("{}", text);
-    std::fflush(stdout);
-  };
   const Tutorial& tutorial = find_tutorial(name);
-  options.pictures = !out.empty();
-  if (options.pictures) require_report_folder(out);
-  RunReport report = tutorial.train(options);
-  if (!options.pictures) return 0;
-  report.graph_note = fmt::format("See also 'gradus graph {} --what plan'.", name);
-  std::vector<std::string> words{"gradus", "train", name};
-  for (const auto& [option, value] : report.options) words.insert(words.end(), {option_name(option), value});
-  words.insert(words.end(), {"--out", out});
-  report.command = shell_command(words);
-  write_report(out, report, options.print);
+  run_and_report(options, options.data, out, [&] {
+    RunReport report = tutorial.train(options);
+    report.graph_note = fmt::format("See also 'gradus graph {} --what plan'.", name);
+    std::vector<std::string> words{"gradus", "train", name};
+    for (const auto& [option, value] : report.options)
+      words.insert(words.end(), {option_name(option), value});
+    words.insert(words.end(), {"--out", out});
+    report.command = shell_command(words);
+    return report;
+  });
   return 0;
 }
 

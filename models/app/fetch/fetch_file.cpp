@@ -85,7 +85,7 @@ std::string fetch(const WantedFile& wanted, const FetchOptions& options, Progres
   const fs::path path = options.folder / wanted.name;
   std::string there = fmt::format("{}: it is there already\n", wanted.name);
   if (is_there(wanted, path)) return there;
-  PartFile part(path, ".part", PartFile::Busy::wait);
+  PartFile part(path);
   if (is_there(wanted, path)) return there;  // another process has fetched it in the meantime
   const TransferOptions patience{.stall_seconds = options.stall_seconds,
                                  .connect_seconds = options.connect_seconds,

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "models/data/part_file.hpp"
+#include "models/app/fetch/part_file.hpp"
 
 namespace gradus {
 

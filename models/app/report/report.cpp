@@ -59,6 +59,8 @@ class Album {
 
 }  // namespace
 
+std::filesystem::path report_file(const std::filesystem::path& folder) { return folder / report_name; }
+
 void require_report_folder(const std::filesystem::path& folder) {
   require_writable_folder(folder, report_name, "report_folder");
 }

@@ -8,6 +8,9 @@
 
 namespace GRADUS_PUBLIC gradus {
 
+/// The report itself in its folder.
+std::filesystem::path report_file(const std::filesystem::path& folder);
+
 /// Makes the folder of a report, if need be. Error, before anything is trained, when it cannot be made or
 /// written to, or when something lies where the report is to go.
 void require_report_folder(const std::filesystem::path& folder);

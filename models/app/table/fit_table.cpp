@@ -128,7 +128,7 @@ Facts settings_of(const TableOptions& options, const TableRecipe& recipe) {
           {"header", yes_or_no(options.format.header)},
           {"decimal", character(options.format.style.decimal)},
           {"thousands", character(options.format.style.thousands)},
-          {"save", or_none(options.save)}};
+          {"save", or_none(options.files.weights)}};
 }
 
 RunReport begin_report(const Table& table, const TableRecipe& recipe, const SplitRows& split,
@@ -189,10 +189,6 @@ RunReport train_on(const Table& table, const TableRecipe& recipe, const SplitRow
   };
   conclude("training", training, split.training);
   if (fit.validation) conclude("validation", *fit.validation, split.validation);
-  if (!options.save.empty()) {
-    trainer.save_weights(options.save);
-    options.print(fmt::format("saved {}\n", options.save));
-  }
   if (!options.pictures) return report;
   report.summary = trainer.summary();
   report.pictures =
@@ -229,8 +225,6 @@ RunReport fit_table(const TableOptions& options) {
     options.print(fmt::format(
         "note: column '{}': only validation rows have '{}'{}; it is taken for none of the known levels\n",
         unknown.column, unknown.label, others_text(unknown)));
-  for (const std::string& file : {options.save, options.files.history, options.files.checkpoint})
-    if (!file.empty()) require_writable(file);
   return options.in_double ? train_on<double>(table, recipe, split, options)
                            : train_on<float>(table, recipe, split, options);
 }

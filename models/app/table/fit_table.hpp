@@ -47,7 +47,6 @@ struct TableOptions {
   std::int64_t patience = 0;  ///< stops when val_loss has not improved for so many epochs; 0: never
   std::uint64_t seed = 1;     ///< of split, starting weights and order
   TrainingFiles files = {};   ///< what is left on the disk
-  std::string save = {};      ///< the model, or empty
   bool pictures = false;      ///< the report is to hold pictures and the graph
   bool live = false;          ///< progress lines may be overwritten
   std::function<void(std::string_view)> print;  ///< where text goes

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "gradus/data/atomic_file.hpp"
 #include "gradus/onnx/export.hpp"
 #include "models/app/progress/progress.hpp"
 #include "models/app/table/recipe.hpp"
@@ -65,6 +66,9 @@ int export_model(const ExportOptions& options) {
     throw Error(
         fmt::format("export: '{}' is neither a file nor a tutorial; there are: {}", options.model, names));
   }
+  if (!tutorial)
+    require_distinct(std::vector<NamedFile>{{"model", options.model, false}, {"onnx", options.onnx}});
+  require_writable(options.onnx);
   if (tutorial)
     export_tutorial(options);
   else

@@ -11,6 +11,7 @@ namespace GRADUS_PUBLIC gradus {
 
 /// The files that a training program reads and writes.
 struct TrainingFiles {
+  std::string weights;                ///< of the trained model (see Trainer::save_weights), or empty
   std::string history;                ///< .json or .csv, or empty
   std::string checkpoint;             ///< or empty
   std::int64_t checkpoint_steps = 0;  ///< also written every so many steps; needs `checkpoint`
@@ -18,13 +19,16 @@ struct TrainingFiles {
   /// A folder for TensorBoard, or empty. Histograms and matrices are written after every epochs / 100 epochs,
   /// rounded down, or after every one.
   std::string tensorboard;
+  /// Told of weights and history after the training, each with the reason why it could not be written, or
+  /// none. Without it there is an Error of all reasons, once all files have been tried.
+  std::function<void(const std::string& file, const std::string& why)> on_file = {};
   /// Images for it, beside those that it has by default.
   std::function<std::vector<TensorboardImage>(Training&)> images = {};
 };
 
 /// `fit` for programs: with these files, and with an Error that names the node where a loss stopped being
-/// finite. OptionError, before anything is trained, for files that need others, and for a folder that cannot
-/// be written.
+/// finite. OptionError, before anything is trained, for files that need others, for one file with two
+/// purposes, and for a folder that cannot be written; Error for a file that cannot be.
 template <class T>
 History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> options,
                      const TrainingFiles& files);

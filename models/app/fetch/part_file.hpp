@@ -8,19 +8,13 @@
 
 namespace GRADUS_PUBLIC gradus {
 
-/// A file on its way: it is written under the name "<path><extension>", which one process at a time has by a
-/// lock, and gets its own name when it is complete. Where it is given up, it is removed, unless it is kept
-/// for the next who wants to go on with it. Every function throws Error naming the file and the reason.
+/// A file on its way: it is written under the name "<path>.part", which one process at a time has by a lock,
+/// and gets its own name when it is complete. Where it is given up, it is removed, unless it is kept for the
+/// next who wants to go on with it. Every function throws Error naming the file and the reason.
 class PartFile {
  public:
-  /// The answers to another process that is writing the same.
-  enum class Busy {
-    refuse,  ///< an Error
-    wait,    ///< until that one has ended
-  };
-
-  /// Opens the part as it is, or creates an empty one.
-  PartFile(std::filesystem::path path, std::string_view extension, Busy busy);
+  /// Opens the part as it is, or creates an empty one; waits until another process that has it has ended.
+  explicit PartFile(std::filesystem::path path);
   ~PartFile();
   PartFile(const PartFile&) = delete;
   PartFile& operator=(const PartFile&) = delete;
@@ -41,8 +35,6 @@ class PartFile {
   void publish();
 
  private:
-  [[noreturn]] void fail(int error) const;
-
   std::filesystem::path path_;
   std::filesystem::path part_;
   int file_ = -1;

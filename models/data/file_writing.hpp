@@ -1,0 +1,48 @@
+#pragma once
+
+#include <csignal>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include "gradus/base/public.hpp"
+
+/// Shared by all that write files: system calls that are taken up again where a signal interrupts them, and
+/// what is said where they fail.
+namespace GRADUS_PUBLIC gradus {
+
+/// Beyond RLIMIT_FSIZE a write is to fail, not to kill: while this lives, its signal is held back; it is
+/// taken away if it came.
+class FileSizeSignalBlocked {
+ public:
+  FileSizeSignalBlocked();
+  ~FileSizeSignalBlocked();
+  FileSizeSignalBlocked(const FileSizeSignalBlocked&) = delete;
+  FileSizeSignalBlocked& operator=(const FileSizeSignalBlocked&) = delete;
+
+ private:
+  sigset_t signals_{};
+  sigset_t before_{};
+};
+
+/// Opens as open(2) does. The descriptor, or -1 with errno.
+int open_file(const std::filesystem::path& path, int flags, mode_t mode = 0);
+
+/// The file that a name stands for: where symbolic links lead, also to what is not there yet. `error` of the
+/// system, as for links in a circle.
+std::filesystem::path followed(std::filesystem::path path, std::error_code& error);
+
+/// Writes all bytes. 0, or the system's reason.
+int write_all(int file, std::string_view bytes);
+
+/// Forces what is written to the disk. 0, or the system's reason; also 0 for what is on none.
+int force_to_disk(int file);
+
+/// The same for the names that the file's folder holds.
+int force_folder_to_disk(const std::filesystem::path& path);
+
+/// Error that names the file and the reason, with a remedy where the disk is full.
+[[noreturn]] void refuse_to_write(const std::filesystem::path& path, std::string_view reason);
+[[noreturn]] void refuse_to_write(const std::filesystem::path& path, int error);
+
+}  // namespace gradus
