@@ -48,6 +48,14 @@ target_precompile_headers(gradus_prefix PRIVATE <algorithm> <array> <cmath> <cst
 include(GNUInstallDirs)
 set(GRADUS_INSTALL_CMAKEDIR ${CMAKE_INSTALL_LIBDIR}/cmake/gradus)
 
+# gradus_runpath(TARGET PATH): libraries are looked for there, which is where they are in the build tree as well as where
+# they are installed, and in the folders of libraries that are linked. CMake's own way, another path in the build tree,
+# leaves an empty entry in it: the folder of whoever calls.
+function(gradus_runpath target path)
+  set_target_properties(${target} PROPERTIES INSTALL_RPATH ${path} INSTALL_RPATH_USE_LINK_PATH ON
+                                             BUILD_WITH_INSTALL_RPATH ON)
+endfunction()
+
 # Every include names a path that exists in the tree: public headers as gradus/ROOM/NAME.hpp, in the folders include/ of
 # framework, ops and models; internal ones from the top of the project, as in framework/compile/plan.hpp.
 target_include_directories(gradus_flags INTERFACE ${PROJECT_SOURCE_DIR})
@@ -81,7 +89,9 @@ function(gradus_library name)
   target_compile_features(gradus_${name} PUBLIC cxx_std_20)
   set_target_properties(gradus_${name} PROPERTIES
     LINKER_LANGUAGE CXX EXPORT_NAME ${name} VERSION ${PROJECT_VERSION}
-    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} INSTALL_RPATH $ORIGIN)
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR})
+  gradus_runpath(gradus_${name} $ORIGIN)
   if(GRADUS_SANITIZE)
     target_link_options(gradus_${name} PRIVATE -fsanitize=${GRADUS_SANITIZE})
   endif()

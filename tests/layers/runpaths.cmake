@@ -1,0 +1,37 @@
+# cmake -D BINARY=… -P runpaths.cmake
+#
+# No program and no library of the build tree, and none that is installed from it, looks for libraries in the folder of
+# whoever calls it: every entry of its run path is absolute, or begins at its own place.
+cmake_minimum_required(VERSION 3.25)
+
+set(PREFIX ${BINARY}/tests/runpaths)
+file(REMOVE_RECURSE ${PREFIX})
+execute_process(COMMAND ${CMAKE_COMMAND} --install ${BINARY} --prefix ${PREFIX} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+
+file(GLOB_RECURSE files ${BINARY}/models/* ${BINARY}/tests/* ${BINARY}/benchmarks/* ${BINARY}/*.so*)
+list(FILTER files EXCLUDE REGEX "CMakeFiles")
+set(looked_at 0)
+foreach(file IN LISTS files)
+  file(READ ${file} magic LIMIT 4 HEX)
+  if(NOT magic STREQUAL 7f454c46)
+    continue()
+  endif()
+  math(EXPR looked_at "${looked_at} + 1")
+  execute_process(COMMAND readelf -d ${file} OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
+  if(dynamic MATCHES "\\((RUNPATH|RPATH)\\)[^[]*\\[([^]]*)\\]")
+    string(REPLACE ":" ";" entries ":${CMAKE_MATCH_2}:")
+    list(LENGTH entries count)
+    math(EXPR last "${count} - 2")
+    foreach(i RANGE 1 ${last})
+      list(GET entries ${i} entry)
+      if(NOT entry MATCHES "^(/|[$]ORIGIN(/|$))")
+        message(FATAL_ERROR "${file}: its run path has the entry '${entry}': ${CMAKE_MATCH_2}")
+      endif()
+    endforeach()
+  endif()
+endforeach()
+file(REMOVE_RECURSE ${PREFIX})
+message("looked at ${looked_at} programs and libraries")
+if(looked_at LESS 2)
+  message(FATAL_ERROR "there are none in ${BINARY}")
+endif()
