@@ -20,12 +20,12 @@ struct AlignedDelete {
 /// Zeroed bytes that start on a cache line.
 using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
 
-/// Memory that begins at a cache line's boundary.
-inline AlignedBytes allocate_aligned(std::size_t bytes) {
-  auto* memory = static_cast<std::byte*>(::operator new[](bytes, std::align_val_t(alignment)));
-  std::uninitialized_fill_n(memory, bytes, std::byte{0});
-  return AlignedBytes(memory);
-}
+/// Error when the machine does not have so many bytes of memory: some systems would promise them all the
+/// same.
+void require_memory(std::size_t bytes);
+
+/// Memory that begins at a cache line's boundary. Error when it cannot be had.
+AlignedBytes allocate_aligned(std::size_t bytes);
 
 /// The next multiple of the alignment.
 constexpr std::size_t align_up(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }

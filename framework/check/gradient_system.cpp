@@ -172,10 +172,16 @@ std::vector<Expr> gradient_leaves(const Expr& expr) {
   return reached;
 }
 
+double usual_size(const std::vector<double>& tensor) {
+  double largest = 0, squares = 0;
+  for (const double v : tensor) largest = std::max(largest, std::abs(v));
+  // Of the largest: squares of the values themselves may overflow or vanish.
+  for (const double v : tensor) squares += largest > 0 ? (v / largest) * (v / largest) : 0;
+  return largest * std::sqrt(squares / static_cast<double>(tensor.size()));
+}
+
 double gradient_rounding(double largest_value, const std::vector<double>& tensor) {
-  double squares = 0;
-  for (const double v : tensor) squares += v * v;
-  const double usual = std::sqrt(squares / static_cast<double>(tensor.size()));
+  const double usual = usual_size(tensor);
   return usual > 0 ? 1e-13 * std::abs(largest_value) / usual : 0;
 }
 

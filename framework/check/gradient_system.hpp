@@ -62,6 +62,9 @@ std::vector<double> random_cotangent(const Expr& like, std::int64_t batch, std::
 std::vector<Expr> pulled_back(const Expr& expr, std::span<const Expr> wrt, std::int64_t batch,
                               std::uint64_t seed, Point& at);
 
+/// The root of the mean square.
+double usual_size(const std::vector<double>& tensor);
+
 /// By how much a tensor's gradient may be off when values of this size were rounded on the way: it may be 0
 /// by cancellation alone.
 double gradient_rounding(double largest_value, const std::vector<double>& tensor);

@@ -5,6 +5,8 @@
 #include <functional>
 #include <limits>
 
+#include "framework/check/gradient_system.hpp"
+
 namespace gradus {
 
 namespace {
@@ -102,9 +104,7 @@ std::string index_text(std::size_t index, const Extents& extents) {
 // A step is measured by the entry itself, or by a tenth of the usual size of its tensor; but not by less than
 // a thousandth, since most functions' own scale is 1, and smaller steps are found when they are needed.
 double first_step(double x, const std::vector<double>& tensor) {
-  double squares = 0;
-  for (const double v : tensor) squares += v * v;
-  const double usual = std::sqrt(squares / static_cast<double>(tensor.size()));
+  const double usual = usual_size(tensor);
   const double scale = usual > 0 ? std::max({std::abs(x), 0.1 * usual, 1e-3}) : 1;
   return largest_step * (std::isfinite(scale) ? scale : 1);
 }

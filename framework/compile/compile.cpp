@@ -1,5 +1,7 @@
 #include "framework/compile/compile.hpp"
 
+#include <fmt/format.h>
+
 #include "framework/compile/canonicalize.hpp"
 #include "framework/compile/extract.hpp"
 #include "framework/compile/fold.hpp"
@@ -7,6 +9,7 @@
 #include "framework/compile/plan_memory.hpp"
 #include "framework/compile/schedule.hpp"
 #include "framework/compile/verify.hpp"
+
 namespace gradus {
 
 namespace {
@@ -17,6 +20,16 @@ constexpr bool always_verifies = false;
 constexpr bool always_verifies = true;
 #endif
 
+// Error at the line of a node that has no such sizes.
+void check_sizes(const Graph& graph, const DimBindings& dims) {
+  for (NodeId id = 0; id < graph.size(); ++id) try {
+      element_count(graph[id].shape.resolve(dims));
+    } catch (const Error& error) {
+      throw Error(
+          fmt::format("compile: {} at {}: {}", graph.describe(id), to_string(graph[id].where), error.what()));
+    }
+}
+
 }  // namespace
 
 Plan make_plan(std::span<const Expr> outputs, std::span<const Update> updates, const PlanOptions& options,
@@ -26,6 +39,7 @@ Plan make_plan(std::span<const Expr> outputs, std::span<const Update> updates, c
     if (observer) observer(stage, program, plan);
   };
   Program program = extract(outputs, updates);
+  check_sizes(*program.graph, options.dims);
   done("extract", program);
   if (options.optimize) {
     program = fold(program, options.dims);

@@ -24,9 +24,7 @@ Expr Graph::leaf(NodeContent content, const std::string& name, Shape shape, Loca
     throw Error(fmt::format(
         "{} at {}: the name '{}' is taken by the {} at {}; take another, or use that one's expression",
         node.name(), at, name, (*this)[found->second].name(), to_string((*this)[found->second].where)));
-  if (node.shape.is_empty())
-    throw Error(fmt::format("{} '{}' at {}: every extent of {} must be at least 1", node.name(), name, at,
-                            to_string(node.shape)));
+  require_extents(node);
   const NodeId id = size();
   nodes_.push_back(std::move(node));
   by_name_.emplace(name, id);
@@ -72,7 +70,8 @@ Expr Graph::setting(const std::string& name, double value, Location where) {
 }
 
 Expr Graph::constant(const Extents& shape, std::vector<double> values, Location where) {
-  if (Shape(shape).is_empty() || element_count(shape) != static_cast<std::int64_t>(values.size()))
+  if (Shape(shape).is_empty() || Shape(shape).is_too_large() ||
+      element_count(shape) != static_cast<std::int64_t>(values.size()))
     throw Error(fmt::format("constant at {}: {} values do not fill the shape {}", to_string(line(where)),
                             values.size(), to_string(shape)));
   return {*this,
@@ -157,12 +156,26 @@ bool is_same(const Node& a, const Node& b) {
 
 }  // namespace
 
+void Graph::require_extents(const Node& node) const {
+  if (!node.shape.is_empty() && !node.shape.is_too_large()) return;
+  std::vector<std::string> operands;
+  for (const NodeId input : node.inputs) operands.push_back(describe(input));
+  const std::string wrong =
+      node.shape.is_empty()
+          ? fmt::format("every extent of {} must be at least 1", to_string(node.shape))
+          : fmt::format("{} has more than {} elements", to_string(node.shape), most_elements);
+  throw Error(fmt::format("{}{} at {}: {}{}{}", node.name(),
+                          node.label.empty() ? "" : " '" + node.label + "'", to_string(node.where), wrong,
+                          operands.empty() ? "" : ": ", fmt::join(operands, ", ")));
+}
+
 NodeId Graph::append(NodeContent content, std::vector<NodeId> inputs, Shape shape, Location where) {
   Node node{std::move(content), std::move(inputs), std::move(shape), {}, line(where)};
   const Traits traits = node.traits();
   node.tuple = traits.outputs > 1;
   node.view = traits.view;
   node.broadcast = traits.broadcast;
+  require_extents(node);
   if (traits.commutative && node.inputs.size() == 2 && node.inputs[0] > node.inputs[1])
     std::swap(node.inputs[0], node.inputs[1]);
   if (!traits.impure) {

@@ -4,15 +4,34 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
 
 #include "gradus/base/error.hpp"
 
 namespace gradus {
 
+namespace {
+
+// Multiplies the count; whether the product is no more than there can be.
+bool grow(std::int64_t& count, std::int64_t extent) {
+  return !__builtin_mul_overflow(count, extent, &count) && count <= most_elements;
+}
+
+}  // namespace
+
 std::int64_t element_count(std::span<const std::int64_t> extents) {
-  return std::accumulate(extents.begin(), extents.end(), std::int64_t{1}, std::multiplies<>());
+  std::int64_t count = 1;
+  for (const std::int64_t extent : extents)
+    if (!grow(count, extent))
+      throw Error(
+          fmt::format("a tensor of shape {} has more than {} elements", to_string(extents), most_elements));
+  return count;
+}
+
+bool Shape::is_too_large() const {
+  std::int64_t count = 1;
+  return !std::ranges::all_of(dims_, [&](Dim dim) {
+    return grow(count, std::max<std::int64_t>({1, dim.per_batch(), dim.constant()}));
+  });
 }
 
 Dim Shape::element_count() const {

@@ -26,7 +26,9 @@ template <class T> Store<T>::Store(std::uint64_t seed) : state_(std::make_shared
 
 template <class T>
 std::vector<T> Store<T>::State::start_of(const Variable& variable, const Extents& extents) const {
-  std::vector<double> values(static_cast<std::size_t>(element_count(extents)));
+  const auto count = static_cast<std::size_t>(element_count(extents));
+  require_memory(count * sizeof(double));
+  std::vector<double> values(count);
   if (variable.initializer) variable.initializer(extents, seed_of(seed, variable.name), values);
   std::vector<T> start(values.size());
   std::ranges::transform(values, start.begin(), [](double v) { return static_cast<T>(v); });

@@ -166,8 +166,11 @@ Optimizer Optimizer::clip_norm(double limit, Location where) const {
     const double root = std::sqrt(count);
     std::vector<Arg> norms;
     for (const Expr& g : values.gradients) norms.emplace_back(reshape(norm(g / root), {1}));
-    const Expr scale = limit / root / maximum(norm(concat(norms, 0)), limit / root);
-    for (Expr& g : values.gradients) g = g * scale;
+    // The root of what they are scaled by, twice: that itself may vanish where a gradient is large. It is
+    // exactly 1 where nothing is to be clipped.
+    const double least = limit / root;
+    const Expr half = std::sqrt(least) / sqrt(maximum(norm(concat(norms, 0)), least));
+    for (Expr& g : values.gradients) g = g * half * half;
   });
 }
 

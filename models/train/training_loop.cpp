@@ -76,7 +76,8 @@ template <class T> void TrainingLoop<T>::begin_history(const FitOptions<T>& opti
   history.names = scores_.names;
   history.epochs = std::move(state_.history.epochs);
   history.planned_epochs = options.epochs;
-  history.steps = (split_.training + (options.drop_last ? 0 : options.batch - 1)) / options.batch;
+  const bool has_rest = !options.drop_last && split_.training % options.batch != 0;
+  history.steps = split_.training / options.batch + (has_rest ? 1 : 0);
   if (history.steps == 0)
     throw Error(fmt::format("fit: drop_last leaves no batch of {}, as there are {} samples for training",
                             options.batch, split_.training));

@@ -100,9 +100,9 @@ class Scales : public testing::TestWithParam<Shape1> {
  protected:
   template <class Visit> void for_all(const Visit& visit) {
     for (const double x :
-         {0.0,     1.37e-160, 1.37e-40, 1.37e-30, 1.37e-23, 1.37e-18, 1.37e-12, 1.37e-6, 1.37e-3,
-          0.7,     1.37,      20.0,     41.0,     1.37e3,   1.37e6,   1.37e8,   1.37e10, 1.37e11,
-          1.37e12, 1.37e13,   1e14,     1.37e14,  1.37e15,  1.37e16,  1.37e18,  1.37e25})
+         {0.0,  1.37e-160, 1.37e-40, 1.37e-30, 1.37e-23, 1.37e-18, 1.37e-12, 1.37e-6,  1.37e-3,  0.7,
+          1.37, 20.0,      41.0,     1.37e3,   1.37e6,   1.37e8,   1.37e10,  1.37e11,  1.37e12,  1.37e13,
+          1e14, 1.37e14,   1.37e15,  1.37e16,  1.37e18,  1.37e25,  1.37e100, 1.37e154, 1.37e200, 1.37e300})
       for (const double sign : {1.0, -1.0})
         for (const double length : {1e-30, 1e-18, 1e-17, 1e-15, 1e-12, 1e-6, 1e-3, 1.0, 1e6, 1e12, 1e18})
           for (const double size : {1e-20, 1e-8, 1.0, 1e12}) {

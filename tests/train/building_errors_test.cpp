@@ -120,6 +120,10 @@ const Mistake mistakes[] = {
     row("broadcast_to", {"w [3, 5]", "cannot be broadcast to [3]"},
         [](Leaves& l) { broadcast_to(l.w, {3}); }),
     row("broadcast_to", {"2", "use graph.full"}, [](Leaves&) { broadcast_to(2, {3}); }),
+    row("broadcast_to", {"v [6]", "[1073741824, 1073741824, 6] has more than"},
+        [](Leaves& l) {
+          broadcast_to(l.v, {1 << 30, 1 << 30, 6});
+        }),
     row("broadcast_to", {"nothing", "must be a node"}, [](Leaves&) { broadcast_to(Expr(), {3}); }),
     row("transpose", {"w [3, 5]", "each axis once"},
         [](Leaves& l) {
@@ -384,6 +388,8 @@ bool is_not_of_building(const test::ErrorText& error) {
   const std::vector<std::string> texts{
       "shapes cannot be broadcast together",  // caught: the op names its operands
       "extent {} is {} for batch {}",         // when a batch size is bound
+      "is beyond 64 bits",                    // of extents alone, or for a batch
+      "a tensor of shape {} has more than",
       "has a side of 2^31",
       "more than 16 axes",  // kernels, compiled for known sizes
       "initializer {}: extents",

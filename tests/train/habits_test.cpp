@@ -51,6 +51,21 @@ std::map<std::string, std::vector<float>> trained(const ModelDefinition& model) 
 Expr network_of(Expr x) { return linear(x, 1, "y"); }
 Expr loss_of(Expr y, Expr t) { return mean(square(y - t)); }
 
+TEST(Batches, LargerThanTheDataAreOneOfAllSamples) {
+  const auto after = [](std::int64_t batch, bool drop_last) {
+    Trainer<float> trainer(one_input([](Expr x) { return linear(x, 1, "y"); }), 1);
+    FitOptions<float> options = quiet(3, batch);
+    options.drop_last = drop_last;
+    EXPECT_EQ(trainer.fit({20, {random_numbers(60, 1), random_numbers(20, 2)}}, options).steps, 1);
+    return all_values(trainer.store());
+  };
+  for (const std::int64_t batch :
+       {std::int64_t{21}, std::int64_t{1} << 62, std::numeric_limits<std::int64_t>::max()}) {
+    EXPECT_EQ(after(batch, false), after(20, false)) << batch;
+    EXPECT_THAT(error_of([&] { after(batch, true); }), HasSubstr("drop_last leaves no batch")) << batch;
+  }
+}
+
 TEST(Functions, MayTakeExpressions) {
   const auto expected =
       trained(one_input([](const std::vector<Expr>& in, Mode&) { return linear(in[0], 1, "y"); }));

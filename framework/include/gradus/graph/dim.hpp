@@ -39,25 +39,35 @@ class Dim {
   /// Whether B does not occur.
   constexpr bool is_constant() const { return per_batch_ == 0; }
 
-  /// The number that it stands for. Error when that is not at least `minimum`.
+  /// The number that it stands for. Error when that is not at least `minimum`, or beyond 64 bits.
   std::int64_t resolve(const DimBindings& dims, std::int64_t minimum = 1) const;
 
   /// Exact: equal for every B.
   friend constexpr bool operator==(Dim, Dim) = default;
-  /// The sum.
+  /// The sum. Error beyond 64 bits, as for all of these.
   friend constexpr Dim operator+(Dim x, Dim y) {
-    return {x.per_batch_ + y.per_batch_, x.constant_ + y.constant_};
+    Dim sum;
+    if (__builtin_add_overflow(x.per_batch_, y.per_batch_, &sum.per_batch_) ||
+        __builtin_add_overflow(x.constant_, y.constant_, &sum.constant_))
+      fail_too_large(x, "+", y);
+    return sum;
   }
   /// The difference.
   friend constexpr Dim operator-(Dim x, Dim y) {
-    return {x.per_batch_ - y.per_batch_, x.constant_ - y.constant_};
+    Dim difference;
+    if (__builtin_sub_overflow(x.per_batch_, y.per_batch_, &difference.per_batch_) ||
+        __builtin_sub_overflow(x.constant_, y.constant_, &difference.constant_))
+      fail_too_large(x, "-", y);
+    return difference;
   }
-  /// Error for B·B.
+  /// Error for B·B, too.
   friend Dim operator*(Dim x, Dim y);
   /// Exact division only; Error for what has no form a·B + c.
   friend Dim operator/(Dim x, Dim y);
 
  private:
+  [[noreturn]] static void fail_too_large(Dim x, const char* sign, Dim y);
+
   std::int64_t per_batch_ = 0;
   std::int64_t constant_ = 0;
 };

@@ -126,6 +126,7 @@ class Graph {
   Expr variable(Variable variable, Shape shape, Location where);
   std::size_t first_slot(std::size_t hash) const { return (hash ^ hash >> 32U) & (by_hash_.size() - 1); }
   std::size_t next_slot(std::size_t slot) const { return (slot + 1) & (by_hash_.size() - 1); }
+  void require_extents(const Node& node) const;
   void enter(Entry entry);
   void make_room();
 

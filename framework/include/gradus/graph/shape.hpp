@@ -14,7 +14,10 @@ namespace GRADUS_PUBLIC gradus {
 /// A shape whose batch is known: plain numbers, row-major.
 using Extents = std::vector<std::int64_t>;
 
-/// The number of elements: 1 for a scalar.
+/// More elements than a tensor can have: beyond it bytes would not fit the address space.
+inline constexpr std::int64_t most_elements = std::int64_t{1} << 44;
+
+/// The number of elements: 1 for a scalar. Error for more than `most_elements`.
 std::int64_t element_count(std::span<const std::int64_t> extents);
 
 /// The extents of a tensor, outermost first; any of them may hold the batch. `{}` is a scalar.
@@ -51,6 +54,8 @@ class Shape {
   bool is_constant() const;
   /// True when an extent is below 1 whatever the batch.
   bool is_empty() const;
+  /// True when it has more than `most_elements` whatever the batch.
+  bool is_too_large() const;
   /// The numbers that the extents stand for; Error for one below 1.
   Extents resolve(const DimBindings& dims) const;
 
