@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <optional>
 #include <set>
 
 #include "models/app/table/categories.hpp"
@@ -122,6 +124,28 @@ std::string reason_for_many(const TableColumn& column, std::size_t levels, std::
   return "each becomes an input of the network that few rows have; join some, or leave the column out";
 }
 
+// The number of a column that is not standardised whose square the network's type does not hold, as losses
+// and optimizers take it.
+std::optional<OptionError> oversized(const Table& table, const TableColumn& column,
+                                     const TableOptions& options) {
+  const bool is_weight = column.name == options.weight;
+  if (!column.is_number || column.name == options.target || (options.standardize && !is_weight)) return {};
+  const double most =
+      std::sqrt(options.in_double ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max());
+  const auto found = std::ranges::find_if(column.numbers, [&](double x) { return std::abs(x) > most; });
+  if (found == column.numbers.end()) return {};
+  std::vector<std::string> remedies;
+  if (!is_weight) remedies.emplace_back("standardize=true");
+  if (!options.in_double && std::abs(*found) < std::sqrt(std::numeric_limits<double>::max()))
+    remedies.emplace_back("precision=double");
+  const auto row = static_cast<std::size_t>(found - column.numbers.begin());
+  return OptionError(
+      remedies, fmt::format("{}: the square of {} is beyond a {}, so that the training may "
+                            "fail; correct it, {}or scale it",
+                            table.place(row, column.name), *found, options.in_double ? "double" : "float",
+                            is_weight ? "" : "standardise the column, "));
+}
+
 }  // namespace
 
 Facts column_facts(const Table& table) {
@@ -158,6 +182,7 @@ std::vector<OptionError> odd_columns(const Table& table, const TableOptions& opt
     const std::string& name = column.name;
     const std::size_t values = table.rows() - column.missing, levels = levels_of(table, column);
     const std::vector<std::string> leave_out{"exclude=" + name};
+    if (const auto large = oversized(table, column, options)) odd.push_back(*large);
     if (!column.is_number) {
       for (const std::string& label : column.labels)
         if (!label.empty() && is_missing_number(label))
