@@ -10,7 +10,9 @@
 #include "gradus/data/npy.hpp"
 #include "gradus/data/npz.hpp"
 #include "models/data/column_kinds.hpp"
+#include "models/data/element_text.hpp"
 #include "models/data/file_kind.hpp"
+#include "models/data/missing_marks.hpp"
 
 namespace gradus {
 
@@ -26,7 +28,9 @@ struct Source {
 class ArrayTable {
  public:
   ArrayTable(const std::filesystem::path& path, const ReadTableOptions& options)
-      : path_(path), options_(options) {}
+      : path_(path), options_(options) {
+    check_kinds(options);
+  }
 
   // Whether a column that is asked for may be of the array of this name.
   bool wants(std::string_view name) const {
@@ -61,7 +65,9 @@ class ArrayTable {
     for (const Source* source : wanted)
       if (!contains(options_.exclude, source->name) && has_rows(source->array))
         columns.push_back(read(*source, places));
-    return table_of(places, static_cast<std::size_t>(rows_), std::move(columns), options_, std::move(notes_));
+    ReadTableOptions found = options_;
+    found.style = {};  // labels are written as everywhere
+    return table_of(places, static_cast<std::size_t>(rows_), std::move(columns), found, std::move(notes_));
   }
 
  private:
@@ -145,6 +151,7 @@ class ArrayTable {
     const TensorBytes& array = arrays_[source.array].tensor;
     const auto rows = static_cast<std::size_t>(rows_);
     const std::size_t width = array.count() / rows;
+    const auto text_of = [&](std::size_t row) { return element_text(array, row * width + source.offset); };
     RawColumn raw;
     TableColumn& column = raw.column;
     column.name = source.name;
@@ -152,30 +159,48 @@ class ArrayTable {
     if (width == 1) convert(array, 0, column.numbers);
     for (std::size_t row = 0; width > 1 && row < rows; ++row)
       convert(array, row * width + source.offset, std::span(column.numbers).subspan(row, 1));
+    const bool is_text = contains(options_.text, source.name);
+    const std::vector<double> marks = marks_in(array.type);
+    // A double does not hold the digits of these.
+    const bool is_long = array.type == ElementType::i64 || array.type == ElementType::u64;
     for (std::size_t row = 0; row < rows; ++row) {
-      const double value = column.numbers[row];
-      if (std::isinf(value))
-        throw Error(fmt::format("{}: {} is no finite number; correct it, or remove the row",
-                                places.place(row, source.name), value));
-      if (!std::isnan(value)) continue;
-      if (options_.missing == MissingValues::error)
-        throw OptionError(
-            {"missing=drop", "missing=mean", "missing=level"},
-            fmt::format("{}: {} is no number; correct it, remove the row, or say what becomes of "
-                        "missing values",
-                        places.place(row, source.name), value));
-      if (!raw.first_missing) raw.first_missing = Sample{row, "nan"};
+      double& value = column.numbers[row];
+      const bool is_marked = is_text && is_long ? marks_.have_label(text_of(row), {})
+                                                : std::ranges::find(marks, value) != marks.end();
+      if (!is_marked && std::isfinite(value)) continue;
+      if (!is_marked) require_missing(value, places.place(row, source.name));
+      if (!raw.first_missing) raw.first_missing = Sample{row, is_marked ? text_of(row) : "nan"};
+      value = NAN;
     }
     column.is_date = contains(options_.dates, source.name);
-    if (contains(options_.text, source.name)) make_text(column);
+    if (is_text) make_text(column, text_of);
     return raw;
   }
 
-  static void make_text(TableColumn& column) {
+  // The numbers that stand for missing values, as an array of this type holds them.
+  std::vector<double> marks_in(ElementType type) const {
+    std::vector<double> marks;
+    for (const double number : marks_.numbers()) marks.push_back(in_type(number, type));
+    return marks;
+  }
+
+  // A number that is not finite is a missing value, and may be.
+  void require_missing(double value, const std::string& place) const {
+    if (std::isinf(value))
+      throw Error(fmt::format("{}: {} is no finite number; correct it, or remove the row", place, value));
+    if (options_.missing == MissingValues::error)
+      throw OptionError(
+          {"missing=drop", "missing=mean", "missing=level"},
+          fmt::format(
+              "{}: {} is no number; correct it, remove the row, or say what becomes of missing values", place,
+              value));
+  }
+
+  template <class TextOf> static void make_text(TableColumn& column, const TextOf& text_of) {
     column.is_number = false;
     std::unordered_map<std::string, std::uint32_t> codes;
-    for (const double number : column.numbers) {
-      const auto [found, is_new] = codes.emplace(std::isnan(number) ? "" : fmt::format("{}", number),
+    for (std::size_t row = 0; row < column.numbers.size(); ++row) {
+      const auto [found, is_new] = codes.emplace(std::isnan(column.numbers[row]) ? "" : text_of(row),
                                                  static_cast<std::uint32_t>(codes.size()));
       if (is_new) column.labels.push_back(found->first);
       column.codes.push_back(found->second);
@@ -185,6 +210,7 @@ class ArrayTable {
 
   const std::filesystem::path& path_;
   const ReadTableOptions& options_;
+  const MissingMarks marks_{options_};
   std::int64_t rows_ = 0;
   std::vector<Array> arrays_;
   std::vector<std::string> places_;  // of the arrays

@@ -21,6 +21,19 @@ std::string option_for_missing(const std::string& word, MissingValues missing) {
 
 }  // namespace
 
+void check_kinds(const ReadTableOptions& options) {
+  for (const std::string& name : options.text)
+    if (contains(options.numbers, name) || contains(options.dates, name))
+      throw OptionError({"text=" + name},
+                        fmt::format("column '{}' is to be read as text and as {}, too; ask for one of both",
+                                    name, contains(options.numbers, name) ? "numbers" : "dates"));
+}
+
+ColumnKinds::ColumnKinds(const RowPlaces& places, const ReadTableOptions& options)
+    : places_(places), options_(options) {
+  check_kinds(options);
+}
+
 bool ColumnKinds::is_asked_for(std::string_view name) const {
   return contains(options_.numbers, name) || contains(options_.dates, name);
 }
@@ -33,15 +46,15 @@ struct ColumnKinds::Labels {
   std::vector<std::size_t> counts;
   std::size_t rows[5] = {};  // by kind
 
-  Labels(const TableColumn& column, const ReadTableOptions& options)
+  Labels(const TableColumn& column, const MissingMarks& marks, const NumberStyle& style)
       : kinds(column.labels.size(), word),
         values(column.labels.size(), NAN),
         counts(column.labels.size(), 0) {
     for (const std::uint32_t code : column.codes) ++counts[code];
     for (std::size_t i = 0; i < kinds.size(); ++i) {
       const std::string& text = column.labels[i];
-      const auto value = number_of(text, options.style);
-      if (text.empty() || contains(options.na, text)) {
+      const auto value = number_of(text, style);
+      if (text.empty() || marks.have_field(text, value)) {
         kinds[i] = missing;
       } else if (is_missing_number(text)) {
         kinds[i] = missing_word;
@@ -158,7 +171,7 @@ void ColumnKinds::keep_text(RawColumn& raw) const {
   std::vector<std::string> labels;
   std::optional<std::uint32_t> none;
   for (std::size_t i = 0; i < code.size(); ++i) {
-    const bool is_missing = column.labels[i].empty() || contains(options_.na, column.labels[i]);
+    const bool is_missing = column.labels[i].empty() || marks_.have_label(column.labels[i], options_.style);
     code[i] = is_missing && none ? *none : static_cast<std::uint32_t>(labels.size());
     if (is_missing && none) continue;
     if (is_missing) none = code[i];
@@ -198,7 +211,7 @@ bool ColumnKinds::resolve(RawColumn& raw) const {
   const std::string& name = raw.column.name;
   const bool text = contains(options_.text, name), dates = contains(options_.dates, name);
   if (raw.column.is_number) return !raw.has_words && !text && !dates;
-  const Labels labels(raw.column, options_);
+  const Labels labels(raw.column, marks_, options_.style);
   const std::size_t all = labels.all();
   const bool only_words = all == 0 && labels.rows[Labels::missing_word] > 0;
   const bool number =
@@ -265,7 +278,8 @@ Table table_of(const RowPlaces& places, std::size_t rows, std::vector<RawColumn>
   std::vector<std::size_t> kept;
   for (std::size_t row = 0; row < rows; ++row)
     if (dropped[row] == 0) kept.push_back(row);
-  if (kept.size() == rows) return {places, rows, std::move(ready), std::move(notes), options.delimiter};
+  if (kept.size() == rows)
+    return {places, rows, std::move(ready), std::move(notes), options.delimiter, options.style};
   if (kept.empty())
     throw OptionError(
         {"exclude=" + worst},
@@ -275,7 +289,8 @@ Table table_of(const RowPlaces& places, std::size_t rows, std::vector<RawColumn>
   for (TableColumn& column : ready) keep_rows(column, kept);
   notes.push_back(
       fmt::format("{} of {} rows have no value in a column and are left out", rows - kept.size(), rows));
-  return {places.only(kept), kept.size(), std::move(ready), std::move(notes), options.delimiter};
+  return {places.only(kept), kept.size(),       std::move(ready),
+          std::move(notes),  options.delimiter, options.style};
 }
 
 }  // namespace gradus

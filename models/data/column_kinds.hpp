@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gradus/data/table.hpp"
+#include "models/data/missing_marks.hpp"
 
 namespace gradus {
 
@@ -34,9 +35,8 @@ struct RawColumn {
 /// when at least half of its values are; the first value that is none is then an Error. Any other is text.
 class ColumnKinds {
  public:
-  /// Looks at the rows at these places. Both must outlive this.
-  ColumnKinds(const RowPlaces& places, const ReadTableOptions& options)
-      : places_(places), options_(options) {}
+  /// Looks at the rows at these places. Both must outlive this. Error as of `check_kinds`.
+  ColumnKinds(const RowPlaces& places, const ReadTableOptions& options);
 
   /// Makes the column what it is. False when it was read as numbers and has other values, too: it must be
   /// read again, as labels. Error for values that do not fit the others or what is asked for.
@@ -55,7 +55,11 @@ class ColumnKinds {
 
   const RowPlaces& places_;
   const ReadTableOptions& options_;
+  const MissingMarks marks_{options_};
 };
+
+/// Error when a column is asked for as text and as numbers or dates, too.
+void check_kinds(const ReadTableOptions& options);
 
 /// The table of these columns, with rows that lack a value treated as the options say. Error for the first
 /// missing value, if they say so, and when no row is left.

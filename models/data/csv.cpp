@@ -10,6 +10,7 @@
 #include "gradus/data/mapped_file.hpp"
 #include "models/data/column_kinds.hpp"
 #include "models/data/csv_scanner.hpp"
+#include "models/data/missing_marks.hpp"
 #include "models/data/number_text.hpp"
 #include "models/data/utf8.hpp"
 
@@ -59,10 +60,7 @@ class CsvParser {
   CsvParser(const std::filesystem::path& path, const ReadTableOptions& options, std::string_view bytes,
             const std::vector<std::string>& as_labels)
       : path_(path), options_(options), as_labels_(as_labels), scanner_(bytes, options.delimiter) {
-    const auto is_number = [&](const std::string& word) {
-      return number_of(word, options.style).has_value();
-    };
-    fast_ = options.style.decimal == '.' && std::ranges::none_of(options.na, is_number);
+    fast_ = options.style.decimal == '.' && !marks_.has_numbers();
   }
 
   void parse() {
@@ -300,10 +298,12 @@ class CsvParser {
     if (fast_ && !target.by_labels)
       if (const auto value = scanner_.read_plain_number()) return raw.column.numbers.push_back(*value);
     const std::string_view text = trimmed(read_field(field));
+    bool missing = is_missing_number(text);
     if (!target.by_labels) {
       const auto value = number_of(text, options_.style);
-      if (value && std::isfinite(*value) && !contains(options_.na, text))
-        return raw.column.numbers.push_back(*value);
+      const bool is_marked = marks_.have_field(text, value);
+      missing = missing || is_marked;
+      if (value && std::isfinite(*value) && !is_marked) return raw.column.numbers.push_back(*value);
       // The first row gives only a guess.
       if (rows_ == 0) {
         target.by_labels = true;
@@ -311,7 +311,6 @@ class CsvParser {
       }
     }
     if (target.by_labels) return add_label(target, field, text);
-    const bool missing = is_missing_number(text) || contains(options_.na, text);
     raw.column.numbers.push_back(NAN);
     if (!missing)
       raw.has_words = true;
@@ -334,6 +333,7 @@ class CsvParser {
   const std::filesystem::path& path_;
   const ReadTableOptions& options_;
   const std::vector<std::string>& as_labels_;
+  const MissingMarks marks_{options_};
   bool fast_ = true;
   std::size_t rows_ = 0;
   std::vector<RawColumn> columns_;

@@ -81,6 +81,56 @@ std::optional<double> plain_number(std::string_view text) {
   return value;
 }
 
+bool take(std::string_view& text, char c) {
+  if (!text.starts_with(c)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// Digits, of which `place` are in front of the decimal point: 0.DIGITS · 10^place.
+struct Decimal {
+  std::string digits;
+  std::int64_t place;
+};
+
+// The size of a plain number without its sign; nothing when it is none.
+std::optional<Decimal> decimal_of(std::string_view text) {
+  const std::size_t mark = std::min(text.find_first_of("eE"), text.size());
+  const std::string_view mantissa = text.substr(0, mark);
+  std::int64_t exponent = 0;
+  if (mark < text.size()) {
+    std::string_view power = text.substr(mark + 1);
+    if (power.starts_with('+')) power.remove_prefix(1);
+    const bool is_down = take(power, '-');
+    if (power.empty() || power.size() > 15 || !std::ranges::all_of(power, is_digit)) return std::nullopt;
+    std::from_chars(power.data(), power.data() + power.size(), exponent);
+    exponent = is_down ? -exponent : exponent;
+  }
+  const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
+  Decimal decimal{std::string(mantissa), static_cast<std::int64_t>(point) + exponent};
+  if (point < mantissa.size()) decimal.digits.erase(point, 1);
+  if (decimal.digits.empty() || !std::ranges::all_of(decimal.digits, is_digit)) return std::nullopt;
+  const std::size_t first = std::min(decimal.digits.find_first_not_of('0'), decimal.digits.size());
+  decimal.digits.erase(0, first);
+  decimal.digits.resize(decimal.digits.find_last_not_of('0') + 1);
+  decimal.place -= static_cast<std::int64_t>(first);
+  return decimal;
+}
+
+// As it is written: in full, unless that takes many zeros.
+std::string spelling_of(const Decimal& decimal) {
+  constexpr std::int64_t longest = 21, smallest = -5;
+  const auto& [digits, place] = decimal;
+  const auto count = static_cast<std::int64_t>(digits.size());
+  if (digits.empty()) return "0";
+  if (place > longest || place <= smallest)
+    return fmt::format("{}{}{}e{:+03}", digits[0], count > 1 ? "." : "", digits.substr(1), place - 1);
+  if (place <= 0) return "0." + std::string(static_cast<std::size_t>(-place), '0') + digits;
+  if (count <= place) return digits + std::string(static_cast<std::size_t>(place - count), '0');
+  return fmt::format("{}.{}", digits.substr(0, static_cast<std::size_t>(place)),
+                     digits.substr(static_cast<std::size_t>(place)));
+}
+
 // A whole number of `least` to `most` digits at the front, which is taken off.
 std::optional<int> take_digits(std::string_view& text, std::size_t least, std::size_t most) {
   std::size_t count = 0;
@@ -90,12 +140,6 @@ std::optional<int> take_digits(std::string_view& text, std::size_t least, std::s
   if (count < least) return std::nullopt;
   text.remove_prefix(count);
   return value;
-}
-
-bool take(std::string_view& text, char c) {
-  if (!text.starts_with(c)) return false;
-  text.remove_prefix(1);
-  return true;
 }
 
 // "23:59", "23:59:59.5", with a Z; as a part of a day.
@@ -159,6 +203,25 @@ std::optional<double> date_of(std::string_view text) {
   const auto time = take_time(text);
   if (!time || !text.empty()) return std::nullopt;
   return days + *time;
+}
+
+std::optional<std::string> exact_number(std::string_view text, const NumberStyle& style) {
+  const auto plain = plain_spelling(trimmed(text), style);
+  if (!plain) return std::nullopt;
+  std::string_view size = *plain;
+  const bool is_negative = take(size, '-');
+  if (!is_negative) take(size, '+');
+  const auto decimal = decimal_of(size);
+  if (!decimal) return std::nullopt;
+  return (is_negative && !decimal->digits.empty() ? "-" : "") + spelling_of(*decimal);
+}
+
+std::string category_of(std::string_view label, const NumberStyle& style) {
+  const std::size_t digit = std::min(label.find_first_of("0123456789"), label.size());
+  const std::string_view behind = label.substr(std::min(digit + 1, label.size()));
+  const bool is_code = label.substr(digit).starts_with('0') && !behind.empty() &&
+                       (is_digit(behind[0]) || separator_at(behind, style.thousands) > 0);
+  return is_code ? std::string(label) : exact_number(label, style).value_or(std::string(label));
 }
 
 std::string date_text(double days) {

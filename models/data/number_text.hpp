@@ -16,6 +16,14 @@ std::string_view trimmed(std::string_view text);
 /// are numbers here; a number that is too large for a double is infinite, one that is too small is 0.
 std::optional<double> number_of(std::string_view text, const NumberStyle& style = {});
 
+/// The number that a text is, digit for digit, in one spelling for all of its spellings: "1", "1.0" and "1e0"
+/// are "1", and 9007199254740993 is not 9007199254740992, as it is for doubles. Nothing when it is no number,
+/// and for infinities and NaN.
+std::optional<std::string> exact_number(std::string_view text, const NumberStyle& style = {});
+/// A label as a category: numbers as `exact_number` spells them, so that all files agree. Words, and digits
+/// behind a 0, as codes have them, are categories as they stand.
+std::string category_of(std::string_view label, const NumberStyle& style = {});
+
 /// Whether this is a word by which programs say that there is no number: nothing at all, NA, null and so on.
 bool is_missing_number(std::string_view text);
 

@@ -32,12 +32,13 @@ RowPlaces RowPlaces::only(const std::vector<std::size_t>& rows) const {
 }
 
 Table::Table(RowPlaces places, std::size_t rows, std::vector<TableColumn> columns,
-             std::vector<std::string> notes, char delimiter)
+             std::vector<std::string> notes, char delimiter, const NumberStyle& style)
     : places_(std::move(places)),
       rows_(rows),
       columns_(std::move(columns)),
       notes_(std::move(notes)),
-      delimiter_(delimiter) {}
+      delimiter_(delimiter),
+      style_(style) {}
 
 const TableColumn& Table::column(std::string_view name) const {
   const auto found = std::ranges::find(columns_, name, &TableColumn::name);

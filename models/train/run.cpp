@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "gradus/data/atomic_file.hpp"
@@ -50,6 +51,33 @@ void write_results(const Trainer<T>& trainer, const History& history, const Trai
   if (!missing.empty() && !files.on_file) throw Error(missing);
 }
 
+// Sees whether a training fails in its first step whatever the learning rate: the loss is not finite, or a
+// gradient, whose square optimizers take, is too large.
+template <class T> struct FirstStep final : Callback {
+  bool on_not_finite(Training& training, const std::string&) override {
+    if (training.epoch() > 0 || training.step() > 0) return false;
+    failed = !std::isfinite(training.loss());
+    if (!failed)
+      for (const auto& [name, gradient] : training.gradients())
+        failed = failed || std::ranges::any_of(gradient, [](double g) {
+                   return !std::isfinite(static_cast<T>(g) * static_cast<T>(g));
+                 });
+    return false;
+  }
+  bool failed = false;
+};
+
+// Why a training failed, and what would mend it.
+template <class T> std::string divergence(bool in_first_step) {
+  if (!in_first_step)
+    return "the training diverged; try a smaller learning rate, or bring large numbers of the data nearer to "
+           "1";
+  return fmt::format(
+      "the first step is not finite, before anything was learnt: numbers of the data are too "
+      "large; bring them nearer to 1{}",
+      sizeof(T) == sizeof(float) ? ", or compute in double" : "");
+}
+
 }  // namespace
 
 template <class T>
@@ -57,6 +85,8 @@ History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> 
                      const TrainingFiles& files) {
   check_files(files);
   if (files.resume && std::filesystem::exists(files.checkpoint)) trainer.resume(files.checkpoint);
+  const auto first_step = std::make_shared<FirstStep<T>>();
+  options.callbacks.push_back(first_step);
   options.callbacks.push_back(stop_on_nan());
   if (!files.tensorboard.empty()) {
     // Nobody looks at each of ten thousand histograms.
@@ -68,7 +98,7 @@ History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> 
   if (!files.checkpoint.empty())
     options.callbacks.push_back(checkpoint(files.checkpoint, {.every_steps = files.checkpoint_steps}));
   History history = trainer.fit(data, options);
-  if (history.failed) throw Error("the training diverged; try a smaller learning rate.\n" + history.stopped);
+  if (history.failed) throw Error(divergence<T>(first_step->failed) + ".\n" + history.stopped);
   write_results(trainer, history, files);
   return history;
 }

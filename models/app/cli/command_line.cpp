@@ -17,7 +17,7 @@ struct OptionRow {
   std::string_view does = {};  // the good of a whole command
 };
 
-constexpr std::array<OptionRow, 40> option_rows{{{"batch", "--batch"},
+constexpr std::array<OptionRow, 41> option_rows{{{"batch", "--batch"},
                                                  {"checkpoint", "--checkpoint"},
                                                  {"checkpoint_steps", "--checkpoint-steps"},
                                                  {"class_weights=none", "no --class-weight"},
@@ -45,6 +45,7 @@ constexpr std::array<OptionRow, 40> option_rows{{{"batch", "--batch"},
                                                  {"resume", "--resume"},
                                                  {"save", "--save"},
                                                  {"seed", "--seed"},
+                                                 {"standardize=true", "no --raw"},
                                                  {"stratify", "--stratify"},
                                                  {"stratify=false", "no --stratify"},
                                                  {"strict=false", "no --strict"},

@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
 #include <set>
 
+#include "models/app/table/categories.hpp"
 #include "models/data/number_text.hpp"
 
 namespace gradus {
@@ -49,22 +53,30 @@ std::string value_text(const TableColumn& column, std::size_t row) {
   return column.is_date ? date_text(column.numbers[row]) : fmt::format("{}", column.numbers[row]);
 }
 
-// How many labels occur, but for that of missing values.
-std::size_t levels_of(const TableColumn& column) {
-  std::vector<char> seen(column.labels.size(), 0);
-  for (const std::uint32_t code : column.codes) seen[code] = column.labels[code].empty() ? 0 : 1;
-  return static_cast<std::size_t>(std::ranges::count(seen, 1));
+// How many categories occur, but for that of missing values.
+std::size_t levels_of(const Table& table, const TableColumn& column) {
+  if (column.is_number) return 0;
+  Rows all(table.rows());
+  std::iota(all.begin(), all.end(), 0U);
+  const std::vector<std::string> categories = label_categories(table, column, all);
+  std::vector<char> occurs(column.labels.size(), 0);
+  for (const std::uint32_t code : column.codes) occurs[code] = 1;
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < occurs.size(); ++i)
+    if (occurs[i] != 0 && !column.labels[i].empty()) seen.insert(categories[i]);
+  return seen.size();
 }
 
-Reading reading_of(const TableColumn& column, std::size_t rows) {
+Reading reading_of(const Table& table, const TableColumn& column) {
   constexpr std::size_t shown = 4, longest = 20;
+  const std::size_t rows = table.rows();
   Reading reading{shortened(column.name, 32),
                   column.is_date     ? "date"
                   : column.is_number ? "number"
                                      : "text",
                   rows - column.missing,
                   column.missing,
-                  column.is_number ? "-" : std::to_string(levels_of(column)),
+                  column.is_number ? "-" : std::to_string(levels_of(table, column)),
                   {}};
   for (std::size_t row = 0; row < std::min(shown, rows); ++row) {
     const std::string text = shortened(value_text(column, row), longest);
@@ -112,12 +124,34 @@ std::string reason_for_many(const TableColumn& column, std::size_t levels, std::
   return "each becomes an input of the network that few rows have; join some, or leave the column out";
 }
 
+// The number of a column that is not standardised whose square the network's type does not hold, as losses
+// and optimizers take it.
+std::optional<OptionError> oversized(const Table& table, const TableColumn& column,
+                                     const TableOptions& options) {
+  const bool is_weight = column.name == options.weight;
+  if (!column.is_number || column.name == options.target || (options.standardize && !is_weight)) return {};
+  const double most =
+      std::sqrt(options.in_double ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max());
+  const auto found = std::ranges::find_if(column.numbers, [&](double x) { return std::abs(x) > most; });
+  if (found == column.numbers.end()) return {};
+  std::vector<std::string> remedies;
+  if (!is_weight) remedies.emplace_back("standardize=true");
+  if (!options.in_double && std::abs(*found) < std::sqrt(std::numeric_limits<double>::max()))
+    remedies.emplace_back("precision=double");
+  const auto row = static_cast<std::size_t>(found - column.numbers.begin());
+  return OptionError(
+      remedies, fmt::format("{}: the square of {} is beyond a {}, so that the training may "
+                            "fail; correct it, {}or scale it",
+                            table.place(row, column.name), *found, options.in_double ? "double" : "float",
+                            is_weight ? "" : "standardise the column, "));
+}
+
 }  // namespace
 
 Facts column_facts(const Table& table) {
   Facts facts;
   for (const TableColumn& column : table.columns()) {
-    const Reading r = reading_of(column, table.rows());
+    const Reading r = reading_of(table, column);
     facts.emplace_back("column " + r.name,
                        fmt::format("{}: {} values, {} missing{}; first: {}", r.kind, r.count, r.missing,
                                    column.is_number ? "" : ", " + r.levels + " levels", r.first));
@@ -127,7 +161,7 @@ Facts column_facts(const Table& table) {
 
 std::string column_table(const Table& table) {
   std::vector<Reading> readings;
-  for (const TableColumn& column : table.columns()) readings.push_back(reading_of(column, table.rows()));
+  for (const TableColumn& column : table.columns()) readings.push_back(reading_of(table, column));
   std::size_t width = 6;
   for (const Reading& r : readings) width = std::max(width, width_of(r.name));
   std::string text = fmt::format("{}: {} rows\n{}  kind     count  missing  levels  first values\n",
@@ -146,8 +180,9 @@ std::vector<OptionError> odd_columns(const Table& table, const TableOptions& opt
   std::vector<OptionError> odd;
   for (const TableColumn& column : table.columns()) {
     const std::string& name = column.name;
-    const std::size_t values = table.rows() - column.missing, levels = levels_of(column);
+    const std::size_t values = table.rows() - column.missing, levels = levels_of(table, column);
     const std::vector<std::string> leave_out{"exclude=" + name};
+    if (const auto large = oversized(table, column, options)) odd.push_back(*large);
     if (!column.is_number) {
       for (const std::string& label : column.labels)
         if (!label.empty() && is_missing_number(label))

@@ -18,6 +18,8 @@
 #include "models/app/progress/progress.hpp"
 #include "models/app/table/column_report.hpp"
 #include "models/app/table/make_recipe.hpp"
+#include "models/app/table/number_range.hpp"
+#include "models/app/table/spread.hpp"
 #include "models/app/table/table_network.hpp"
 #include "models/app/table/table_report.hpp"
 #include "models/app/table/table_weights.hpp"
@@ -47,6 +49,11 @@ Table read_rows(const TableOptions& options) {
       throw Error(fmt::format("column '{}' is the target and cannot be a feature, too", options.target));
     read.columns.push_back(options.target);
   }
+  if (options.task == Task::regress && std::ranges::find(options.text, options.target) != options.text.end())
+    throw OptionError({"text=" + options.target, "task=regress"},
+                      fmt::format("column '{}' is the target of a regression and is to be read as text, too; "
+                                  "give one of both",
+                                  options.target));
   if (options.task == Task::classify) read.text.push_back(options.target);
   if (options.task == Task::regress) read.numbers.push_back(options.target);
   if (!options.weight.empty()) {
@@ -62,8 +69,24 @@ Dataset<T> dataset(const Table& table, const TableRecipe& recipe, const Rows& ro
                    const TableOptions& options) {
   std::vector<std::vector<double>> tensors{encode_features(table, recipe, rows),
                                            encode_target(table, recipe, rows)};
-  if (!options.weight.empty()) tensors.push_back(weights_of(table, options.weight, rows));
+  require_in_range<T>(table, recipe.features, rows, tensors[0]);
+  require_in_range<T>(table, {recipe.target}, rows, tensors[1]);
+  if (!options.weight.empty()) {
+    tensors.push_back(weights_of(table, options.weight, rows));
+    require_in_range<T>(table, {ColumnRecipe{options.weight}}, rows, tensors[2]);
+  }
   return {static_cast<std::int64_t>(rows.size()), tensors};
+}
+
+// Of standardised numbers: how much of their spread the answers explain.
+std::string r_squared(std::span<const double> targets, std::span<const double> off) {
+  const double spread = spread_of(targets).deviation;
+  if (std::ranges::all_of(targets, [&](double z) { return z == targets.front(); }))
+    return "not defined, as the target is constant";
+  const double value = 1 - std::pow(root_mean_square(off) / spread, 2);
+  return !std::isfinite(value) ? "below -1e308"
+         : value > -1e6        ? fmt::format("{:.4f}", value)
+                               : fmt::format("{:.4g}", value);
 }
 
 // "accuracy 0.9667", or R² and the mean absolute error in the target's own unit.
@@ -72,21 +95,19 @@ std::string quality(Trainer<T>& trainer, const Dataset<T>& data, const Table& ta
                     const TableRecipe& recipe, const Rows& rows) {
   if (recipe.task == Task::classify)
     return fmt::format("accuracy {:.4f}", trainer.evaluate(data).at("accuracy"));
-  const auto& numbers = table.column(recipe.target.name).numbers;
   const auto predicted = trainer.predict(data);
-  double mean = 0, residual = 0, total = 0, absolute = 0;
-  const auto [least, most] = std::ranges::minmax(rows, {}, [&](std::uint32_t row) { return numbers[row]; });
-  for (const std::uint32_t row : rows) mean += numbers[row] / static_cast<double>(rows.size());
+  const std::vector<double> targets = encode_target(table, recipe, rows);
+  std::vector<double> off(rows.size());
+  double absolute = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const double y = static_cast<double>(predicted[i]) * recipe.target.deviation + recipe.target.mean;
-    const double off = numbers[rows[i]] - y;
-    residual += off * off;
-    total += std::pow(numbers[rows[i]] - mean, 2);
-    absolute += std::abs(off) / static_cast<double>(rows.size());
+    if (!std::isfinite(predicted[i]))
+      return fmt::format("R² not defined, as the answer to {} is no finite number",
+                         table.place(rows[i], recipe.target.name));
+    off[i] = targets[i] - static_cast<double>(predicted[i]);
+    absolute += std::abs(off[i]) / static_cast<double>(rows.size());
   }
-  const std::string explained = numbers[least] == numbers[most] ? "not defined, as the target is constant"
-                                                                : fmt::format("{:.4f}", 1 - residual / total);
-  return fmt::format("R² {}, mean absolute error {:.6g}", explained, absolute);
+  return fmt::format("R² {}, mean absolute error {:.6g}", r_squared(targets, off),
+                     absolute * recipe.target.deviation);
 }
 
 std::string yes_or_no(bool yes) { return yes ? "yes" : "no"; }

@@ -56,7 +56,7 @@ struct TableOptions {
 
 /// Reads the table, prints how it read each column and what looks odd, splits, encodes and standardises it,
 /// trains, reports, and saves the model. Error naming file, place, column and remedy for what cannot be
-/// trained on; nothing is then written.
+/// trained on, numbers that the precision does not hold among it; nothing is then written.
 ///
 /// Weights multiply the loss of a row, in validation, too, before the mean over the rows is taken; they are
 /// not scaled to a mean of 1. Metrics, the figures of quality and predictions know none. Balanced class

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
 
 #include "gradus/data/option_error.hpp"
+#include "models/app/table/categories.hpp"
+#include "models/app/table/spread.hpp"
 #include "models/data/number_text.hpp"
 
 namespace gradus {
@@ -17,26 +20,18 @@ namespace {
 
 ColumnRecipe number_recipe(const TableColumn& column, const Rows& rows, bool standardize, Missing missing) {
   ColumnRecipe recipe{.name = column.name, .is_date = column.is_date};
-  double sum = 0, squares = 0, count = 0;
-  const auto add = [&](double& total, auto of) {
-    for (const std::uint32_t row : rows)
-      if (!std::isnan(column.numbers[row])) total += of(column.numbers[row]);
-  };
-  add(count, [](double) { return 1; });
-  add(sum, [](double x) { return x; });
-  const double mean = count > 0 ? sum / count : 0;
-  if (missing == Missing::mean || missing == Missing::level) recipe.fill = mean;
-  recipe.marks_missing = missing == Missing::level && count < static_cast<double>(rows.size());
+  std::vector<double> values;
+  for (const std::uint32_t row : rows)
+    if (!std::isnan(column.numbers[row])) values.push_back(column.numbers[row]);
+  const Spread spread = spread_of(values);
+  if (missing == Missing::mean || missing == Missing::level) recipe.fill = spread.mean;
+  recipe.marks_missing = missing == Missing::level && values.size() < rows.size();
   if (!standardize) return recipe;
-  recipe.mean = mean;
-  add(squares, [&](double x) { return std::pow(x - mean, 2); });
-  const double deviation = count > 0 ? std::sqrt(squares / count) : 0;
-  // A column that is constant but for rounding says nothing: it becomes zeros.
-  const bool constant = deviation <= 1e-12 * std::abs(recipe.mean);
-  recipe.deviation = constant || deviation == 0 ? 1 : deviation;
-  if (!std::isfinite(recipe.mean) || !std::isfinite(recipe.deviation))
-    throw Error(
-        fmt::format("column '{}': its numbers are too large to be standardised; scale them", column.name));
+  recipe.mean = spread.mean;
+  // A column that is constant but for rounding says nothing: it becomes zeros, but for rounding.
+  constexpr double rounding = 0x1p10 * std::numeric_limits<double>::epsilon();
+  recipe.deviation =
+      spread.is_constant() ? std::max(1.0, rounding * std::abs(spread.mean)) : spread.deviation;
   return recipe;
 }
 
@@ -50,21 +45,18 @@ std::vector<std::string> categories_of(const std::map<std::string, std::size_t>&
   return categories;
 }
 
-// How many of the rows have each label. One number is one category in all its spellings.
-std::map<std::string, std::size_t> label_counts(const TableColumn& column, const Rows& rows) {
-  const bool numbers = std::ranges::all_of(
-      column.labels, [](const auto& label) { return label.empty() || number_of(label).has_value(); });
+// How many of the rows have each category.
+std::map<std::string, std::size_t> category_counts(const Table& table, const TableColumn& column,
+                                                   const Rows& rows) {
+  const std::vector<std::string> categories = label_categories(table, column, rows);
   std::map<std::string, std::size_t> counts;
-  for (const std::uint32_t row : rows) {
-    const std::string& label = column.labels[column.codes[row]];
-    ++counts[numbers ? category_of(label) : label];
-  }
+  for (const std::uint32_t row : rows) ++counts[categories[column.codes[row]]];
   return counts;
 }
 
-ColumnRecipe text_recipe(const TableColumn& column, const Rows& rows, Missing missing) {
+ColumnRecipe text_recipe(const Table& table, const TableColumn& column, const Rows& rows, Missing missing) {
   ColumnRecipe recipe{column.name};
-  auto counts = label_counts(column, rows);
+  auto counts = category_counts(table, column, rows);
   if (missing != Missing::level) counts.erase("");
   recipe.categories = categories_of(counts);
   if (recipe.categories.empty()) recipe.categories.emplace_back();  // no row of training has a value
@@ -78,7 +70,7 @@ ColumnRecipe text_recipe(const TableColumn& column, const Rows& rows, Missing mi
 void check_classes(const Table& table, const TableOptions& options, const TableRecipe& recipe,
                    const SplitRows& split) {
   const TableColumn& column = table.column(recipe.target.name);
-  const auto counts = label_counts(column, split.training);
+  const auto counts = category_counts(table, column, split.training);
   if (counts.size() < 2)
     throw Error(
         fmt::format("{}: column '{}': there is only one class, '{}', in the rows of training; a "
@@ -92,7 +84,7 @@ void check_classes(const Table& table, const TableOptions& options, const TableR
                     table.path().string(), column.name, table.rows()));
   if (!options.strict) return;
   TableRecipe known;
-  known.target = text_recipe(column, split.training, Missing::error);
+  known.target = text_recipe(table, column, split.training, Missing::error);
   for (const UnknownLevel& unknown : unknown_levels(table, known, split.validation, true))
     throw OptionError(
         {"strict=false", "seed", "in_order=false", "validation_split"},
@@ -111,7 +103,7 @@ TableRecipe make_recipe(const Table& table, const TableOptions& options, const S
     if (column.name == options.target || column.name == options.weight) continue;
     recipe.features.push_back(
         column.is_number ? number_recipe(column, split.training, options.standardize, options.missing)
-                         : text_recipe(column, split.training, options.missing));
+                         : text_recipe(table, column, split.training, options.missing));
   }
   if (recipe.features.empty())
     throw OptionError(
@@ -123,7 +115,7 @@ TableRecipe make_recipe(const Table& table, const TableOptions& options, const S
   Rows all(table.rows());
   std::iota(all.begin(), all.end(), 0U);
   recipe.target = target.is_number ? number_recipe(target, split.training, true, Missing::error)
-                                   : text_recipe(target, all, Missing::error);
+                                   : text_recipe(table, target, all, Missing::error);
   if (recipe.task == Task::classify) check_classes(table, options, recipe, split);
   if (options.strict)
     for (const UnknownLevel& unknown : unknown_levels(table, recipe, split.validation, false))

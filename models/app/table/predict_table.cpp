@@ -12,6 +12,7 @@
 #include "gradus/data/read_table.hpp"
 #include "gradus/train/trainer.hpp"
 #include "models/app/progress/progress.hpp"
+#include "models/app/table/number_range.hpp"
 #include "models/app/table/table_network.hpp"
 
 namespace gradus {
@@ -42,34 +43,94 @@ const TableColumn* column_without_value(const Table& table, const TableRecipe& r
   return nullptr;
 }
 
-// Whether each row has an answer; says which has none, and which levels are unknown. Error with `strict`.
-std::vector<bool> answerable(const Table& table, const TableRecipe& recipe, const Rows& rows,
-                             const PredictTableOptions& options) {
-  const auto note = [&](const std::string& text) {
-    if (options.print) options.print("note: " + text + "\n");
-  };
+// The rows that have an answer. Those that have none are said, of each cause the first.
+class Answers {
+ public:
+  Answers(std::size_t rows, const PredictTableOptions& options) : known_(rows, true), options_(options) {}
+
+  bool has(std::size_t row) const { return known_[row]; }
+  void note(const std::string& text) const {
+    if (options_.print) options_.print("note: " + text + "\n");
+  }
+  // Rows without an answer, for one cause: that of the first, and how to mend it. Error with `strict`.
+  template <class Cause>
+  void take_from(const std::vector<std::size_t>& rows, const Cause& cause, const char* remedy) {
+    if (rows.empty()) return;
+    const std::string first = cause(rows.front());
+    if (options_.strict)
+      throw OptionError({"strict=false"},
+                        fmt::format("{}; {}, or let the row be answered with NA", first, remedy));
+    for (const std::size_t row : rows) known_[row] = false;
+    note(fmt::format("{}; the answer is NA{}", first,
+                     rows.size() > 1 ? fmt::format(" ({} rows)", rows.size()) : ""));
+  }
+
+ private:
+  std::vector<bool> known_;
+  const PredictTableOptions& options_;
+};
+
+// The rows, of those with an answer, for which this holds.
+template <class Holds>
+std::vector<std::size_t> rows_where(const Answers& answers, std::size_t rows, const Holds& holds) {
+  std::vector<std::size_t> found;
+  for (std::size_t row = 0; row < rows; ++row)
+    if (answers.has(row) && holds(row)) found.push_back(row);
+  return found;
+}
+
+void note_unknown_levels(const Answers& answers, const Table& table, const TableRecipe& recipe,
+                         const Rows& rows, bool strict) {
   const auto unknown_ones = unknown_levels(table, recipe, rows, false);
-  if (options.strict && !unknown_ones.empty()) throw unknown_level_error(table, recipe, unknown_ones.front());
+  if (strict && !unknown_ones.empty()) throw unknown_level_error(table, recipe, unknown_ones.front());
   for (const UnknownLevel& unknown : first_of_columns(unknown_ones))
-    note(fmt::format(
+    answers.note(fmt::format(
         "{}: '{}' does not occur in the rows of training; it is taken for none of the known levels{}",
         table.place(unknown.row, unknown.column), unknown.label, others_text(unknown)));
-  std::vector<bool> answers(rows.size(), true);
-  std::string first;
-  std::size_t count = 0;
-  for (const std::uint32_t row : rows) {
-    const TableColumn* column = column_without_value(table, recipe, row);
-    if (column == nullptr) continue;
-    answers[row] = false;
-    if (++count > 1) continue;
-    first = fmt::format("{}: the value is missing, and the model was trained without missing values",
-                        table.place(row, column->name));
-    if (options.strict)
-      throw OptionError({"strict=false"}, first + "; fill it in, or let the row be answered with NA");
-  }
-  if (count > 0)
-    note(fmt::format("{}; the answer is NA{}", first, count > 1 ? fmt::format(" ({} rows)", count) : ""));
-  return answers;
+}
+
+// Takes the answers from rows whose inputs are missing, or beyond the network's type.
+template <class T>
+void look_at_inputs(Answers& answers, const Table& table, const TableRecipe& recipe,
+                    std::span<const double> features) {
+  const auto lacking = [&](std::size_t row) { return column_without_value(table, recipe, row); };
+  answers.take_from(
+      rows_where(answers, table.rows(), lacking),
+      [&](std::size_t row) {
+        return fmt::format("{}: the value is missing, and the model was trained without missing values",
+                           table.place(row, lacking(row)->name));
+      },
+      "fill it in");
+  const auto width = static_cast<std::size_t>(recipe.inputs());
+  const auto beyond = [&](std::size_t row) {
+    return column_beyond<T>(recipe.features, features.subspan(row * width, width));
+  };
+  answers.take_from(
+      rows_where(answers, table.rows(), beyond),
+      [&](std::size_t row) { return beyond_text<T>(table, *beyond(row), row); }, "correct it");
+}
+
+// Takes the answers from rows for which the network has no finite one; its largest input is to blame.
+template <class T>
+void look_at_outputs(Answers& answers, const Table& table, const TableRecipe& recipe,
+                     std::span<const double> features, const std::vector<T>& y) {
+  const auto width = static_cast<std::size_t>(recipe.outputs());
+  const auto not_finite = [&](std::size_t row) {
+    const auto outputs = std::span(y).subspan(row * width, width);
+    return std::ranges::any_of(
+        outputs, [&](T each) { return !std::isfinite(recipe.target.original(static_cast<double>(each))); });
+  };
+  const auto cause = [&](std::size_t row) {
+    const auto inputs =
+        features.subspan(row * features.size() / table.rows(), features.size() / table.rows());
+    auto largest = static_cast<std::ptrdiff_t>(
+        std::ranges::max_element(inputs, {}, [](double x) { return std::abs(x); }) - inputs.begin());
+    const ColumnRecipe* column = recipe.features.data();
+    while (largest >= column->width()) largest -= (column++)->width();
+    return fmt::format("{}: the network's answer is no finite number, as its inputs are too large",
+                       table.place(row, column->name));
+  };
+  answers.take_from(rows_where(answers, table.rows(), not_finite), cause, "correct it");
 }
 
 // The class and the probabilities of all.
@@ -87,7 +148,7 @@ template <class T> std::string class_line(const TableRecipe& recipe, const T* ro
 // The number in the target's own unit, in as many digits as the network's numbers are worth: those of the
 // deviation that it learnt, and those by which the number is larger.
 template <class T> std::string number_line(const TableRecipe& recipe, T y) {
-  const double value = static_cast<double>(y) * recipe.target.deviation + recipe.target.mean;
+  const double value = recipe.target.original(static_cast<double>(y));
   constexpr int own = std::numeric_limits<T>::digits10 + 3, most = std::numeric_limits<double>::max_digits10;
   const double larger = std::min(std::max(1.0, std::abs(value) / recipe.target.deviation), 1e17);
   return fmt::format("{:.{}g}", value, std::min(own + static_cast<int>(std::log10(larger)), most));
@@ -98,21 +159,25 @@ std::string predictions(const TensorFile& file, const TableRecipe& recipe, const
                         const PredictTableOptions& options) {
   Rows rows(table.rows());
   std::iota(rows.begin(), rows.end(), 0U);
-  const std::vector<bool> answers = answerable(table, recipe, rows, options);
+  Answers answers(rows.size(), options);
+  note_unknown_levels(answers, table, recipe, rows, options.strict);
+  std::vector<double> features = encode_features(table, recipe, rows);
+  look_at_inputs<T>(answers, table, recipe, features);
+  const auto width = static_cast<std::size_t>(recipe.outputs()), inputs = features.size() / rows.size();
+  for (std::size_t i = 0; i < features.size(); ++i)
+    if (!answers.has(i / inputs)) features[i] = 0;
   const Progress progress("predicting");
   Trainer<T> trainer(model_of(recipe));
   trainer.load_weights(file.path().string());
-  std::vector<double> features = encode_features(table, recipe, rows);
-  for (double& x : features) x = std::isnan(x) ? 0 : x;  // of rows without an answer
-  const Dataset<T> data(static_cast<std::int64_t>(rows.size()), {std::move(features)});
+  const Dataset<T> data(static_cast<std::int64_t>(rows.size()), {features});
   const auto y = trainer.predict(data);
+  look_at_outputs(answers, table, recipe, features, y);
   std::string text = "prediction";
   for (const std::string& label : recipe.target.categories) text += "," + csv_field("p(" + label + ")");
   text += "\n";
-  const auto width = static_cast<std::size_t>(recipe.outputs());
   const std::string none = "NA" + std::string(recipe.target.categories.size(), ',');
   for (std::size_t i = 0; i < rows.size(); ++i)
-    text += (!answers[i]                    ? none
+    text += (!answers.has(i)                ? none
              : recipe.task == Task::regress ? number_line(recipe, y[i])
                                             : class_line(recipe, &y[i * width])) +
             "\n";

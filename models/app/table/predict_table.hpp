@@ -12,19 +12,19 @@ namespace GRADUS_PUBLIC gradus {
 
 /// How a saved model is applied to a table.
 struct PredictTableOptions {
-  std::string model;                            ///< a file that fit_table wrote
-  std::string data;                             ///< the table; columns are found by their names
-  std::optional<char> delimiter = {};           ///< between fields; by default, that of the table of training
-  std::optional<char> decimal = {};             ///< the sign before a fraction; by default, that of training
-  std::optional<char> thousands = {};           ///< the sign between thousands; by default, that of training
-  std::vector<std::string> na = {};             ///< words for missing values, in addition to those
-  bool strict = false;                          ///< whether an unknown level or a missing value is an Error
+  std::string model;                   ///< a file that fit_table wrote
+  std::string data;                    ///< the table; columns are found by their names
+  std::optional<char> delimiter = {};  ///< between fields; by default, that of the table of training
+  std::optional<char> decimal = {};    ///< the sign before a fraction; by default, that of training
+  std::optional<char> thousands = {};  ///< the sign between thousands; by default, that of training
+  std::vector<std::string> na = {};    ///< words for missing values, in addition to those
+  bool strict = false;                 ///< whether an unknown level or a row without an answer is an Error
   std::function<void(std::string_view)> print;  ///< where notes go; may be empty
 };
 
 /// Predictions for a table, as CSV: classes with their probabilities, or numbers. A level that the training
-/// did not have is taken for none of those it had; a row that lacks a value that the recipe has nothing for
-/// is answered with NA. Error as of fit_table.
+/// did not have is taken for none of those it had. A row that lacks a value that the recipe has nothing for,
+/// or whose numbers or answer the network's type does not hold, is answered with NA. Error as of fit_table.
 std::string predict_table(const PredictTableOptions& options);
 
 }  // namespace gradus

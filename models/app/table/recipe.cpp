@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "gradus/data/option_error.hpp"
-#include "models/data/number_text.hpp"
+#include "models/app/table/categories.hpp"
 #include "models/data/whole_number.hpp"
 
 namespace gradus {
@@ -49,10 +49,6 @@ ColumnRecipe column_from(const Json& json) {
   column.marks_missing = json.value("marks_missing", false);
   if (json.contains("fill")) column.fill = json["fill"].get<double>();
   return column;
-}
-
-bool are_numbers(const std::vector<std::string>& categories) {
-  return std::ranges::all_of(categories, [](const auto& c) { return c.empty() || number_of(c).has_value(); });
 }
 
 constexpr std::array<std::string_view, 4> missing_names{"error", "drop", "mean", "level"};
@@ -97,13 +93,12 @@ void encode(const Table& table, const ColumnRecipe& recipe, const Rows& rows, st
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const double value = column.numbers[rows[i]];
       const bool missing = std::isnan(value);
-      into[i * width + offset] =
-          ((missing && recipe.fill ? *recipe.fill : value) - recipe.mean) / recipe.deviation;
+      into[i * width + offset] = recipe.standardized(missing && recipe.fill ? *recipe.fill : value);
       if (recipe.marks_missing && missing) into[i * width + offset + 1] = 1;
     }
     return;
   }
-  const auto place = category_places(column, recipe);
+  const auto place = category_places(table, recipe);
   for (std::size_t i = 0; i < rows.size(); ++i)
     if (const std::size_t at = place[column.codes[rows[i]]]; at < recipe.categories.size())
       into[i * width + offset + at] = 1;
@@ -128,6 +123,16 @@ void check_sizes(const TensorFile& file, const TableRecipe& recipe) {
 
 std::int64_t ColumnRecipe::width() const {
   return is_number() ? (marks_missing ? 2 : 1) : static_cast<std::int64_t>(categories.size());
+}
+
+double ColumnRecipe::standardized(double value) const {
+  const double off = value - mean;
+  return std::isinf(off) ? value / deviation - mean / deviation : off / deviation;
+}
+
+double ColumnRecipe::original(double standardized) const {
+  const double off = standardized * deviation;
+  return std::isinf(off) ? 2 * (standardized / 2 * deviation + mean / 2) : off + mean;
 }
 
 std::int64_t TableRecipe::inputs() const {
@@ -191,44 +196,21 @@ TableRecipe recipe_of(const TensorFile& file) {
   }
 }
 
-std::string category_of(std::string_view label) {
-  const auto value = number_of(label);
-  const std::size_t digit = label.find_first_of("0123456789");
-  const bool is_code = digit != std::string_view::npos && label[digit] == '0' && digit + 1 < label.size() &&
-                       label[digit + 1] >= '0' && label[digit + 1] <= '9';
-  if (!value || !std::isfinite(*value) || is_code) return std::string(label);
-  return fmt::format("{}", *value == 0 ? 0 : *value);
-}
-
-std::vector<std::size_t> category_places(const TableColumn& column, const ColumnRecipe& recipe) {
-  std::unordered_map<std::string, std::size_t> known;
-  for (std::size_t i = 0; i < recipe.categories.size(); ++i) known.emplace(recipe.categories[i], i);
-  const bool numbers = are_numbers(recipe.categories);
-  std::vector<std::size_t> places;
-  for (const std::string& label : column.labels) {
-    auto found = known.find(label.empty() ? recipe.fill_category : label);
-    if (found == known.end() && numbers) found = known.find(category_of(label));
-    places.push_back(found == known.end() ? recipe.categories.size() : found->second);
-  }
-  return places;
-}
-
 std::vector<UnknownLevel> unknown_levels(const Table& table, const TableRecipe& recipe, const Rows& rows,
                                          bool with_target) {
   std::vector<UnknownLevel> unknown;
   const auto look = [&](const ColumnRecipe& known) {
     if (known.is_number()) return;
     const TableColumn& column = table.column(known.name);
-    const auto places = category_places(column, known);
-    std::vector<std::size_t> found(column.labels.size(), SIZE_MAX);
+    const auto places = category_places(table, known);
+    const std::vector<std::string> categories = label_categories(table, column, rows);
+    std::unordered_map<std::string_view, std::size_t> found;
     for (const std::uint32_t row : rows) {
       const std::uint32_t code = column.codes[row];
       if (places[code] < known.categories.size() || column.labels[code].empty()) continue;
-      if (found[code] == SIZE_MAX) {
-        found[code] = unknown.size();
-        unknown.push_back({known.name, column.labels[code], row, 0, 0});
-      }
-      UnknownLevel& level = unknown[found[code]];
+      const auto [at, is_new] = found.emplace(categories[code], unknown.size());
+      if (is_new) unknown.push_back({known.name, column.labels[code], row, 0, 0});
+      UnknownLevel& level = unknown[at->second];
       level.row = std::min<std::size_t>(level.row, row);
       ++level.rows;
     }

@@ -28,6 +28,10 @@ struct ColumnRecipe {
   bool is_number() const { return categories.empty(); }
   /// How many numbers it becomes.
   std::int64_t width() const;
+  /// A number of the column, standardised.
+  double standardized(double value) const;
+  /// The number of the column that this is, standardised.
+  double original(double standardized) const;
 };
 
 /// Whether classes or numbers are predicted.
@@ -80,12 +84,6 @@ std::string_view name_of(Missing missing);
 /// is none, it makes no sense, or the file's tensors do not have its sizes: so nothing larger than the file
 /// is made from it.
 TableRecipe recipe_of(const TensorFile& file);
-
-/// A label as a category: numbers in one spelling, "1.0" as "1", so that all files agree. Words, and digits
-/// behind a 0, as codes have them, are categories as they stand.
-std::string category_of(std::string_view label);
-/// The place of each of the column's labels in the recipe's categories; their number when it is none of them.
-std::vector<std::size_t> category_places(const TableColumn& column, const ColumnRecipe& recipe);
 
 /// A label that the rows of training do not have.
 struct UnknownLevel {

@@ -9,19 +9,20 @@
 #include "gradus/base/random.hpp"
 #include "gradus/data/option_error.hpp"
 #include "gradus/train/split.hpp"
+#include "models/app/table/categories.hpp"
 
 namespace gradus {
 
 namespace {
 
-// The class of each row as a number: spellings of one number, such as 1 and 1.0, are one class.
-std::vector<double> classes_of(const TableColumn& target) {
+// The class of each row as a number.
+std::vector<double> classes_of(const Table& table, const TableColumn& target, const Rows& rows) {
+  const std::vector<std::string> categories = label_categories(table, target, rows);
   std::map<std::string, double> numbers;
   std::vector<double> classes;
   for (const std::uint32_t code : target.codes)
     classes.push_back(
-        numbers.try_emplace(category_of(target.labels[code]), static_cast<double>(numbers.size()))
-            .first->second);
+        numbers.try_emplace(categories[code], static_cast<double>(numbers.size())).first->second);
   return classes;
 }
 
@@ -45,9 +46,9 @@ SplitRows split_rows(const Table& table, const TableOptions& options) {
         fmt::format("{}: rows that keep their order cannot be drawn from each class; give one of "
                     "both",
                     options.data));
-  if (options.stratify) return stratified_split(classes_of(target), validation, options.seed);
   Rows rows(table.rows());
   std::iota(rows.begin(), rows.end(), 0U);
+  if (options.stratify) return stratified_split(classes_of(table, target, rows), validation, options.seed);
   if (!options.in_order) Random(options.seed, stream_of("split")).shuffle(rows);
   const auto end = rows.begin() + training_count(static_cast<std::int64_t>(rows.size()), validation);
   SplitRows split{{rows.begin(), end}, {end, rows.end()}};

@@ -10,6 +10,7 @@
 #include "gradus/ops/power.hpp"
 #include "gradus/ops/reduction.hpp"
 #include "gradus/ops/softmax.hpp"
+#include "models/app/table/categories.hpp"
 
 namespace gradus {
 
@@ -25,7 +26,7 @@ Expr squared_error_of_rows(const Expr& prediction, const Expr& target) {
 
 std::vector<double> class_weights_of(const Table& table, const TableRecipe& recipe, const Rows& rows) {
   const TableColumn& column = table.column(recipe.target.name);
-  const auto places = category_places(column, recipe.target);
+  const auto places = category_places(table, recipe.target);
   std::vector<std::int64_t> counts(recipe.target.categories.size(), 0);
   for (const std::uint32_t row : rows) ++counts[places[column.codes[row]]];
   std::vector<std::int64_t> present;

@@ -51,8 +51,10 @@ struct ReadTableOptions {
   std::vector<std::string> dates = {};     ///< columns that must be dates
   std::vector<std::string> exclude = {};   ///< columns to leave out
   std::vector<std::string> complete = {};  ///< columns that must be there; a row without a value is not kept
-  NumberStyle style = {};                  ///< of the numbers in CSV
-  std::vector<std::string> na = {};        ///< words in CSV for missing values, in any column
+  NumberStyle style = {};                  ///< of the numbers in CSV, and of those in `na`
+  /// Words for missing values in CSV, and numbers for them in any file, in `style` or as programs write them:
+  /// a number in all its spellings.
+  std::vector<std::string> na = {};
   MissingValues missing = MissingValues::error;  ///< in the columns that are read
 };
 
@@ -87,7 +89,7 @@ class Table {
  public:
   /// A table of these columns, each of which has `rows` entries. The notes say what was passed over.
   Table(RowPlaces places, std::size_t rows, std::vector<TableColumn> columns,
-        std::vector<std::string> notes = {}, char delimiter = ',');
+        std::vector<std::string> notes = {}, char delimiter = ',', const NumberStyle& style = {});
 
   /// The file.
   const std::filesystem::path& path() const { return places_.path(); }
@@ -102,6 +104,8 @@ class Table {
 
   /// The character that separates the columns of its file, when that is CSV.
   char delimiter() const { return delimiter_; }
+  /// How its file writes numbers, and so the labels that are some.
+  const NumberStyle& style() const { return style_; }
 
   /// "FILE:LINE: column 'x'" or "FILE: row 7: column 'x'", for messages.
   std::string place(std::size_t row, std::string_view column) const { return places_.place(row, column); }
@@ -112,6 +116,7 @@ class Table {
   std::vector<TableColumn> columns_;
   std::vector<std::string> notes_;
   char delimiter_;
+  NumberStyle style_;
 };
 
 /// The error to throw for a column that is asked for and not there: "FILE: there is no column 'x'; there are:
