@@ -70,13 +70,14 @@ class ZipParser {
            archive_.substr(offset, signature.size()) == signature;
   }
 
-  // The end record is the last thing in the file but for a comment.
+  // The end record is the last thing in the file but for a comment, and for bytes that something put behind
+  // it, as Python's zipfile has it, too.
   std::uint64_t find_end() const {
     if (archive_.size() >= end_size) {
       const std::uint64_t last = archive_.size() - end_size;
       const std::uint64_t first = last > in_zip64_16 ? last - in_zip64_16 : 0;
       for (std::uint64_t at = last + 1; at-- > first;)
-        if (has(at, end_size, end_signature) && number(at + 20, 2) == last - at) return at;
+        if (has(at, end_size, end_signature) && number(at + 20, 2) <= last - at) return at;
     }
     fail(archive_.size(), "the archive's end record is missing, so that the archive is cut off");
   }
