@@ -89,10 +89,6 @@ template <class T> void TrainingLoop<T>::begin_history(const FitOptions<T>& opti
 
 template <class T> void TrainingLoop<T>::run() {
   for (const auto& callback : state_.callbacks) callback->on_train_begin(*this);
-  if (epoch() > 0 && epoch() >= epochs())
-    state_.history.remarks.push_back(
-        fmt::format("nothing is trained, as {} epochs are done and {} were asked for; ask for more to go on",
-                    epoch(), epochs()));
   while (epoch() < epochs() && !stopping_) {
     order_samples();
     training_seconds_ = -1;
