@@ -25,6 +25,12 @@ struct Source {
   std::size_t offset;  // in a row of the array
 };
 
+// Whether a column may be of the array of this name: "x", or "x12" for one of many.
+bool may_be_of(std::string_view column, std::string_view array) {
+  return column.starts_with(array) &&
+         column.find_first_not_of("0123456789", array.size()) == std::string_view::npos;
+}
+
 class ArrayTable {
  public:
   ArrayTable(const std::filesystem::path& path, const ReadTableOptions& options)
@@ -34,7 +40,7 @@ class ArrayTable {
 
   // Whether a column that is asked for may be of the array of this name.
   bool wants(std::string_view name) const {
-    const auto is_of = [&](const std::string& column) { return column.starts_with(name); };
+    const auto is_of = [&](const std::string& column) { return may_be_of(column, name); };
     return options_.columns.empty() || std::ranges::any_of(options_.columns, is_of);
   }
 
@@ -53,6 +59,7 @@ class ArrayTable {
     for (std::size_t i = 0; i < width; ++i)
       sources_.push_back(
           {is_alone || extents.size() > 1 ? fmt::format("{}{}", name, i + 1) : name, arrays_.size() - 1, i});
+    if (width == 0) empty_.emplace_back(name, arrays_.size() - 1);
     places_.push_back(place);
   }
 
@@ -83,7 +90,10 @@ class ArrayTable {
   const Source* find(const std::string& name) const {
     if (const auto found = known_.find(name); found != known_.end()) return found->second;
     for (const auto& [array, why] : unreadable_)
-      if (name.starts_with(array)) throw Error(why);
+      if (may_be_of(name, array)) throw Error(why);
+    for (const auto& [array, number] : empty_)
+      if (sources_.empty() || may_be_of(name, array)) fail_empty_array(number);
+    if (sources_.empty() && unreadable_.empty()) fail("there are no numbers in it; save arrays of them");
     std::vector<std::string> names;
     for (const Source& source : sources_) names.push_back(source.name);
     throw no_column(place(), name, names);
@@ -97,7 +107,7 @@ class ArrayTable {
     for (const auto* names : {&options_.complete, &options_.text, &options_.numbers, &options_.dates,
                               &options_.exclude, &options_.columns})
       for (const std::string& name : *names) {
-        if (!sources_.empty() || !unreadable_.empty()) find(name);
+        find(name);
         if (names == &options_.columns && std::ranges::count(*names, name) > 1)
           fail(fmt::format("column '{}' is asked for twice", name));
       }
@@ -136,11 +146,17 @@ class ArrayTable {
     if (sources_.empty()) fail("there are no numbers in it");
   }
 
-  void require_rows(std::size_t array) {
+  [[noreturn]] void fail_empty_array(std::size_t array) const {
     const Extents& extents = arrays_[array].tensor.extents;
     if (extents.empty())
       fail(fmt::format("{} is a single number; expected one with a row per sample", places_[array]));
-    if (extents[0] < 1) fail(fmt::format("{} {} has no rows", places_[array], extents_text(array)));
+    fail(fmt::format("{} {} has no {}; save one with a row per sample", places_[array], extents_text(array),
+                     extents[0] == 0 ? "rows" : "columns"));
+  }
+
+  void require_rows(std::size_t array) {
+    const Extents& extents = arrays_[array].tensor.extents;
+    if (extents.empty() || extents[0] < 1) fail_empty_array(array);
     if (rows_ == 0) rows_ = extents[0];
     if (extents[0] != rows_)
       fail(fmt::format("{} has {} rows, but those before have {}; all must have a row per sample",
@@ -168,7 +184,7 @@ class ArrayTable {
       const bool is_marked = is_text && is_long ? marks_.have_label(text_of(row), {})
                                                 : std::ranges::find(marks, value) != marks.end();
       if (!is_marked && std::isfinite(value)) continue;
-      if (!is_marked) require_missing(value, places.place(row, source.name));
+      if (!is_marked) require_missing(value, source.name, places.place(row, source.name));
       if (!raw.first_missing) raw.first_missing = Sample{row, is_marked ? text_of(row) : "nan"};
       value = NAN;
     }
@@ -185,12 +201,12 @@ class ArrayTable {
   }
 
   // A number that is not finite is a missing value, and may be.
-  void require_missing(double value, const std::string& place) const {
+  void require_missing(double value, const std::string& column, const std::string& place) const {
     if (std::isinf(value))
       throw Error(fmt::format("{}: {} is no finite number; correct it, or remove the row", place, value));
     if (options_.missing == MissingValues::error)
       throw OptionError(
-          {"missing=drop", "missing=mean", "missing=level"},
+          remedies_for_missing(column, options_),
           fmt::format(
               "{}: {} is no number; correct it, remove the row, or say what becomes of missing values", place,
               value));
@@ -217,6 +233,7 @@ class ArrayTable {
   std::vector<Source> sources_;
   std::unordered_map<std::string_view, const Source*> known_;
   std::vector<std::pair<std::string, std::string>> unreadable_;  // name, and why
+  std::vector<std::pair<std::string, std::size_t>> empty_;       // name, and place, of those without columns
   std::vector<std::string> notes_;
 };
 

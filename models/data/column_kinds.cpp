@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
+#include <functional>
+#include <tuple>
 #include <utility>
 
 #include "models/data/number_text.hpp"
@@ -29,8 +30,8 @@ void check_kinds(const ReadTableOptions& options) {
                                     name, contains(options.numbers, name) ? "numbers" : "dates"));
 }
 
-ColumnKinds::ColumnKinds(const RowPlaces& places, const ReadTableOptions& options)
-    : places_(places), options_(options) {
+ColumnKinds::ColumnKinds(const RowPlaces& places, const ReadTableOptions& options, ReadsAll reads_all)
+    : places_(places), options_(options), reads_all_(std::move(reads_all)) {
   check_kinds(options);
 }
 
@@ -87,19 +88,23 @@ void ColumnKinds::fail_value(const RawColumn& raw, const Sample& sample, std::st
   if (value && !std::isfinite(*value))
     throw Error(
         fmt::format("{}: '{}' is no finite number that a double holds; correct it", place, sample.text));
+  const bool asked = is_asked_for(name);
+  const std::vector<std::string> as_text = asked ? std::vector<std::string>() : std::vector{"text=" + name};
+  if (kind == "date" && date_of(sample.text, DateOrder::month_first))
+    throw OptionError(as_text,
+                      fmt::format("{}: '{}' looks like a date with the month first, and they are read "
+                                  "with the day first; write the column's dates as 2020-12-31{}",
+                                  place, sample.text, asked ? "" : ", or read it as text"));
   std::string remedy = "correct it";
   std::vector<std::string> options;
   if (sample.text.starts_with('#')) remedy = "if the line is a comment, remove it; else correct it";
-  // A list of words cannot say all of them.
-  if (sample.text.find_first_of(",\n") == std::string::npos) {
+  // No list of options says these.
+  if (sample.text.find('\n') == std::string::npos) {
     remedy += ", say that it stands for a missing value";
     options.push_back(option_for_missing(sample.text, options_.missing));
   }
-  const bool asked = is_asked_for(name);
-  if (!asked) {
-    remedy += ", or read the column as text";
-    options.push_back("text=" + name);
-  }
+  if (!asked) remedy += ", or read the column as text";
+  options.insert(options.end(), as_text.begin(), as_text.end());
   throw OptionError(options,
                     fmt::format("{}: '{}' is not a {}, as {}; {}", place, sample.text, kind,
                                 asked ? "its values must be"
@@ -107,22 +112,27 @@ void ColumnKinds::fail_value(const RawColumn& raw, const Sample& sample, std::st
                                 remedy));
 }
 
-void ColumnKinds::fail_spelling(const RawColumn& raw, const Labels& labels, const NumberStyle& style) const {
-  const auto written = [](char c) { return c == ' ' ? std::string("space") : std::string(1, c); };
-  std::vector<std::string> options;
-  std::string how;
+void ColumnKinds::fail_spelling(const RawColumn& raw, const Labels& labels, const NumberStyle& style,
+                                bool reads_all) const {
+  const auto written = [](char c) {
+    return c == ' ' ? std::string("space") : c == '\0' ? std::string("none") : std::string(1, c);
+  };
+  std::string how, option;
   if (style.decimal != options_.style.decimal) {
     how = fmt::format("has '{}' as its decimal sign", style.decimal);
-    options.push_back("decimal=" + written(style.decimal));
+    option = "decimal=" + written(style.decimal);
   }
-  if (style.thousands != '\0') {
-    how += fmt::format("{} '{}' between its thousands", how.empty() ? "has" : " and", style.thousands);
-    const std::string thousands = "thousands=" + written(style.thousands);
-    options = {options.empty() ? thousands : options[0] + "\n" + thousands};
+  if (style.thousands != options_.style.thousands) {
+    how += how.empty() ? "has " : " and ";
+    how += style.thousands == '\0' ? "nothing between its thousands"
+                                   : fmt::format("'{}' between its thousands", style.thousands);
+    option += (option.empty() ? "thousands=" : "\nthousands=") + written(style.thousands);
   }
-  std::string text;
+  std::vector<std::string> options;
+  if (reads_all) options.push_back(option);
+  std::string remedy = reads_all ? "say so" : "but so are not all columns; write all numbers in one spelling";
   if (!is_asked_for(raw.column.name)) {
-    text = ", or read the column as text";
+    remedy += ", or read the column as text";
     options.push_back("text=" + raw.column.name);
   }
   const auto is_it = [&](std::size_t row) {
@@ -131,24 +141,23 @@ void ColumnKinds::fail_spelling(const RawColumn& raw, const Labels& labels, cons
   };
   std::size_t row = 0;
   while (!is_it(row)) ++row;
-  throw OptionError(
-      options, fmt::format("{}: '{}' is a number if it {}; say so{}", places_.place(row, raw.column.name),
-                           raw.column.labels[raw.column.codes[row]], how, text));
+  throw SpellingError(
+      options, fmt::format("{}: '{}' is a number if it {}{} {}", places_.place(row, raw.column.name),
+                           raw.column.labels[raw.column.codes[row]], how, reads_all ? ";" : ",", remedy));
 }
 
-// Text whose values are numbers for other people would silently become a category each.
-void ColumnKinds::reject_other_spelling(const RawColumn& raw, const Labels& labels) const {
-  constexpr std::array<NumberStyle, 9> styles{{{',', '\0'},
-                                               {'.', ','},
-                                               {',', '.'},
-                                               {'.', ' '},
-                                               {',', ' '},
-                                               {'.', '\''},
-                                               {',', '\''},
-                                               {'.', '_'},
-                                               {'.', '\0'}}};
-  std::size_t most = labels.rows[Labels::number];
-  const NumberStyle* best = nullptr;
+std::vector<NumberStyle> ColumnKinds::spellings_of(const RawColumn& raw, const Labels& labels) const {
+  constexpr std::array<NumberStyle, 10> styles{{{',', '\0'},
+                                                {'.', ','},
+                                                {',', '.'},
+                                                {'.', ' '},
+                                                {',', ' '},
+                                                {'.', '\''},
+                                                {',', '\''},
+                                                {'.', '_'},
+                                                {',', '_'},
+                                                {'.', '\0'}}};
+  std::vector<std::pair<std::size_t, NumberStyle>> found;
   for (const NumberStyle& style : styles) {
     std::size_t count = 0;
     for (std::size_t i = 0; i < labels.kinds.size(); ++i) {
@@ -156,12 +165,26 @@ void ColumnKinds::reject_other_spelling(const RawColumn& raw, const Labels& labe
       const auto value = number_of(raw.column.labels[i], style);
       if (value && std::isfinite(*value)) count += labels.counts[i];
     }
-    // If 1,000 can be both, groups of three in all rows make it thousands.
-    const bool groups = best != nullptr && count == most && style.decimal == '.' && style.thousands == ',';
-    if (count > most || groups) best = &style;
-    most = std::max(most, count);
+    if (count > labels.rows[Labels::number] && 2 * count >= labels.all()) found.emplace_back(count, style);
   }
-  if (best != nullptr && 2 * most >= labels.all()) fail_spelling(raw, labels, *best);
+  // If 1,000 can be both, what is asked for stays as it is.
+  const auto fits = [&](const auto& each) {
+    const auto& [count, style] = each;
+    return std::tuple(count, style.decimal == options_.style.decimal,
+                      style.thousands == options_.style.thousands);
+  };
+  std::ranges::stable_sort(found, std::greater(), fits);
+  std::vector<NumberStyle> likeliest;
+  for (const auto& [count, style] : found) likeliest.push_back(style);
+  return likeliest;
+}
+
+// Text whose values are numbers for other people would silently become a category each.
+void ColumnKinds::reject_other_spelling(const RawColumn& raw, const Labels& labels) const {
+  const std::vector<NumberStyle> styles = spellings_of(raw, labels);
+  if (styles.empty()) return;
+  const auto best = reads_all_ ? std::ranges::find_if(styles, reads_all_) : styles.begin();
+  fail_spelling(raw, labels, best == styles.end() ? styles.front() : *best, best != styles.end());
 }
 
 // Words for missing values join the empty label.
@@ -225,18 +248,46 @@ bool ColumnKinds::resolve(RawColumn& raw) const {
 
 namespace {
 
-[[noreturn]] void fail_missing(const RowPlaces& places, const RawColumn& raw, std::size_t rows) {
+// Whether somebody relies on the column's values, so that it cannot be left out.
+bool is_needed(const std::string& column, const ReadTableOptions& options) {
+  return contains(options.complete, column) || contains(options.numbers, column);
+}
+
+[[noreturn]] void fail_empty(const RowPlaces& places, const TableColumn& column,
+                             const ReadTableOptions& options) {
+  const bool needed = is_needed(column.name, options);
+  throw OptionError(
+      needed ? std::vector<std::string>() : std::vector{"exclude=" + column.name},
+      fmt::format("{}: the value is missing, as it is in every row; fill the column in, or {}",
+                  places.place(0, column.name), needed ? "name another one for it" : "leave it out"));
+}
+
+[[noreturn]] void fail_missing(const RowPlaces& places, const RawColumn& raw, std::size_t rows,
+                               const ReadTableOptions& options) {
   const TableColumn& column = raw.column;
-  if (column.missing == rows)
-    throw OptionError({"exclude=" + column.name},
-                      fmt::format("{}: the value is missing, as it is in every row; fill the column in, or "
-                                  "leave it out",
-                                  places.place(0, column.name)));
-  throw OptionError({"missing=drop", "missing=mean", "missing=level"},
+  if (column.missing == rows) fail_empty(places, column, options);
+  throw OptionError(remedies_for_missing(column.name, options),
                     fmt::format("{}: the value is missing ('{}'), in {} of {} rows; fill it in, remove the "
                                 "line, or say what becomes of missing values",
                                 places.place(raw.first_missing->row, column.name), raw.first_missing->text,
                                 column.missing, rows));
+}
+
+[[noreturn]] void fail_no_row(const RowPlaces& places, const std::vector<TableColumn>& columns,
+                              std::size_t rows, const ReadTableOptions& options) {
+  const TableColumn* worst = nullptr;
+  for (const TableColumn& column : columns) {
+    const bool needed = is_needed(column.name, options);
+    if (needed && column.missing == rows) fail_empty(places, column, options);
+    const bool is_worse = worst == nullptr || column.missing > worst->missing;
+    if (!needed && column.missing > 0 && is_worse) worst = &column;
+  }
+  const std::string why =
+      fmt::format("'{}': no row is left, as a value is missing in each", places.path().string());
+  if (worst == nullptr || options.missing != MissingValues::drop)
+    throw Error(why + " of the columns that are asked for; fill them in");
+  throw OptionError({"exclude=" + worst->name},
+                    fmt::format("{}; leave out columns that have few, such as '{}'", why, worst->name));
 }
 
 void keep_rows(TableColumn& column, const std::vector<std::size_t>& rows) {
@@ -252,12 +303,16 @@ void keep_rows(TableColumn& column, const std::vector<std::size_t>& rows) {
 
 }  // namespace
 
+std::vector<std::string> remedies_for_missing(const std::string& column, const ReadTableOptions& options) {
+  // A row that lacks what must be complete is dropped in any case.
+  if (contains(options.numbers, column) && !contains(options.complete, column)) return {"missing=drop"};
+  return {"missing=drop", "missing=mean", "missing=level"};
+}
+
 Table table_of(const RowPlaces& places, std::size_t rows, std::vector<RawColumn> columns,
                const ReadTableOptions& options, std::vector<std::string> notes) {
   std::vector<char> dropped(rows, 0);
   std::vector<TableColumn> ready;
-  std::string worst;
-  std::size_t most = 0;
   const RawColumn* first = nullptr;
   for (RawColumn& raw : columns) {
     if (!raw.first_missing) continue;
@@ -267,25 +322,17 @@ Table table_of(const RowPlaces& places, std::size_t rows, std::vector<RawColumn>
       ++raw.column.missing;
       if (drops) dropped[row] = 1;
     }
-    if (drops && raw.column.missing > most) {
-      most = raw.column.missing;
-      worst = raw.column.name;
-    }
     if (first == nullptr || raw.first_missing->row < first->first_missing->row) first = &raw;
   }
-  if (first != nullptr && options.missing == MissingValues::error) fail_missing(places, *first, rows);
+  if (first != nullptr && options.missing == MissingValues::error)
+    fail_missing(places, *first, rows, options);
   for (RawColumn& raw : columns) ready.push_back(std::move(raw.column));
   std::vector<std::size_t> kept;
   for (std::size_t row = 0; row < rows; ++row)
     if (dropped[row] == 0) kept.push_back(row);
   if (kept.size() == rows)
     return {places, rows, std::move(ready), std::move(notes), options.delimiter, options.style};
-  if (kept.empty())
-    throw OptionError(
-        {"exclude=" + worst},
-        fmt::format("'{}': no row is left, as a value is missing in each; leave out columns that "
-                    "have few, such as '{}'",
-                    places.path().string(), worst));
+  if (kept.empty()) fail_no_row(places, ready, rows, options);
   for (TableColumn& column : ready) keep_rows(column, kept);
   notes.push_back(
       fmt::format("{} of {} rows have no value in a column and are left out", rows - kept.size(), rows));

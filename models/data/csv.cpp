@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <optional>
 #include <unordered_map>
 
 #include "gradus/base/error.hpp"
 #include "gradus/data/mapped_file.hpp"
 #include "models/data/column_kinds.hpp"
+#include "models/data/csv_header.hpp"
 #include "models/data/csv_scanner.hpp"
+#include "models/data/file_kind.hpp"
 #include "models/data/missing_marks.hpp"
 #include "models/data/number_text.hpp"
 #include "models/data/utf8.hpp"
@@ -20,38 +24,11 @@ namespace {
 
 constexpr std::string_view what = "CSV file";
 constexpr std::size_t rows_to_judge_by = 100;
+constexpr std::string_view if_title = "if the first line is a title, remove it";
 
 struct Hash : std::hash<std::string_view> {
   using is_transparent = void;
 };
-
-// How many fields the line has, without empty ones at its end; 0 when it cannot be read.
-std::size_t fields_ahead(CsvScanner scanner) {
-  std::size_t fields = 0, last = 0;
-  try {
-    do {
-      ++fields;
-      if (!trimmed(scanner.read_field()).empty()) last = fields;
-    } while (scanner.pass_delimiter());
-  } catch (const Error&) {
-    return 0;
-  }
-  return last;
-}
-
-// Whether the line can be one of so many fields. A comment has quotes anywhere, so that its delimiters count,
-// too.
-bool may_have(const CsvScanner& scanner, std::size_t fields) {
-  const std::string_view line = scanner.rest_of_line();
-  const char delimiter = scanner.delimiter();
-  const std::size_t end = line.find_last_not_of(std::string{delimiter, ' ', '\t'});
-  const auto count = [&](std::string_view text) {
-    return static_cast<std::size_t>(std::ranges::count(text, delimiter)) + 1;
-  };
-  return count(line) == fields || count(line.substr(0, end + 1)) == fields || fields_ahead(scanner) == fields;
-}
-
-bool is_comment(std::string_view line) { return line.starts_with('#'); }
 
 // One pass over the bytes, field by field.
 class CsvParser {
@@ -64,12 +41,13 @@ class CsvParser {
   }
 
   void parse() {
-    scanner_.skip_empty_lines();
-    if (scanner_.at_end()) fail_file("it is empty; expected a header line and rows");
-    read_names();
+    header_ = read_csv_header(scanner_, path_, options_);
     choose_columns();
     const std::size_t rows_begin = scanner_.left();
-    for (scanner_.skip_empty_lines(); !scanner_.at_end(); scanner_.skip_empty_lines()) {
+    while (true) {
+      const std::size_t empty = scanner_.skip_empty_lines();
+      if (scanner_.at_end()) break;
+      empty_lines_ += empty;
       if (passes_over_line()) continue;
       read_row();
       if (rows_ == rows_to_judge_by) make_room(rows_begin - scanner_.left());
@@ -85,12 +63,19 @@ class CsvParser {
   // Sentences on what was passed over.
   std::vector<std::string> notes() const {
     std::vector<std::string> notes;
-    if (scanner_.names_delimiter())
+    const auto count_lines = [&](std::size_t count, std::string_view kind) {
+      if (count > 0) notes.push_back(fmt::format("{} {} are passed over", count, kind));
+    };
+    const bool all = !options_.keep_blank_rows;
+    if (all && scanner_.names_delimiter())
       notes.push_back(
           fmt::format("its first line says that '{}' separates the columns", scanner_.delimiter()));
-    if (scanner_.carriage_returns()) notes.emplace_back("its lines end with carriage returns");
-    if (comments_ > 0) notes.push_back(fmt::format("{} comments (#) are passed over", comments_));
-    if (blank_rows_ > 0) notes.push_back(fmt::format("{} rows of empty fields are passed over", blank_rows_));
+    if (all && scanner_.carriage_returns()) notes.emplace_back("its lines end with carriage returns");
+    if (options_.columns.empty()) std::ranges::move(header_.notes(), std::back_inserter(notes));
+    count_lines(comments_ + (all ? header_.comments : 0), "comments (#)");
+    count_lines(empty_lines_, "empty lines between rows");
+    if (!all) return notes;
+    count_lines(header_.blank_rows + blank_rows_, "rows of empty fields");
     if (trailing_) notes.emplace_back("empty fields behind the last column are passed over");
     return notes;
   }
@@ -111,7 +96,7 @@ class CsvParser {
   }
   [[noreturn]] void fail_field(std::size_t field, const std::string& why) const {
     const std::string column =
-        field < names_.size() ? fmt::format("'{}'", names_[field]) : std::to_string(field + 1);
+        field < targets_.size() ? fmt::format("'{}'", header_.name(field)) : std::to_string(field + 1);
     fail_line(fmt::format("column {}: {}", column, why));
   }
   std::string place() const { return fmt::format("{} '{}'", what, path_.string()); }
@@ -124,108 +109,57 @@ class CsvParser {
     }
   }
 
-  // A line that begins with # is a comment unless it has as many fields as the table.
-  void skip_leading_comments() {
-    while (is_comment(scanner_.rest_of_line())) {
-      CsvScanner ahead(scanner_);
-      while (!ahead.at_end() && (ahead.at_line_end() || is_comment(ahead.rest_of_line()))) ahead.skip_line();
-      if (ahead.at_end() || may_have(scanner_, fields_ahead(ahead))) return;
-      ++comments_;
-      scanner_.skip_line();
-      scanner_.skip_empty_lines();
-    }
-  }
-
+  // Over comments and rows of empty fields; these are rows all the same where each must be kept, but for
+  // those at the end.
   bool passes_over_line() {
-    const char first = scanner_.peek();
-    if (first != '#' && first != scanner_.delimiter() && first != ' ' && first != '\t') return false;
-    const std::string_view line = scanner_.rest_of_line();
-    const bool comment = is_comment(line) && !may_have(scanner_, targets_.size());
-    const bool blank =
-        line.find(scanner_.delimiter()) != std::string_view::npos &&
-        line.find_first_not_of(std::string{scanner_.delimiter(), ' ', '\t'}) == std::string_view::npos;
-    if (!comment && !blank) return false;
-    ++(comment ? comments_ : blank_rows_);
+    const bool blank = is_blank_row(scanner_);
+    if (!blank && !is_comment_line(scanner_, targets_.size())) return false;
+    if (blank && options_.keep_blank_rows && scanner_.left() > blank_end())
+      read_blank_row();
+    else
+      ++(blank ? blank_rows_ : comments_);
     scanner_.skip_line();
     return true;
   }
 
-  void read_names() {
-    skip_leading_comments();
-    const CsvScanner start = scanner_;
-    std::vector<std::string> fields;
-    do fields.emplace_back(trimmed(read_field(fields.size())));
-    while (scanner_.pass_delimiter());
-    const std::size_t all = fields.size();
-    while (fields.size() > 1 && fields.back().empty()) fields.pop_back();
-    nameless_ = all - fields.size();
-    if (is_comment(start.rest_of_line()) && fields[0].starts_with("# "))
-      fields[0] = trimmed(std::string_view(fields[0]).substr(2));
-    bool header = options_.header;
-    if (!header) {
-      for (std::size_t i = 0; i < all; ++i) names_.push_back(fmt::format("c{}", i + 1));
-      header =
-          fields == std::vector(names_.begin(), names_.begin() + static_cast<std::ptrdiff_t>(fields.size()));
-      if (!header) scanner_ = start;
-      names_.resize(header ? fields.size() : all);
-      if (header) scanner_.pass_line_end();
-      trim_unnamed(start);
-      return;
-    }
-    check_names(fields);
-    names_ = std::move(fields);
-    trailing_ = nameless_ > 0;
-    scanner_.pass_line_end();
+  // How many bytes at the file's end belong to no row that has a value.
+  std::size_t blank_end() {
+    if (!blank_end_) blank_end_ = scanner_.blank_end();
+    return *blank_end_;
   }
 
-  // Without a header, a last column that is empty in the first row and all others is none.
-  void trim_unnamed(CsvScanner ahead) {
-    const char delimiter = ahead.delimiter();
-    const auto ends_with_delimiter = [&](std::string_view line) {
-      return delimiter != ' ' && delimiter != '\t' && trimmed(line).ends_with(delimiter);
-    };
-    for (; !ahead.at_end(); ahead.skip_line())
-      if (!ahead.at_line_end() && !ends_with_delimiter(ahead.rest_of_line())) return;
-    if (names_.size() > 1) names_.pop_back();
-  }
-
-  void check_names(const std::vector<std::string>& fields) const {
-    if (std::ranges::all_of(fields, [&](const auto& f) { return number_of(f, options_.style).has_value(); }))
-      fail_line(
-          "a header with the columns' names was expected, but all fields are numbers; add one, or read the "
-          "file without a header",
-          {"header=false"});
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-      if (fields[i].empty())
-        fail_line(fmt::format("column {} has no name in the header; give it one", i + 1));
-      const bool marked = fields[i].starts_with("\xFF\xFE") || fields[i].starts_with("\xFE\xFF");
-      if (marked || fields[i].find('\0') != std::string::npos)
-        fail_line(fmt::format(
-            "the name of column {} is not UTF-8, for the file seems to be UTF-16; save it as UTF-8", i + 1));
-      if (!is_utf8(fields[i]))
-        fail_line(fmt::format("the name of column {} is not UTF-8; save the file as UTF-8", i + 1));
-      if (std::ranges::count(fields, fields[i]) > 1)
-        fail_line(fmt::format("two columns are called '{}'; rename one", fields[i]));
-    }
+  void read_blank_row() {
+    begin_row();
+    for (std::size_t field = 0; field < targets_.size(); ++field)
+      if (targets_[field].raw != nullptr) take_text(targets_[field], field, {});
+    ++rows_;
   }
 
   std::size_t index_of(const std::string& name) const {
-    const auto found = std::ranges::find(names_, name);
-    if (found != names_.end()) return static_cast<std::size_t>(found - names_.begin());
-    throw no_column(place(), name, names_);
+    const std::size_t found = header_.find(name);
+    if (found < header_.names.size()) return found;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < header_.names.size(); ++i) names.push_back(header_.name(i));
+    const OptionError error = no_column(place(), name, names);
+    if (!header_.may_be_title || !error.options().empty()) throw error;
+    throw OptionError({}, fmt::format("{}; {}", error.what(), if_title));
   }
 
   void choose_columns() {
     for (const auto* names :
          {&options_.exclude, &options_.complete, &options_.text, &options_.numbers, &options_.dates})
       for (const std::string& name : *names) index_of(name);
-    std::vector<std::string> wanted;
-    for (const std::string& name : options_.columns.empty() ? names_ : options_.columns)
-      if (!contains(options_.exclude, name)) wanted.push_back(name);
+    std::vector<std::string> wanted = options_.columns;
+    if (wanted.empty())
+      for (std::size_t i = 0; i < header_.names.size(); ++i)
+        if (!header_.is_index(i) || is_asked_for(header_.name(i))) wanted.push_back(header_.name(i));
+    std::erase_if(wanted, [&](const std::string& name) { return contains(options_.exclude, name); });
     columns_.resize(wanted.size());
-    targets_.resize(names_.size());
+    targets_.resize(header_.names.size());
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      Target& target = targets_[index_of(wanted[i])];
+      const std::size_t field = index_of(wanted[i]);
+      check_name(wanted[i], field);
+      Target& target = targets_[field];
       if (target.raw != nullptr) fail_file(fmt::format("column '{}' is asked for twice", wanted[i]));
       target.raw = &columns_[i];
       target.raw->column.name = wanted[i];
@@ -233,6 +167,24 @@ class CsvParser {
                          contains(options_.dates, wanted[i]);
       target.raw->column.is_number = !target.by_labels;
     }
+  }
+
+  bool is_asked_for(const std::string& name) const {
+    return contains(options_.complete, name) || contains(options_.text, name) ||
+           contains(options_.numbers, name) || contains(options_.dates, name);
+  }
+
+  // A column that nobody asks for may be called as it likes.
+  void check_name(const std::string& name, std::size_t field) const {
+    const bool unnamed = header_.is_unnamed(field) && options_.columns.empty() && !is_asked_for(name);
+    if (!unnamed && std::ranges::count(header_.names, name) <= 1) return;
+    const bool may_go = options_.columns.empty() && !contains(options_.complete, name);
+    throw OptionError(
+        may_go ? std::vector{"exclude=" + name} : std::vector<std::string>(),
+        fmt::format("{}:{}: {}{}", path_.string(), header_.line,
+                    unnamed ? fmt::format("column {} has no name in the header; give it one", field + 1)
+                            : fmt::format("two columns are called '{}'; rename one", name),
+                    may_go ? ", or leave it out" : ""));
   }
 
   // Reserves memory for all rows, assuming that the rest are as long as those read so far. Growing the
@@ -246,10 +198,14 @@ class CsvParser {
         raw.column.codes.reserve(rows);
   }
 
-  void read_row() {
+  void begin_row() {
     if (const std::uint64_t shift = scanner_.line() - rows_;
         shifts_.empty() || shifts_.back().second != shift)
       shifts_.emplace_back(rows_, shift);
+  }
+
+  void read_row() {
+    begin_row();
     std::size_t field = 0;
     do {
       if (field >= targets_.size()) {
@@ -274,15 +230,17 @@ class CsvParser {
   [[noreturn]] void fail_ragged(std::size_t fields) const {
     std::string remedy = "; add what is missing";
     std::vector<std::string> options;
-    if (fields > targets_.size() && fields <= targets_.size() + nameless_)
-      remedy = fmt::format("; give column {} a name in the header", targets_.size() + 1);
-    else if (fields > targets_.size() && targets_.size() == 1)
-      remedy = "; if the first line is a title, remove it, and put fields that hold a delimiter into quotes";
-    else if (fields > targets_.size())
-      remedy = "; put fields that hold a delimiter into quotes";
-    const std::size_t other = names_[0].find_first_of(";\t|");
+    if (fields > targets_.size()) {
+      remedy = "; ";
+      if (header_.may_be_title) remedy += fmt::format("{}, and ", if_title);
+      remedy += fields <= targets_.size() + header_.nameless
+                    ? fmt::format("give column {} a name in the header", targets_.size() + 1)
+                    : "put fields that hold a delimiter into quotes";
+    }
+    const std::string& first = header_.names[0];
+    const std::size_t other = first.find_first_of(";\t|");
     if (targets_.size() == 1 && other != std::string::npos) {
-      const std::string delimiter = names_[0][other] == '\t' ? "tab" : names_[0].substr(other, 1);
+      const std::string delimiter = first[other] == '\t' ? "tab" : first.substr(other, 1);
       remedy = fmt::format("; if '{}' separates the columns, say so", delimiter);
       options.push_back("delimiter=" + delimiter);
     }
@@ -294,10 +252,14 @@ class CsvParser {
       read_field(field);
       return;
     }
-    RawColumn& raw = *target.raw;
     if (fast_ && !target.by_labels)
-      if (const auto value = scanner_.read_plain_number()) return raw.column.numbers.push_back(*value);
-    const std::string_view text = trimmed(read_field(field));
+      if (const auto value = scanner_.read_plain_number())
+        return target.raw->column.numbers.push_back(*value);
+    take_text(target, field, trimmed(read_field(field)));
+  }
+
+  void take_text(Target& target, std::size_t field, std::string_view text) {
+    RawColumn& raw = *target.raw;
     bool missing = is_missing_number(text);
     if (!target.by_labels) {
       const auto value = number_of(text, options_.style);
@@ -339,34 +301,60 @@ class CsvParser {
   std::vector<RawColumn> columns_;
   RowPlaces::Shifts shifts_;
   CsvScanner scanner_;
-  std::vector<std::string> names_;
+  CsvHeader header_;
   std::vector<Target> targets_;  // by field
-  std::size_t nameless_ = 0;     // empty fields at the header's end
   std::size_t comments_ = 0;
   std::size_t blank_rows_ = 0;
+  std::size_t empty_lines_ = 0;
+  std::optional<std::size_t> blank_end_;
   bool trailing_ = false;
 };
 
-void check_options(const ReadTableOptions& options) {
-  const auto& [decimal, thousands] = options.style;
-  if (decimal == thousands)
-    throw OptionError({"decimal", "thousands"},
-                      fmt::format("'{}' cannot be the decimal sign and separate thousands, too; give one of "
-                                  "them another character",
-                                  decimal));
+// Whether the numbers of all columns are written in the style that the options say. Other errors are none of
+// its business.
+bool has_one_spelling(std::string_view text, const std::filesystem::path& path,
+                      const ReadTableOptions& options) {
+  std::vector<std::string> as_labels;
+  for (std::size_t known = SIZE_MAX; known != as_labels.size();) {
+    known = as_labels.size();
+    CsvParser parser(path, options, text, as_labels);
+    parser.parse();
+    const RowPlaces places = parser.places();
+    const ColumnKinds kinds(places, options);
+    for (RawColumn& raw : parser.columns()) {
+      try {
+        if (!kinds.resolve(raw)) as_labels.push_back(raw.column.name);
+      } catch (const SpellingError&) {
+        return false;
+      } catch (const Error&) {
+        continue;
+      }
+    }
+  }
+  return true;
 }
 
 }  // namespace
 
 Table parse_csv(std::string_view text, const std::filesystem::path& path, const ReadTableOptions& options) {
-  check_options(options);
+  check_style(options.style);
+  require_csv(text, path);
+  const auto reads_all = [&](const NumberStyle& style) {
+    ReadTableOptions tried = options;
+    tried.style = style;
+    try {
+      return has_one_spelling(text, path, tried);
+    } catch (const Error&) {
+      return false;
+    }
+  };
   // A column that begins with numbers may turn out to be text: the file is then read once more.
   std::vector<std::string> as_labels;
   while (true) {
     CsvParser parser(path, options, text, as_labels);
     parser.parse();
     const RowPlaces places = parser.places();
-    const ColumnKinds kinds(places, options);
+    const ColumnKinds kinds(places, options, reads_all);
     const std::size_t known = as_labels.size();
     for (RawColumn& raw : parser.columns())
       if (!kinds.resolve(raw)) as_labels.push_back(raw.column.name);
@@ -385,7 +373,8 @@ Table read_csv(const std::filesystem::path& path, const ReadTableOptions& option
 std::string csv_field(std::string_view text, char delimiter) {
   const char special[] = {delimiter, '"', '\n', '\r', '\0'};
   const bool means_more = text.starts_with(byte_order_mark) || text.starts_with('#') ||
-                          text.starts_with("sep=") || text.starts_with("SEP=");
+                          named_delimiter(text) != '\0' || !foreign_kind(text).empty() ||
+                          (text.empty() && delimiter == ' ');
   if (text.find_first_of(special) == std::string_view::npos && trimmed(text) == text && !means_more)
     return std::string(text);
   std::string quoted = "\"";

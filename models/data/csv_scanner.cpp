@@ -1,5 +1,6 @@
 #include "models/data/csv_scanner.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -8,19 +9,17 @@
 
 namespace gradus {
 
-namespace {
-
-// The delimiter that a line "sep=;" names; NUL for any other line.
 char named_delimiter(std::string_view line) {
-  if (line == "sep=\\t") return '\t';
   constexpr std::string_view start = "sep=", delimiters = ",;\t|: ";
-  const bool is_it = line.size() == start.size() + 1 &&
-                     (line.starts_with(start) || line.starts_with("SEP=")) &&
-                     delimiters.find(line.back()) != std::string_view::npos;
-  return is_it ? line.back() : '\0';
+  const auto same = [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); };
+  if (line.size() <= start.size() || !std::ranges::equal(line.substr(0, start.size()), start, same))
+    return '\0';
+  line.remove_prefix(start.size());
+  const bool tab = line.starts_with("\\t");
+  const bool only = line.find_first_not_of(delimiters, tab ? 2 : 0) == std::string_view::npos;
+  const std::size_t sign = std::min(line.find_first_not_of(' '), line.size() - 1);
+  return !only ? '\0' : tab ? '\t' : line[sign];
 }
-
-}  // namespace
 
 CsvScanner::CsvScanner(std::string_view bytes, char delimiter)
     : at_(bytes.data()), end_(bytes.data() + bytes.size()), delimiter_(delimiter) {
@@ -31,6 +30,7 @@ CsvScanner::CsvScanner(std::string_view bytes, char delimiter)
     named_ = true;
     skip_line();
   }
+  skip_aligning_blanks();
 }
 
 bool CsvScanner::first_line_ends_with_lone() const {
@@ -49,10 +49,28 @@ void CsvScanner::pass_line_end() {
   if (at_ < end_) ++at_;
   line_ += 1 + breaks_;
   breaks_ = 0;
+  skip_aligning_blanks();
 }
 
-void CsvScanner::skip_empty_lines() {
-  while (at_ < end_ && at_line_end()) pass_line_end();
+std::size_t CsvScanner::skip_empty_lines() {
+  std::size_t count = 0;
+  for (; at_ < end_; ++count) {
+    const char* c = at_;
+    while (c < end_ && (*c == ' ' || *c == '\t') && *c != delimiter_) ++c;
+    if (!ends_line(c)) break;
+    at_ = c;
+    pass_line_end();
+  }
+  return count;
+}
+
+void CsvScanner::skip_aligning_blanks() {
+  while (delimiter_ == ' ' && at_ < end_ && *at_ == ' ') ++at_;
+}
+
+std::size_t CsvScanner::blank_end() const {
+  const std::string_view left(at_, static_cast<std::size_t>(end_ - at_));
+  return left.size() - 1 - left.find_last_not_of(std::string{delimiter_, ' ', '\t', '\n', '\r'});
 }
 
 std::string_view CsvScanner::rest_of_line() const {

@@ -7,8 +7,13 @@
 
 namespace gradus {
 
+/// The delimiter that a line "sep=;" names, in any case, with blanks or delimiters behind it, as programs add
+/// them; NUL for any other line.
+char named_delimiter(std::string_view line);
+
 /// Goes over the bytes of a CSV file once, field by field. Lines end with LF, CRLF, or CR, when the first
-/// line does; a byte order mark is passed over, and a first line "sep=;" is obeyed.
+/// line does; a byte order mark is passed over, and a first line that names the delimiter is obeyed. Several
+/// blanks are one where blanks are the delimiters, and none at a line's ends, so that columns may be aligned.
 class CsvScanner {
  public:
   /// Reads these bytes, which must outlive this.
@@ -28,10 +33,13 @@ class CsvScanner {
   char peek() const { return *at_; }
   /// How many bytes are left.
   std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
+  /// How many bytes at the file's end are delimiters, blanks and line ends.
+  std::size_t blank_end() const;
   bool at_line_end() const { return ends_line(at_); }
-  /// To the next line, and over those that are empty.
+  /// To the next line.
   void pass_line_end();
-  void skip_empty_lines();
+  /// Over lines that are empty or of blanks alone; how many there are.
+  std::size_t skip_empty_lines();
 
   /// The rest of the line, whatever quotes are in it. Nothing is passed.
   std::string_view rest_of_line() const;
@@ -46,7 +54,9 @@ class CsvScanner {
   bool pass_delimiter() {
     if (at_line_end()) return false;
     ++at_;
-    return true;
+    if (delimiter_ != ' ') return true;
+    skip_aligning_blanks();
+    return !at_line_end();
   }
   /// Reads a plain number that a delimiter follows, which nearly all fields of number columns are; nothing,
   /// and nothing is read, for any other field.
@@ -56,6 +66,7 @@ class CsvScanner {
   bool ends_line(const char* c) const {
     return c == end_ || *c == '\n' || (*c == '\r' && (lone_ || c + 1 == end_ || c[1] == '\n'));
   }
+  void skip_aligning_blanks();
   std::string_view read_quoted();
   bool first_line_ends_with_lone() const;
 

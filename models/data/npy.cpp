@@ -26,18 +26,44 @@ constexpr std::string_view damaged_array = "the file is damaged or no NPY file; 
 constexpr std::array<std::string_view, 13> descriptions{"|b1", "|u1", "|i1", "<u2", "<i2", "<f2", "",
                                                         "<u4", "<i4", "<f4", "<u8", "<i8", "<f8"};
 
-// The reason why element types of some kinds are not supported, and the remedy.
+// Other names for them that NumPy reads, without a sign for the order of their bytes.
+constexpr std::array<std::string_view, 13> other_names{"? bool",
+                                                       "B uint8 ubyte",
+                                                       "b int8 byte",
+                                                       "H uint16 ushort",
+                                                       "h int16 short",
+                                                       "e float16 half",
+                                                       "",
+                                                       "I uint32 uintc",
+                                                       "i int32 intc",
+                                                       "f float32 single",
+                                                       "L Q P N uint64 ulonglong ulong uint uintp",
+                                                       "l q p n int64 longlong long int intp",
+                                                       "d float64 double float"};
+
+// Whether a word is among these, which blanks separate.
+bool is_among(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    if (words.substr(0, end) == word) return true;
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  return false;
+}
+
+// The reason why element types of some kinds are not supported, and the remedy. A kind is a type without its
+// size.
 struct Refusal {
   std::string_view kinds;
   std::string_view why;
 };
 constexpr std::array<Refusal, 6> refusals{
-    {{"O", "these are pickled Python objects, which are code; save an array of numbers"},
-     {"USa", "these are texts; encode them as numbers, or save the table as CSV"},
-     {"c", "these are complex numbers; save a.real and a.imag"},
-     {"Mm", "these are dates or durations; save them as numbers, a.astype('<i8')"},
-     {"V", "these are raw bytes or records; save each field as an array of its own"},
-     {"f", "there is no such float here; save a.astype('<f8')"}}};
+    {{"O object", "these are pickled Python objects, which are code; save an array of numbers"},
+     {"U S a str bytes", "these are texts; encode them as numbers, or save the table as CSV"},
+     {"c F D G complex csingle cdouble clongdouble", "these are complex numbers; save a.real and a.imag"},
+     {"M m datetime timedelta", "these are dates or durations; save them as numbers, a.astype('<i8')"},
+     {"V void", "these are raw bytes or records; save each field as an array of its own"},
+     {"f g float longdouble", "there is no such float here; save a.astype('<f8')"}}};
 
 // The dictionary between magic and elements, read from left to right.
 class HeaderParser {
@@ -69,7 +95,8 @@ class HeaderParser {
 
   // The next byte that is no space; NUL at the end.
   char peek() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
+    while (at_ < text_.size() && std::string_view(" \n\t\r\f").find(text_[at_]) != std::string_view::npos)
+      ++at_;
     return at_ < text_.size() ? text_[at_] : '\0';
   }
   void expect(char c, std::string_view what) {
@@ -83,7 +110,9 @@ class HeaderParser {
   }
 
   std::string_view parse_text() {
-    const char quote = peek();
+    char quote = peek();
+    // As Python 2 wrote texts.
+    if (quote == 'u' && at_ + 1 < text_.size()) quote = text_[++at_];
     if (quote != '\'' && quote != '"') fail("expected a text in quotes");
     const std::size_t end = text_.find(quote, at_ + 1);
     if (end == std::string_view::npos) fail("the text's quote is not closed");
@@ -118,23 +147,22 @@ class HeaderParser {
     const std::size_t start = at_;
     const std::string_view type = parse_text();
     const std::size_t end = std::exchange(at_, start);  // for messages
-    const auto is_it = [&](std::string_view known) {
-      if (known.empty()) return false;
+    const bool ordered = !type.empty() && std::string_view("<>=|").find(type[0]) != std::string_view::npos;
+    const std::string_view name = type.substr(ordered ? 1 : 0);
+    for (std::size_t i = 0; i < descriptions.size(); ++i) {
+      const std::string_view known = descriptions[i];
+      if (known.empty() || (known.substr(1) != name && !is_among(other_names[i], name))) continue;
       // One byte has no order: NumPy writes |, and reads anything.
-      return known == type ||
-             (type.starts_with('=') && known.starts_with('<') && known.substr(1) == type.substr(1)) ||
-             (known.starts_with('|') && type.size() == 3 && known.substr(1) == type.substr(1));
-    };
-    if (const auto* found = std::ranges::find_if(descriptions, is_it); found != descriptions.end()) {
-      tensor_.type = static_cast<ElementType>(found - descriptions.begin());
+      if (type.starts_with('>') && known.starts_with('<'))
+        fail(fmt::format("the array is of type '{}', which is big-endian", printable(type)),
+             "save it little-endian, np.save(file, a.astype(a.dtype.newbyteorder('<')))");
+      tensor_.type = static_cast<ElementType>(i);
       at_ = end;
       return;
     }
-    if (type.starts_with('>'))
-      fail(fmt::format("the array is of type '{}', which is big-endian", printable(type)),
-           "save it little-endian, np.save(file, a.astype(a.dtype.newbyteorder('<')))");
+    const std::string_view kind = name.substr(0, std::min(name.find_first_of("0123456789["), name.size()));
     for (const auto& [kinds, why] : refusals)
-      if (type.size() >= 2 && kinds.find(type[1]) != std::string_view::npos)
+      if (!kind.empty() && is_among(kinds, kind))
         fail(fmt::format("the array is of type '{}'", printable(type)), why);
     fail(fmt::format("there is no type '{}'", printable(type)));
   }

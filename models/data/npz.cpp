@@ -11,6 +11,7 @@
 #include "gradus/data/npy.hpp"
 #include "gradus/data/zip_reader.hpp"
 #include "gradus/data/zip_writer.hpp"
+#include "models/data/file_kind.hpp"
 
 namespace gradus {
 
@@ -58,10 +59,12 @@ std::string NpzFile::place() const { return fmt::format("NPZ file '{}'", path_.s
 void NpzFile::parse(std::string_view bytes) {
   entries_ = parse_zip(bytes, place());
   const auto is_array = [](const ZipEntry& entry) { return entry.name.ends_with(suffix); };
-  if (!entries_.empty() && std::ranges::none_of(entries_, is_array))
-    throw Error(
-        fmt::format("{}, entry '{}': it is no .npy file, nor is any other; write the archive with np.savez",
-                    place(), entries_.front().name));
+  if (!entries_.empty() && std::ranges::none_of(entries_, is_array)) {
+    std::vector<std::string_view> names;
+    for (const ZipEntry& entry : entries_) names.push_back(entry.name);
+    throw Error(fmt::format("{}, entry '{}': it is no .npy file, nor is any other; {}", place(),
+                            names.front(), foreign_archive(names)));
+  }
   std::erase_if(entries_, std::not_fn(is_array));
   for (const ZipEntry& entry : entries_)
     names_.push_back(entry.name.substr(0, entry.name.size() - suffix.size()));

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <tuple>
+#include <utility>
 
 namespace gradus {
 
@@ -14,18 +16,24 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+constexpr std::string_view no_break = "\xC2\xA0", narrow = "\xE2\x80\xAF";
+
+// How many bytes a blank at the text's front has; 0 when there is none.
+std::size_t blank_at(std::string_view text) {
+  if (text.starts_with(' ') || text.starts_with('\t')) return 1;
+  return text.starts_with(no_break) ? no_break.size() : text.starts_with(narrow) ? narrow.size() : 0;
+}
+
 // How many bytes separate thousands at the text's front; 0 when none do. Spreadsheets write blanks that do
 // not break lines for blanks.
 std::size_t separator_at(std::string_view text, char thousands) {
   if (thousands == '\0') return 0;
   if (text.starts_with(thousands)) return 1;
-  constexpr std::string_view no_break = "\xC2\xA0", narrow = "\xE2\x80\xAF";
-  if (thousands != ' ') return 0;
-  return text.starts_with(no_break) ? no_break.size() : text.starts_with(narrow) ? narrow.size() : 0;
+  return thousands == ' ' && !text.starts_with('\t') ? blank_at(text) : 0;
 }
 
 // The number as programs write it; nothing when it is none in this style. Groups have three digits, the first
-// one to three.
+// one to three and no 0 in front: 0,500 is a fraction.
 std::optional<std::string> plain_spelling(std::string_view text, const NumberStyle& style) {
   std::string plain;
   std::size_t group = 0;
@@ -35,6 +43,7 @@ std::optional<std::string> plain_spelling(std::string_view text, const NumberSty
     const char c = text[i];
     if (const std::size_t width = separator_at(text.substr(i), style.thousands); width > 0) {
       if (!whole || group < 1 || (grouped ? group != 3 : group > 3)) return std::nullopt;
+      if (!grouped && plain[plain.size() - group] == '0') return std::nullopt;
       grouped = true;
       group = 0;
       i += width;
@@ -163,9 +172,20 @@ std::optional<double> take_time(std::string_view& text) {
 }  // namespace
 
 std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  for (std::size_t size = 1; size > 0; text.remove_prefix(size)) size = blank_at(text);
+  while (!text.empty()) {
+    // A blank is of one byte or of as many as a longer one has.
+    const auto ends_so = [&](std::size_t size) {
+      return text.size() >= size && blank_at(text.substr(text.size() - size)) == size;
+    };
+    const std::size_t size = ends_so(1)                 ? 1
+                             : ends_so(no_break.size()) ? no_break.size()
+                             : ends_so(narrow.size())   ? narrow.size()
+                                                        : 0;
+    if (size == 0) break;
+    text.remove_suffix(size);
+  }
+  return text;
 }
 
 std::optional<double> number_of(std::string_view text, const NumberStyle& style) {
@@ -175,24 +195,51 @@ std::optional<double> number_of(std::string_view text, const NumberStyle& style)
   return plain ? plain_number(*plain) : std::nullopt;
 }
 
-bool is_missing_number(std::string_view text) {
-  constexpr std::array<std::string_view, 12> words{"",     "?",    "NA",   "N/A", "NaN", "nan",
-                                                   "null", "NULL", "None", "n/a", "-",   "#N/A"};
-  return std::ranges::find(words, trimmed(text)) != words.end();
+void check_style(const NumberStyle& style) {
+  const auto& [decimal, thousands] = style;
+  if (decimal == thousands)
+    throw OptionError({"decimal", "thousands"},
+                      fmt::format("'{}' cannot be the decimal sign and separate thousands, too; give one of "
+                                  "them another character",
+                                  decimal));
+  const auto is_of_numbers = [](char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '+';
+  };
+  for (const auto& [sign, name, use] : {std::tuple(decimal, "decimal", "be the decimal sign"),
+                                        std::tuple(thousands, "thousands", "separate thousands")})
+    if (is_of_numbers(sign))
+      throw OptionError({name},
+                        fmt::format("'{}' cannot {}, as numbers have it elsewhere; name the sign that "
+                                    "the table has there, such as '.' or ','",
+                                    sign, use));
 }
 
-std::optional<double> date_of(std::string_view text) {
+bool is_missing_number(std::string_view text) {
+  constexpr std::array<std::string_view, 27> words{
+      "",        "?",       "-",        "na",       "n/a",     "nan",   "null",     "none",      "nat",
+      "<na>",    "#na",     "#n/a",     "#n/a n/a", "-nan",    "+nan",  "nan(ind)", "-nan(ind)", "1.#ind",
+      "-1.#ind", "1.#qnan", "-1.#qnan", "#div/0!",  "#value!", "#ref!", "#name?",   "#num!",     "#null!"};
+  constexpr std::size_t longest = 9;
+  text = trimmed(text);
+  if (text.size() > longest) return false;
+  std::string small(text);
+  for (char& c : small) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return std::ranges::find(words, small) != words.end();
+}
+
+std::optional<double> date_of(std::string_view text, DateOrder order) {
   text = trimmed(text);
   const bool year_first = text.size() > 4 && std::ranges::all_of(text.substr(0, 4), is_digit);
-  const auto first = year_first ? take_digits(text, 4, 4) : take_digits(text, 1, 2);
+  auto first = year_first ? take_digits(text, 4, 4) : take_digits(text, 1, 2);
   if (!first || text.empty()) return std::nullopt;
   const char separator = text.front();
   if (separator != '-' && separator != '/' && (separator != '.' || year_first)) return std::nullopt;
   take(text, separator);
-  const auto month = take_digits(text, 1, 2);
+  auto month = take_digits(text, 1, 2);
   if (!month || !take(text, separator)) return std::nullopt;
   const auto last = year_first ? take_digits(text, 1, 2) : take_digits(text, 4, 4);
   if (!last) return std::nullopt;
+  if (!year_first && order == DateOrder::month_first) std::swap(first, month);
   const std::chrono::year_month_day day{std::chrono::year(year_first ? *first : *last),
                                         std::chrono::month(static_cast<unsigned>(*month)),
                                         std::chrono::day(static_cast<unsigned>(year_first ? *last : *first))};

@@ -63,6 +63,11 @@ void TensorFile::parse(std::string_view bytes) {
                     "safetensors",
                     path_.string()));
   if (kind_of(bytes) != FileKind::npz) {
+    // A length may begin as another format does, but then a { follows it.
+    constexpr std::size_t length_bytes = 8;
+    const bool has_header = bytes.size() > length_bytes && bytes[length_bytes] == '{';
+    if (const std::string_view why = foreign_kind(bytes); !why.empty() && !has_header)
+      throw Error(fmt::format("tensor file '{}': {}", path_.string(), why));
     SafetensorsContents contents = parse_safetensors(bytes, path_);
     tensors_ = std::move(contents.tensors);
     metadata_ = std::move(contents.metadata);

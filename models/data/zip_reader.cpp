@@ -70,13 +70,16 @@ class ZipParser {
            archive_.substr(offset, signature.size()) == signature;
   }
 
-  // The end record is the last thing in the file but for a comment.
+  // The end record is the last thing in the file but for a comment, and for zeros with which something filled
+  // up a block.
   std::uint64_t find_end() const {
     if (archive_.size() >= end_size) {
       const std::uint64_t last = archive_.size() - end_size;
       const std::uint64_t first = last > in_zip64_16 ? last - in_zip64_16 : 0;
       for (std::uint64_t at = last + 1; at-- > first;)
-        if (has(at, end_size, end_signature) && number(at + 20, 2) == last - at) return at;
+        if (has(at, end_size, end_signature) && number(at + 20, 2) <= last - at &&
+            archive_.find_first_not_of('\0', at + end_size + number(at + 20, 2)) == std::string_view::npos)
+          return at;
     }
     fail(archive_.size(), "the archive's end record is missing, so that the archive is cut off");
   }

@@ -49,6 +49,7 @@ class ProgressBar final : public PerFit<ProgressBar> {
     print_(fmt::format("Epoch {}/{}\n", training.epoch() + 1, training.epochs()));
     first_ = training.step();
     next_ = 0;
+    began_ = true;
   }
 
   bool wants_steps() const override { return live_; }
@@ -78,6 +79,10 @@ class ProgressBar final : public PerFit<ProgressBar> {
 
   void on_train_end(Training& training) override {
     print_remarks(training);
+    if (!began_ && training.epoch() > 0)
+      print_(fmt::format(
+          "Note: nothing is trained, as {} epochs are done and {} were asked for; ask for more to go on\n",
+          training.epoch(), training.epochs()));
     if (!training.history().stopped.empty())
       print_(fmt::format("{}Stopped: {}\n", live_ ? clear_line : "", training.history().stopped));
   }
@@ -94,6 +99,7 @@ class ProgressBar final : public PerFit<ProgressBar> {
   std::size_t remarks_ = 0;
   std::int64_t first_ = 0;
   double next_ = 0;
+  bool began_ = false;
 };
 
 }  // namespace

@@ -258,7 +258,7 @@ const std::vector<BrokenFile>& broken_csv() {
       {"DecimalComma", "x;y\n1;2\n3;4,5\n", {":3", "2 fields, but there are 1 columns"}},
       {"Hexadecimal", "x\n1\n0x10\n", {":3", "'0x10'"}},
       {"NulAmongNumbers", std::string("x\n1\n2\0003\n", 9), {":3", "column 'x'"}},
-      {"Nan", "x\n1\n-nan\n", {":3", "column 'x'", "finite"}},
+      {"Nan", "x\n1\n-nan\n", {":3", "column 'x'", "missing ('-nan')"}},
       {"Infinity", "x\n1\ninf\n", {":3", "column 'x'", "finite"}},
       {"BeyondDouble", "x\n1\n1e400\n", {":3", "column 'x'", "finite"}},
       {"BehindQuote", "k\n\"a\"b\n", {":2", "column 'k'", "behind the closing quote"}},

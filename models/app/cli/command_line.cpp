@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gradus/data/csv.hpp"
 #include "models/app/cli/fetch/fetch.hpp"
 
 namespace gradus::cli {
@@ -15,9 +16,14 @@ struct OptionRow {
   std::string_view option;     // as the library calls it; with a value when that has a name of its own
   std::string_view name;       // as a person types it
   std::string_view does = {};  // the good of a whole command
+  bool takes_list = false;
 };
 
-constexpr std::array<OptionRow, 41> option_rows{{{"batch", "--batch"},
+constexpr std::array<OptionRow, 46> option_rows{{{"activation=relu", "no --activation"},
+                                                 {"dropout=0", "no --dropout"},
+                                                 {"hidden", "--hidden"},
+                                                 {"normalization=", "no --norm"},
+                                                 {"batch", "--batch"},
                                                  {"checkpoint", "--checkpoint"},
                                                  {"checkpoint_steps", "--checkpoint-steps"},
                                                  {"class_weights=none", "no --class-weight"},
@@ -25,7 +31,7 @@ constexpr std::array<OptionRow, 41> option_rows{{{"batch", "--batch"},
                                                  {"decimal", "--decimal"},
                                                  {"delimiter", "--delimiter"},
                                                  {"epochs", "--epochs"},
-                                                 {"exclude", "--exclude"},
+                                                 {"exclude", "--exclude", {}, true},
                                                  {"fetch", "gradus fetch", "fetches them"},
                                                  {"format=dot", "--format dot"},
                                                  {"header=false", "--no-header"},
@@ -35,7 +41,8 @@ constexpr std::array<OptionRow, 41> option_rows{{{"batch", "--batch"},
                                                  {"json", "--json"},
                                                  {"missing", "--missing"},
                                                  {"model", "a file that 'gradus train mlp --save' wrote"},
-                                                 {"na", "--na"},
+                                                 {"na", "--na", {}, true},
+                                                 {"names_are_numbers", "--header"},
                                                  {"onnx", "--onnx"},
                                                  {"output", "--output"},
                                                  {"patience", "--patience"},
@@ -54,7 +61,7 @@ constexpr std::array<OptionRow, 41> option_rows{{{"batch", "--batch"},
                                                  {"task=classify", "--classify"},
                                                  {"task=regress", "--regress"},
                                                  {"tensorboard", "--tensorboard"},
-                                                 {"text", "--text"},
+                                                 {"text", "--text", {}, true},
                                                  {"thousands", "--thousands"},
                                                  {"validation_split", "--validation-split"},
                                                  {"weight", "--weight"}}};
@@ -85,14 +92,19 @@ std::string shell_word(std::string_view word) {
 }  // namespace
 
 std::string option_name(std::string_view option) {
-  if (const std::size_t end = option.find('\n'); end != std::string_view::npos)
-    return option_name(option.substr(0, end)) + " " + option_name(option.substr(end + 1));
+  // A value may have line breaks, too.
+  for (std::size_t end = option.find('\n'); end != std::string_view::npos; end = option.find('\n', end + 1)) {
+    const std::string_view next = option.substr(end + 1);
+    if (find_row(next.substr(0, next.find('='))) != nullptr)
+      return option_name(option.substr(0, end)) + " " + option_name(next);
+  }
   if (const OptionRow* const row = find_row(option)) return std::string(row->name);
   const std::size_t equals = option.find('=');
   const OptionRow* const row = find_row(option.substr(0, equals));
   if (equals == std::string_view::npos || row == nullptr) return {};
   // A value that begins as an option does must be joined to its own.
-  const std::string_view value = option.substr(equals + 1);
+  const std::string_view text = option.substr(equals + 1);
+  const std::string value = row->takes_list ? csv_field(text) : std::string(text);
   return std::string(row->name) + (value.starts_with('-') ? "=" : " ") + shell_word(value);
 }
 

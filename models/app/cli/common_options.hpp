@@ -25,9 +25,19 @@ CLI::Option* add_precision(CLI::App* command, Target& precision, const std::stri
 /// `--data`, the folder of the MNIST files.
 CLI::Option* add_data(CLI::App* command, std::string& data);
 
-/// An option that takes one character, or the name of one that is hard to type.
+/// An option that takes names or words, "a,b". One that has a comma is in quotes, as in CSV: "\"a, b\",c".
+CLI::Option* add_list(CLI::App* command, const std::string& option, std::vector<std::string>& list,
+                      const std::string& help);
+
+/// An option that takes a file or folder to write. An empty name, which a script may have made of a variable
+/// that is not set, is an error, lest the result be lost.
+CLI::Option* add_output(CLI::App* command, const std::string& option, std::string& path,
+                        const std::string& help);
+
+/// An option that takes one character, the name of one that is hard to type, or "none". Given twice, the last
+/// one counts, so that what a message proposes can be added.
 void add_character(CLI::App* command, const std::string& option, std::function<void(char)> take,
-                   const std::string& help);
+                   const std::string& help, bool may_be_none = false);
 
 /// How a CSV file is written. `Character` is char, or one that may be left to the model.
 template <class Character>
@@ -41,8 +51,8 @@ void add_format(CLI::App* command, Character& delimiter, Character& decimal, Cha
       "The decimal sign of numbers" + (by_default.empty() ? " (default .)" : by_default));
   add_character(
       command, "--thousands", [&thousands](char c) { thousands = c; },
-      "What separates groups of three digits" + (by_default.empty() ? " (default: nothing)" : by_default));
-  command->add_option("--na", na, "Words for missing values, as NA,?,unknown")->delimiter(',');
+      "What separates groups of three digits" + (by_default.empty() ? " (default: none)" : by_default), true);
+  add_list(command, "--na", na, "Words for missing values, as NA,?,unknown");
 }
 
 }  // namespace gradus::cli

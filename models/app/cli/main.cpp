@@ -30,7 +30,7 @@ void add_tutorials(CLI::App& app, TutorialsOptions& options, int& status) {
                                      "Train every tutorial from its written-out starting weights "
                                      "and compare each figure with the published and\n"
                                      "the expected one; exit status 1 if any is out of tolerance");
-  command->add_option("--json", options.json, "Write the rows to this file, too");
+  add_output(command, "--json", options.json, "Write the rows to this file, too");
   add_data(command, options.reproduce.data);
   add_precision(command, options.reproduce.precision,
                 "Compute in float or double (default double; float's tolerance is 1e-4, sine's 5 %)");
@@ -45,7 +45,7 @@ void add_predict(CLI::App& app, PredictOptions& options, int& status) {
       ->add_option("--data,--csv", options.table.data,
                    "The table: CSV, .npy or .npz; columns are found by their names")
       ->required();
-  command->add_option("--output", options.output, "Write here (default: the standard output)");
+  add_output(command, "--output", options.output, "Write here (default: the standard output)");
   auto& table = options.table;
   add_format(command, table.delimiter, table.decimal, table.thousands, table.na,
              " (default: as in the training)");
@@ -67,7 +67,7 @@ void add_check(CLI::App& app, CheckOptions& options, int& status) {
   command->add_option("--order", options.order, "2: the gradient of the gradient, too")
       ->check(CLI::Range(1, 2))
       ->capture_default_str();
-  command->add_option("--json", options.json, "Write the report to this file, too");
+  add_output(command, "--json", options.json, "Write the report to this file, too");
   command->callback([&options, &status] { status = check(options); });
 }
 
@@ -98,9 +98,9 @@ void add_profile(CLI::App& app, ProfileOptions& options, int& status) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   add_precision(command, options.precision, "float or double (default float)");
-  command->add_option("--json", options.json, "Write the figures to this file, too");
-  command->add_option("--svg", options.svg,
-                      "Draw the plan with its costs as colours into this file (by graphviz)");
+  add_output(command, "--json", options.json, "Write the figures to this file, too");
+  add_output(command, "--svg", options.svg,
+             "Draw the plan with its costs as colours into this file (by graphviz)");
   command->callback([&options, &status] { status = profile(options); });
 }
 
@@ -111,7 +111,7 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
           "model", options.model,
           "A file that 'train mlp --save' wrote, or a tutorial, with its written-out starting weights")
       ->required();
-  command->add_option("--onnx", options.onnx, "Write it to this file, as ONNX (opset 17)")->required();
+  add_output(command, "--onnx", options.onnx, "Write it to this file, as ONNX (opset 17)")->required();
   add_precision(command, options.precision, "float or double (default float; a saved model: its own)");
   command->callback([&options, &status] { status = export_model(options); });
 }

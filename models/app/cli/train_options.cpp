@@ -14,12 +14,12 @@ namespace gradus::cli {
 namespace {
 
 void add_files(CLI::App* command, gradus::TrainingFiles& files) {
-  command->add_option("--history", files.history,
-                      "Write the scores of every epoch to this .json or .csv file");
-  command->add_option("--tensorboard", files.tensorboard,
-                      "Write scores, histograms, images and the graph into this folder, for TensorBoard; of "
-                      "more than 199 epochs, histograms and matrices after every epochs/100");
-  command->add_option("--checkpoint", files.checkpoint, "Write everything to this file after every epoch");
+  add_output(command, "--history", files.history,
+             "Write the scores of every epoch to this .json or .csv file");
+  add_output(command, "--tensorboard", files.tensorboard,
+             "Write scores, histograms, images and the graph into this folder, for TensorBoard; of "
+             "more than 199 epochs, histograms and matrices after every epochs/100");
+  add_output(command, "--checkpoint", files.checkpoint, "Write everything to this file after every epoch");
   command
       ->add_option("--checkpoint-steps", files.checkpoint_steps,
                    "… and after every so many steps; needs --checkpoint")
@@ -44,8 +44,8 @@ void add_training(CLI::App* command, gradus::TrainOptions& options, std::string&
       ->capture_default_str();
   add_precision(command, options.precision, "float or double (default " + precision + ")");
   add_files(command, options.files);
-  command->add_option(
-      "--out", out, "Leave pictures (SVG and PNG) and report.html in this folder (by gnuplot and graphviz)");
+  add_output(command, "--out", out,
+             "Leave pictures (SVG and PNG) and report.html in this folder (by gnuplot and graphviz)");
 }
 
 // The options that say which table it is and how it is read.
@@ -57,11 +57,11 @@ void add_table(CLI::App* command, gradus::TableOptions& table) {
           ".npz (arrays are columns)")
       ->required();
   command->add_option("--target", table.target, "The column to be predicted")->required();
-  command->add_option("--features", table.features, "The columns to predict from (default: all others)")
-      ->delimiter(',');
-  command->add_option("--text", table.text, "Number columns that are categories")->delimiter(',');
-  command->add_option("--exclude", table.exclude, "Columns that are not to be predicted from")
-      ->delimiter(',');
+  add_list(command, "--features", table.features,
+           "The columns to predict from (default: all others); one whose name has a comma is in quotes: "
+           "'\"a, b\",c'");
+  add_list(command, "--text", table.text, "Number columns that are categories");
+  add_list(command, "--exclude", table.exclude, "Columns that are not to be predicted from");
   command->add_option("--weight", table.weight,
                       "A column of numbers that multiply the rows' losses; no feature then");
   command
@@ -72,7 +72,12 @@ void add_table(CLI::App* command, gradus::TableOptions& table) {
       ->check(CLI::IsMember({"balanced"}));
   auto& format = table.format;
   add_format(command, format.delimiter, format.style.decimal, format.style.thousands, format.na, "");
-  command->add_flag("!--no-header", format.header, "The CSV begins with a row; columns are c1, c2, …");
+  auto* no_header =
+      command->add_flag("!--no-header", format.header, "The CSV begins with a row; columns are c1, c2, …");
+  command
+      ->add_flag("--header", table.names_are_numbers,
+                 "The CSV's first line has the columns' names even if they are numbers")
+      ->excludes(no_header);
   const std::map<std::string, gradus::Missing> missing{{"error", gradus::Missing::error},
                                                        {"drop", gradus::Missing::drop},
                                                        {"mean", gradus::Missing::mean},
@@ -137,7 +142,7 @@ void add_mlp(CLI::App* train, MlpOptions& options, gradus::TrainOptions& shared,
   command->add_option("--weight-decay", options.weight_decay, "Decoupled; a fraction of the rate");
   command->add_option("--clip-norm", options.clip_norm, "Largest norm of all gradients");
   command->add_option("--clip-value", options.clip_value, "Largest entry of a gradient");
-  command->add_option("--save", shared.files.weights, "Write the model here, for 'gradus predict'");
+  add_output(command, "--save", shared.files.weights, "Write the model here, for 'gradus predict'");
   command->callback([train, &options, &shared, &out, &status] {
     for (const char* own : {"name", "--data", "--init-scale"})
       if (train->count(own) > 0)

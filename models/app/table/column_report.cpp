@@ -8,6 +8,7 @@
 #include <numeric>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "models/app/table/categories.hpp"
 #include "models/data/number_text.hpp"
@@ -100,10 +101,23 @@ template <class Holds> double share(const TableColumn& column, Holds holds) {
          static_cast<double>(std::max<std::size_t>(column.labels.size(), 1));
 }
 
+bool is_digit_of(char c) { return c >= '0' && c <= '9'; }
+
+// Digits with marks of dates between them: two, or one beside a year.
 bool looks_like_date(const std::string& label) {
-  const auto digits = std::ranges::count_if(label, [](char c) { return c >= '0' && c <= '9'; });
+  const auto digits = std::ranges::count_if(label, is_digit_of);
   const auto marks = std::ranges::count_if(label, [](char c) { return c == '/' || c == '-' || c == '.'; });
-  return digits >= 4 && marks == 2;
+  const std::size_t mark = label.find_first_of("/-.");
+  const bool year = mark == 4 || (mark != std::string::npos && label.size() - mark == 5);
+  const bool alone = digits + marks == static_cast<std::ptrdiff_t>(label.size());
+  return digits >= 4 && (marks == 2 || (marks == 1 && year && alone && label[mark] != '.'));
+}
+
+// Digits with a colon between them: "10:02".
+bool looks_like_time(const std::string& label) {
+  const std::size_t colon = label.find(':');
+  return colon != std::string::npos && colon > 0 && colon + 1 < label.size() &&
+         is_digit_of(label[colon - 1]) && is_digit_of(label[colon + 1]);
 }
 
 // Digits, and signs around them: "$5", "7 %".
@@ -117,6 +131,8 @@ std::string reason_for_many(const TableColumn& column, std::size_t levels, std::
   if (share(column, looks_like_date) > most)
     return "these look like dates in another spelling; write them as 2020-12-31 or 31.12.2020, or leave the "
            "column out";
+  if (share(column, looks_like_time) > most)
+    return "these look like times; write them as numbers, such as minutes, or leave the column out";
   if (share(column, looks_like_number) > most)
     return "these look like numbers with units or signs; write them without, or leave the column out";
   if (levels == values)
@@ -144,6 +160,31 @@ std::optional<OptionError> oversized(const Table& table, const TableColumn& colu
                             "fail; correct it, {}or scale it",
                             table.place(row, column.name), *found, options.in_double ? "double" : "float",
                             is_weight ? "" : "standardise the column, "));
+}
+
+// Text a part of which is numbers, because a word stands for missing ones in more than half of the rows.
+std::optional<OptionError> numbers_in_text(const Table& table, const TableColumn& column,
+                                           const NumberStyle& style, const std::string& treated) {
+  constexpr std::size_t many = 10;
+  std::vector<std::size_t> counts(column.labels.size(), 0);
+  for (const std::uint32_t code : column.codes) ++counts[code];
+  std::size_t levels = 0, rows = 0, words = 0, most = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0 || column.labels[i].empty()) continue;
+    const auto value = number_of(column.labels[i], style);
+    const bool number = value && std::isfinite(*value);
+    levels += number ? 1 : 0;
+    rows += number ? counts[i] : 0;
+    words += number ? 0 : 1;
+    if (!number && (words == 1 || counts[i] > counts[most])) most = i;
+  }
+  if (levels <= many || words == 0 || words > levels / 2) return std::nullopt;
+  const std::string& word = column.labels[most];
+  return OptionError(
+      {"na=" + word + treated},
+      fmt::format("column '{}': {} of {} values are numbers, each of which becomes a level, since "
+                  "'{}' is none; if that stands for a missing value, say so",
+                  column.name, rows, table.rows() - column.missing, word));
 }
 
 }  // namespace
@@ -191,6 +232,10 @@ std::vector<OptionError> odd_columns(const Table& table, const TableOptions& opt
               fmt::format("column '{}': '{}' is taken for a level; if it stands for a missing value, "
                           "say so",
                           name, label));
+      if (std::ranges::find(options.text, name) == options.text.end() &&
+          (name != target || options.task != Task::classify))
+        if (auto mixed = numbers_in_text(table, column, options.format.style, treated))
+          odd.push_back(std::move(*mixed));
       constexpr std::size_t many = 50;
       if (name != target && levels > 2 && (levels > many || 2 * levels > values))
         odd.emplace_back(leave_out, fmt::format("column '{}' has {} levels in {} rows: {}", name, levels,

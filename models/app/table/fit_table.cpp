@@ -36,6 +36,7 @@ Table read_rows(const TableOptions& options) {
   ReadTableOptions read{.text = options.text,
                         .delimiter = options.format.delimiter,
                         .header = options.format.header,
+                        .names_are_numbers = options.names_are_numbers,
                         .exclude = options.exclude,
                         .complete = {options.target},
                         .style = options.format.style,

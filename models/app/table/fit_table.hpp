@@ -28,6 +28,7 @@ struct TableOptions {
   std::string weight = {};                          ///< a column of the rows' weights in the loss, or empty
   ClassWeights class_weights = ClassWeights::none;  ///< how much the classes count in the loss
   TableFormat format = {};                          ///< how a CSV file is written
+  bool names_are_numbers = false;                   ///< whether the CSV's header may be of numbers alone
   Missing missing = Missing::error;                 ///< what becomes of rows that lack a feature
   bool strict = false;                      ///< whether a level that only validation rows have is an Error
   std::optional<Task> task = {};            ///< by default, text is classified and numbers are regressed

@@ -1,6 +1,7 @@
 #include "models/app/table/make_recipe.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +13,8 @@
 #include "gradus/data/option_error.hpp"
 #include "models/app/table/categories.hpp"
 #include "models/app/table/spread.hpp"
+#include "models/app/table/table_network.hpp"
+#include "models/data/file_kind.hpp"
 #include "models/data/number_text.hpp"
 
 namespace gradus {
@@ -93,6 +96,33 @@ void check_classes(const Table& table, const TableOptions& options, const TableR
                     table.place(unknown.row, column.name), unknown.label));
 }
 
+// There is nothing to predict from: says why, as far as that is known.
+OptionError no_feature_error(const Table& table, const TableOptions& options) {
+  const std::string what =
+      fmt::format("{}: there is no column to predict '{}' from", table.path().string(), options.target);
+  std::vector<std::string> causes, remedies;
+  if (!options.exclude.empty()) {
+    causes.push_back(fmt::format("'{}' left out", fmt::join(options.exclude, "', '")));
+    remedies.emplace_back("exclude");
+  }
+  if (!options.weight.empty()) {
+    causes.push_back(fmt::format("'{}' for the rows' weights", options.weight));
+    remedies.emplace_back("weight");
+  }
+  if (!causes.empty())
+    return {remedies, fmt::format("{}, with {}; keep a column, or add one to the table", what,
+                                  fmt::join(causes, ", and "))};
+  if (kind_of(table.path()) != FileKind::other)
+    return {{},
+            fmt::format("{}; add an array of numbers with a row per sample{}", what,
+                        table.notes().empty() ? "" : ", as " + table.notes().front())};
+  return {
+      {"delimiter"},
+      fmt::format("{}, as it is the only column; there must be others, or, if there are, another delimiter "
+                  "than '{}'",
+                  what, table.delimiter())};
+}
+
 }  // namespace
 
 TableRecipe make_recipe(const Table& table, const TableOptions& options, const SplitRows& split) {
@@ -105,13 +135,7 @@ TableRecipe make_recipe(const Table& table, const TableOptions& options, const S
         column.is_number ? number_recipe(column, split.training, options.standardize, options.missing)
                          : text_recipe(table, column, split.training, options.missing));
   }
-  if (recipe.features.empty())
-    throw OptionError(
-        {"delimiter"},
-        fmt::format(
-            "{}: '{}' is the only column; there must be others to predict it from, or, if there are, another "
-            "delimiter than '{}'",
-            table.path().string(), options.target, options.format.delimiter));
+  if (recipe.features.empty()) throw no_feature_error(table, options);
   Rows all(table.rows());
   std::iota(all.begin(), all.end(), 0U);
   recipe.target = target.is_number ? number_recipe(target, split.training, true, Missing::error)
@@ -124,6 +148,7 @@ TableRecipe make_recipe(const Table& table, const TableOptions& options, const S
   recipe.activation = options.activation;
   recipe.normalization = options.normalization;
   recipe.dropout = options.dropout;
+  check_network(recipe);
   recipe.in_double = options.in_double;
   recipe.missing = options.missing;
   recipe.format = options.format;

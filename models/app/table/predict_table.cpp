@@ -14,6 +14,7 @@
 #include "models/app/progress/progress.hpp"
 #include "models/app/table/number_range.hpp"
 #include "models/app/table/table_network.hpp"
+#include "models/data/number_text.hpp"
 
 namespace gradus {
 
@@ -26,13 +27,20 @@ Table read_features(const TableRecipe& recipe, const PredictTableOptions& option
                         .style = {options.decimal.value_or(format.style.decimal),
                                   options.thousands.value_or(format.style.thousands)},
                         .na = format.na,
-                        .missing = MissingValues::keep};
+                        .missing = MissingValues::keep,
+                        .keep_blank_rows = true};
   read.na.insert(read.na.end(), options.na.begin(), options.na.end());
   for (const ColumnRecipe& feature : recipe.features) {
     read.columns.push_back(feature.name);
     (feature.is_date ? read.dates : feature.is_number() ? read.numbers : read.text).push_back(feature.name);
   }
-  return with_progress("reading " + options.data, [&] { return read_table(options.data, read); });
+  // The first line of a table without names is only then one of names when the training's was.
+  read.names_are_numbers =
+      std::ranges::all_of(read.columns, [](const auto& name) { return number_of(name).has_value(); });
+  Table table = with_progress("reading " + options.data, [&] { return read_table(options.data, read); });
+  for (const std::string& text : table.notes())
+    if (options.print) options.print(fmt::format("note: {}: {}\n", options.data, text));
+  return table;
 }
 
 // The first column that lacks a value in the row, where the recipe has nothing to put there.

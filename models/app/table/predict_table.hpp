@@ -24,7 +24,9 @@ struct PredictTableOptions {
 
 /// Predictions for a table, as CSV: classes with their probabilities, or numbers. A level that the training
 /// did not have is taken for none of those it had. A row that lacks a value that the recipe has nothing for,
-/// or whose numbers or answer the network's type does not hold, is answered with NA. Error as of fit_table.
+/// or whose numbers or answer the network's type does not hold, is answered with NA, as is one of empty
+/// fields that others follow. Lines that are passed over get no answer, and are told by a note. Error as of
+/// fit_table.
 std::string predict_table(const PredictTableOptions& options);
 
 }  // namespace gradus

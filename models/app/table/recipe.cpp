@@ -104,18 +104,50 @@ void encode(const Table& table, const ColumnRecipe& recipe, const Rows& rows, st
       into[i * width + offset + at] = 1;
 }
 
+// Error, or one of JSON's, that gives only the reason for a recipe that makes no sense.
+TableRecipe parsed_recipe(const std::string& text) {
+  const Json json = Json::parse(text);
+  TableRecipe recipe;
+  const std::string task = json.at("task");
+  if (task != "classify" && task != "regress") throw Error("there is no task '" + task + "'");
+  recipe.task = task == "classify" ? Task::classify : Task::regress;
+  recipe.target = column_from(json.at("target"));
+  for (const Json& feature : json.at("features")) recipe.features.push_back(column_from(feature));
+  for (const Json& units : json.at("hidden")) recipe.hidden.push_back(whole_number<std::int64_t>(units, 1));
+  recipe.activation = json.at("activation");
+  recipe.normalization = json.at("normalization");
+  recipe.dropout = json.at("dropout");
+  recipe.in_double = json.at("precision") == "double";
+  if (json.contains("missing")) recipe.missing = missing_from(json["missing"]);
+  if (json.contains("format")) recipe.format = format_from(json["format"]);
+  if (recipe.features.empty()) throw Error("there are no features");
+  if (recipe.target.is_number() != (recipe.task == Task::regress))
+    throw Error("the target fits no such task");
+  if (recipe.target.marks_missing) throw Error("the target cannot be missing");
+  return recipe;
+}
+
+// The layers' names, from the inputs on.
+std::vector<std::string> layers_of(const TableRecipe& recipe) {
+  std::vector<std::string> layers;
+  for (std::size_t i = 0; i < recipe.hidden.size(); ++i) layers.push_back(hidden_name(i));
+  layers.emplace_back("output");
+  return layers;
+}
+
 // Error unless the file's tensors have the sizes that its recipe claims. The recipe is untrusted: without
 // this check a small file could make a model of any size.
 void check_sizes(const TensorFile& file, const TableRecipe& recipe) {
-  std::int64_t width = recipe.inputs();
-  for (std::size_t i = 0; i <= recipe.hidden.size(); ++i) {
-    const bool last = i == recipe.hidden.size();
-    const std::int64_t units = last ? recipe.outputs() : recipe.hidden[i];
-    const std::string name = last ? "output/W" : hidden_name(i) + "/W";
-    if (file.at(name).extents != Extents{width, units})
+  std::vector<std::int64_t> sizes{recipe.inputs()};
+  sizes.insert(sizes.end(), recipe.hidden.begin(), recipe.hidden.end());
+  sizes.push_back(recipe.outputs());
+  const std::vector<std::string> layers = layers_of(recipe);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const std::string name = layers[i] + "/W";
+    const Extents claimed{sizes[i], sizes[i + 1]};
+    if (file.at(name).extents != claimed)
       throw Error(fmt::format("tensor '{}' is {}, but the recipe says {}", name,
-                              to_string(file.at(name).extents), to_string(Extents{width, units})));
-    width = units;
+                              to_string(file.at(name).extents), to_string(claimed)));
   }
 }
 
@@ -161,39 +193,32 @@ std::string TableRecipe::json() const {
 }
 
 TableRecipe recipe_of(const TensorFile& file) {
-  const auto refuse = [&](std::string_view why) {
-    return Error(fmt::format("model file '{}': {}", file.path().string(), why));
-  };
   const auto found = file.metadata().find("recipe");
   if (found == file.metadata().end())
     throw OptionError({"model"}, fmt::format("model file '{}': there is no recipe in it; name a model that "
                                              "was trained on a table and saved",
                                              file.path().string()));
+  const auto refuse = [&](std::string_view why) {
+    return Error(
+        fmt::format("model file '{}': its recipe makes no sense ({}); it is damaged, train and save it "
+                    "again",
+                    file.path().string(), why));
+  };
+  TableRecipe recipe;
   try {
-    const Json json = Json::parse(found->second);
-    TableRecipe recipe;
-    const std::string task = json.at("task");
-    if (task != "classify" && task != "regress") throw Error("there is no task '" + task + "'");
-    recipe.task = task == "classify" ? Task::classify : Task::regress;
-    recipe.target = column_from(json.at("target"));
-    for (const Json& feature : json.at("features")) recipe.features.push_back(column_from(feature));
-    for (const Json& units : json.at("hidden")) recipe.hidden.push_back(whole_number<std::int64_t>(units, 1));
-    recipe.activation = json.at("activation");
-    recipe.normalization = json.at("normalization");
-    recipe.dropout = json.at("dropout");
-    recipe.in_double = json.at("precision") == "double";
-    if (json.contains("missing")) recipe.missing = missing_from(json["missing"]);
-    if (json.contains("format")) recipe.format = format_from(json["format"]);
-    if (recipe.features.empty()) throw Error("there are no features");
-    if (recipe.target.is_number() != (recipe.task == Task::regress))
-      throw Error("the target fits no such task");
-    if (recipe.target.marks_missing) throw Error("the target cannot be missing");
-    check_sizes(file, recipe);
-    return recipe;
+    recipe = parsed_recipe(found->second);
   } catch (const std::exception& error) {
-    throw refuse(
-        fmt::format("its recipe makes no sense ({}); it is damaged, train and save it again", error.what()));
+    throw refuse(error.what());
   }
+  // A tensor that is not supported here is no damage.
+  for (const std::string& layer : layers_of(recipe))
+    for (const char* parameter : {"/W", "/b"}) file.require_readable(layer + parameter);
+  try {
+    check_sizes(file, recipe);
+  } catch (const Error& error) {
+    throw refuse(error.what());
+  }
+  return recipe;
 }
 
 std::vector<UnknownLevel> unknown_levels(const Table& table, const TableRecipe& recipe, const Rows& rows,
@@ -243,7 +268,7 @@ OptionError unknown_level_error(const Table& table, const TableRecipe& recipe, c
   constexpr std::size_t shown = 8;
   std::string known;
   for (std::size_t i = 0; i < std::min(categories.size(), shown); ++i)
-    known += (i == 0 ? "" : ", ") + categories[i];
+    known += (i == 0 ? "" : ", ") + (categories[i].empty() ? "none (the value is missing)" : categories[i]);
   if (categories.size() > shown) known += ", …";
   return {{"strict=false"},
           fmt::format("{}: '{}' does not occur in the rows of training, which have: {}; correct it, "

@@ -1,11 +1,13 @@
 #include "models/app/table/table_network.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 
 #include "gradus/base/error.hpp"
+#include "gradus/data/option_error.hpp"
 #include "gradus/nn/layers.hpp"
 #include "gradus/ops/activation.hpp"
 #include "gradus/ops/losses.hpp"
@@ -35,6 +37,25 @@ const Activation& find_activation(const std::string& name) {
 }
 
 }  // namespace
+
+void check_network(const TableRecipe& recipe) {
+  if (!recipe.hidden.empty()) return;
+  std::vector<std::string> options, what;
+  const auto look = [&](bool is_there, const char* name, const char* option) {
+    if (!is_there) return;
+    what.emplace_back(name);
+    options.emplace_back(option);
+  };
+  look(!recipe.normalization.empty(), "a normalization", "normalization=");
+  look(recipe.dropout != 0, "dropout", "dropout=0");
+  look(recipe.activation != TableRecipe().activation, "an activation", "activation=relu");
+  if (what.empty()) return;
+  options.emplace_back("hidden");
+  throw OptionError(options,
+                    fmt::format("a linear model has no hidden layers, which alone have {}; leave it out, "
+                                "or ask for hidden layers",
+                                fmt::join(what, " and ")));
+}
 
 std::vector<std::string> activation_names() {
   std::vector<std::string> names;

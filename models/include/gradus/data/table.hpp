@@ -48,6 +48,7 @@ struct ReadTableOptions {
   std::vector<std::string> numbers = {};   ///< columns that must be numbers
   char delimiter = ',';                    ///< of CSV
   bool header = true;                      ///< of CSV; without, columns are called c1, c2, …
+  bool names_are_numbers = false;          ///< of CSV; whether the header may be of numbers alone
   std::vector<std::string> dates = {};     ///< columns that must be dates
   std::vector<std::string> exclude = {};   ///< columns to leave out
   std::vector<std::string> complete = {};  ///< columns that must be there; a row without a value is not kept
@@ -56,6 +57,9 @@ struct ReadTableOptions {
   /// a number in all its spellings.
   std::vector<std::string> na = {};
   MissingValues missing = MissingValues::error;  ///< in the columns that are read
+  /// Of CSV: whether a row of empty fields that others follow is a row, which lacks every value. Notes are
+  /// then only of lines between rows that are none.
+  bool keep_blank_rows = false;
 };
 
 /// The lines of a file's rows.

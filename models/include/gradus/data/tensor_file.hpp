@@ -35,12 +35,13 @@ class TensorFile {
   const TensorBytes* find(std::string_view name) const;
   /// Error when there is none, or when it cannot be read.
   const TensorBytes& at(std::string_view name) const;
+  /// Error when one of this name is there and cannot be read.
+  void require_readable(std::string_view name) const;
   /// The values of a tensor of floating type as doubles; Error for another type or when there is none.
   std::vector<double> values(std::string_view name) const;
 
  private:
   void parse(std::string_view bytes);
-  void require_readable(std::string_view name) const;
 
   std::filesystem::path path_;
   std::map<std::string, std::string> metadata_;
