@@ -246,6 +246,11 @@ ROWS = {
         "batch": lambda x: F.softmax(x, 0),
         "middle": lambda x: F.softmax(x, 1),
     },
+    "less_mean": {
+        "": lambda c, x: c - (F.softmax(x, -1) * c).sum(-1, keepdim=True),
+        "adjoint": lambda c, x: c - F.softmax(x, -1) * c.sum(-1, keepdim=True),
+        "adjoint_middle": lambda c, x: c - F.softmax(x, 1) * c.sum(1, keepdim=True),
+    },
     "mean": {"": torch.mean, "last": lambda x: x.mean(-1), "batch": lambda x: x.mean(0)},
     "matmul": dict.fromkeys(["nn", "column", "outer", "large_nn", "long_row_nn"], lambda a, b: a @ b)
     | dict.fromkeys(["nt", "long_row_nt"], lambda a, b: a @ b.T)

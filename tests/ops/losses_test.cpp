@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "gradus/autodiff/gradient.hpp"
@@ -17,8 +18,9 @@ template <> struct Bounds<float> { static constexpr Extended value = 3 * 1.2e-7L
 template <> struct Bounds<double> { static constexpr Extended value = 3 * 2.3e-16L, gradient = 1e-14L; };
 
 // Relative, and absolute for what is made of numbers below the normal ones, which may be 0.
-template <class T> void expect_relative(T found, Extended expected, Extended bound, const std::string& what) {
-  const Extended tiny = 4 * std::numeric_limits<T>::min();
+template <class T>
+void expect_relative(T found, Extended expected, Extended bound, const std::string& what, int terms = 1) {
+  const Extended tiny = 4 * terms * std::numeric_limits<T>::min();
   EXPECT_LE(std::abs(found - expected), std::max(bound * std::abs(expected), tiny))
       << what << ": " << found << " instead of " << static_cast<double>(expected);
 }
@@ -139,6 +141,148 @@ TYPED_TEST(Losses, OfClassesAreTheSameInBothForms) {
       expect_relative(found[0][3 * i + static_cast<std::size_t>(own)], -std::log1p(others),
                       2 * Bounds<TypeParam>::value, what);
     }
+  }
+}
+
+// Rows of `classes` logits: z for class `own`, and what is spread around 0 for the others.
+template <class T> Numbers row_around(double z, int own, int classes) {
+  Numbers row;
+  for (int k = 0; k < classes; ++k) row.push_back(static_cast<T>(k == own ? z : 0.25 * (k % 5) - 0.5));
+  return row;
+}
+
+std::vector<Extended> softmax_of(const Numbers& x) {
+  const Extended most = *std::max_element(x.begin(), x.end());
+  std::vector<Extended> shares;
+  Extended sum = 0;
+  for (const double v : x) sum += shares.emplace_back(std::exp(v - most));
+  for (Extended& share : shares) share /= sum;
+  return shares;
+}
+
+// Σ over all but one, so that nothing cancels.
+template <class F> Extended sum_but(std::size_t n, std::size_t left_out, F term) {
+  Extended sum = 0;
+  for (std::size_t i = 0; i < n; ++i) sum += i == left_out ? 0 : term(i);
+  return sum;
+}
+
+// What a difference of two logits is rounded by, the exponential magnifies.
+template <class T> Extended share_bound(const Numbers& x) {
+  const auto [least, most] = std::minmax_element(x.begin(), x.end());
+  return Bounds<T>::gradient + (*most - *least) * std::numeric_limits<T>::epsilon();
+}
+
+// However confident the model, in the right class or in a wrong one.
+TYPED_TEST(Losses, OfClassesKeepTheDigitsOfTheirGradient) {
+  for (const int classes : {2, 3, 10, 300})
+    for (const int own : {0, 1, classes - 1})
+      for (int z = -100; z <= 100; z += classes > 10 ? 25 : 1)
+        for (const bool confident : {true, false}) {
+          const auto n = static_cast<std::size_t>(classes);
+          const Numbers x = row_around<TypeParam>(z, confident ? own : (own + 1) % classes, classes);
+          Numbers hot(n, 0);
+          hot[static_cast<std::size_t>(own)] = 1;
+          Graph g;
+          const Expr logit = g.input("x", {1, classes}), label = g.input("label", {1}),
+                     rows = g.input("hot", {1, classes});
+          const auto found = evaluate<TypeParam>(
+              {grad(cross_entropy(logit, label), logit), grad(cross_entropy(logit, rows), logit),
+               grad(sum(logsumexp(logit)), logit)},
+              {{logit, x}, {label, Numbers{double(own)}}, {rows, hot}});
+          EXPECT_EQ(found[0], found[1]);
+          const auto p = softmax_of(x);
+          const std::string what = std::to_string(classes) + " classes, " + std::to_string(own) + " at " +
+                                   std::to_string(z) + (confident ? "" : ", mistaken");
+          Extended row = 0, size = 0;
+          for (std::size_t i = 0; i < n; ++i) {
+            const Extended others = sum_but(n, i, [&](std::size_t j) { return p[j]; });
+            expect_relative(found[0][i], hot[i] == 1 ? -others : p[i], share_bound<TypeParam>(x), what,
+                            classes);
+            expect_relative(found[2][i], p[i], share_bound<TypeParam>(x), what);
+            row += found[0][i];
+            size += std::abs(found[0][i]);
+          }
+          EXPECT_LE(std::abs(row), 4 * std::numeric_limits<TypeParam>::epsilon() * size) << what;
+        }
+}
+
+// Targets that leave little for the other classes: what counts is that little.
+TYPED_TEST(Losses, OfSoftTargetsKeepTheDigitsOfTheirGradient) {
+  for (const double little : {1e-3, 1e-9, 1e-20, 1e-30})
+    for (const int z : {2, 12, 20, 40, 60}) {
+      const Numbers x{double(z), 0, -1}, t{1, static_cast<TypeParam>(little), 0};
+      Graph g;
+      const Expr logit = g.input("x", {1, 3}), target = g.input("t", {1, 3});
+      const auto found =
+          evaluate<TypeParam>(grad(cross_entropy(logit, target), logit), {{logit, x}, {target, t}});
+      const auto p = softmax_of(x);
+      const Extended sum = 1 + t[1], exact[] = {t[1] * p[0] - (p[1] + p[2]), sum * p[1] - t[1], sum * p[2]};
+      for (std::size_t i = 0; i < 3; ++i)
+        EXPECT_NEAR((found[i] - exact[i]) / (p[1] + p[2] + t[1]), 0, share_bound<TypeParam>(x))
+            << little << " at " << z << ", class " << i;
+    }
+}
+
+// All slopes pᵢ(δᵢⱼ − pⱼ), and those of the logarithm's gradient, which has the second order of logsumexp.
+TYPED_TEST(Losses, SoftmaxKeepsTheDigitsOfItsSlope) {
+  for (const int classes : {2, 3, 10})
+    for (int z = -80; z <= 80; z += 4)
+      for (int of = 0; of < classes; of += std::max(1, classes / 3)) {
+        const auto n = static_cast<std::size_t>(classes), i = static_cast<std::size_t>(of);
+        const Numbers x = row_around<TypeParam>(z, classes / 2, classes);
+        Graph g;
+        const Expr logit = g.input("x", {classes});
+        const auto at = [&](const Expr& y) { return sum(slice(y, 0, of, of + 1)); };
+        const auto found = evaluate<TypeParam>(
+            {grad(at(softmax(logit)), logit), grad(at(grad(logsumexp(logit), logit)), logit),
+             grad(at(grad(-at(log_softmax(logit)), logit)), logit)},
+            {{logit, x}});
+        const auto p = softmax_of(x);
+        for (std::size_t j = 0; j < n; ++j) {
+          const Extended exact =
+              i == j ? p[i] * sum_but(n, i, [&](std::size_t k) { return p[k]; }) : -p[i] * p[j];
+          for (const auto& slope : found)
+            expect_relative(slope[j], exact, 2 * share_bound<TypeParam>(x),
+                            std::to_string(of) + " by " + std::to_string(j) + " at " + std::to_string(z));
+        }
+      }
+}
+
+// An infinite logit leaves nothing to the others; of several there is no limit.
+TYPED_TEST(Losses, OfAnInfiniteLogit) {
+  using Row = std::vector<TypeParam>;
+  constexpr auto infinity = std::numeric_limits<TypeParam>::infinity();
+  for (const double rest : {1.0, -1e30, 1e30, -double{infinity}})
+    for (const std::size_t place : {0U, 1U, 2U}) {
+      Numbers x{rest, 2, rest};
+      x[place] = infinity;
+      Row one(3, 0), logs(3, -infinity);
+      one[place] = 1;
+      logs[place] = 0;
+      Graph g;
+      const Expr logit = g.input("x", {1, 3}), label = g.input("label", {1}), c = g.input("c", {1, 3});
+      const Expr loss = cross_entropy(logit, label), whole = sum(logsumexp(logit));
+      const auto found =
+          evaluate<TypeParam>({softmax(logit), log_softmax(logit), whole, grad(whole, logit), loss,
+                               grad(loss, logit), grad(sum(softmax(logit) * c), logit)},
+                              {{logit, x}, {label, Numbers{double(place)}}, {c, Numbers{1, -2, 3}}});
+      const std::vector<Row> expected{one, logs, {infinity}, one, {0}, {0, 0, 0}, {0, 0, 0}};
+      EXPECT_EQ(found, expected) << "place " << place << ", beside " << rest;
+      const std::size_t wrong = (place + 1) % 3;
+      const auto missed =
+          evaluate<TypeParam>({loss, grad(loss, logit)}, {{logit, x}, {label, Numbers{double(wrong)}}});
+      Row slope = one;
+      slope[wrong] = -1;
+      EXPECT_EQ(missed, (std::vector<Row>{{infinity}, slope}));
+    }
+  Graph g;
+  const Expr x = g.input("x", {2});
+  for (const double most : {double{infinity}, -double{infinity}}) {
+    const auto found =
+        evaluate<TypeParam>({logsumexp(x), softmax(x), log_softmax(x)}, {{x, Numbers{most, most}}});
+    EXPECT_EQ(found[0], Row{static_cast<TypeParam>(most)});
+    for (const std::size_t k : {0U, 1U}) EXPECT_TRUE(std::isnan(found[1][k]) && std::isnan(found[2][k]));
   }
 }
 

@@ -98,6 +98,22 @@ double log_total(const Line& line) {
 double share(double x, const Line& line) { return std::exp(x - log_total(line)); }
 double log_share(double x, const Line& line) { return x - log_total(line); }
 
+// A reference of cotangents c pulled through a softmax of x along an axis, from c, the share p of x, Σ c and
+// Σ p·c.
+auto pulled(std::int64_t axis, double (*f)(double c, double p, double sum, double mean)) {
+  return [axis, f](const Tensors& in) {
+    return generate(in[0].extents, [&](const Extents& i) {
+      const Line c = line_at(in[0], {axis}, i), x = line_at(in[1], {axis}, i);
+      double mean = 0;
+      for (std::size_t k = 0; k < c.size(); ++k) mean += c[k] * share(x[k], x);
+      return f(in[0].at(i), share(in[1].at(i), x), total(c), mean);
+    });
+  };
+}
+
+// c through the softmax, or its logarithm.
+Expr through(const Expr& y, const Expr& c, const Expr& x) { return vjp(Exprs{y}, Exprs{c}, Exprs{x})[0]; }
+
 }  // namespace
 
 std::vector<OpRow> reduction_rows() {
@@ -278,6 +294,21 @@ std::vector<OpRow> reduction_rows() {
        .inputs = {in({B, 3, 2})},
        .build = on([](Expr x) { return softmax(x, 1); }),
        .reference = along(1, share)},
+
+      {.op = "less_mean",
+       .inputs = {in({B, 4}), in({B, 4})},
+       .build = on([](Expr c, Expr x) { return through(through(log_softmax(x), c, x), c, c); }),
+       .reference = pulled(1, [](double c, double, double, double mean) { return c - mean; })},
+      {.op = "less_mean",
+       .label = "adjoint",
+       .inputs = {in({B, 4}), in({B, 4})},
+       .build = on([](Expr c, Expr x) { return through(log_softmax(x), c, x); }),
+       .reference = pulled(1, [](double c, double p, double sum, double) { return c - p * sum; })},
+      {.op = "less_mean",
+       .label = "adjoint_middle",
+       .inputs = {in({B, 2, 3}), in({B, 2, 3})},
+       .build = on([](Expr c, Expr x) { return through(log_softmax(x, 1), c, x); }),
+       .reference = pulled(1, [](double c, double p, double sum, double) { return c - p * sum; })},
 
       {.op = "mean",
        .inputs = {in({B, 4})},

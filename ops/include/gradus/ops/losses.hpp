@@ -23,7 +23,8 @@ Expr half_squared_error(Arg prediction, Arg target);
 
 /// The mean over the rows of −Σ target · log softmax(logits), for logits [..., classes]. Targets are either
 /// one-hot (or any probabilities) of the same shape, or class indices [...] held as numbers; a run throws
-/// Error, naming the row, for an index out of range. Error for one class.
+/// Error, naming the row, for an index out of range. Error for one class. The gradient keeps its digits
+/// however confident the model is; a logit of +∞ for the right class has the loss 0.
 Expr cross_entropy(Arg logits, Arg target);
 
 /// −t log σ(x) − (1 − t) log(1 − σ(x)) elementwise, for logits x and targets t in [0, 1]. It is right to a
