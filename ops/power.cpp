@@ -12,7 +12,7 @@ namespace gradus {
 namespace {
 
 // Found for numbers; argument-dependent look-up finds those of lanes and expressions.
-using std::sqrt, std::pow, math::flushed;
+using std::sqrt, std::pow, math::flushed, math::weighted;
 
 struct Sqrt final : Unary<Sqrt> {
   static constexpr std::string_view name = "sqrt", onnx = "Sqrt";
@@ -42,12 +42,15 @@ struct PowNumber final : Unary<PowNumber> {
 struct Pow final : Binary<Pow> {
   static constexpr std::string_view name = "pow", onnx = "Pow";
   template <class T> static T f(T a, T b) { return pow(flushed(a), b); }
-  // 0·pow(0, −1) would be NaN.
+  // 0·pow(0, −1) would be NaN. A power of 0 outdoes any factor: so do those of an infinite exponent.
   template <class T> static T da(T a, T b, T) {
-    return b * pow(where(equal(a, 0) * equal(b, 0), 1, a), b - 1);
+    return weighted(pow(where(equal(a, 0) * equal(b, 0), 1, a), b - 1), b);
   }
-  // aᵇ·log a, and 0 for a ≤ 0, where the logarithm has no value. Nor need aᵇ have a finite one there.
-  template <class T> static T db(T a, T, T y) { return where(a <= 0, 0, y) * log(where(a > 0, a, 1)); }
+  // aᵇ·log a, and 0 for a ≤ 0, where the logarithm has no value. Nor need aᵇ have a finite one there. An aᵇ
+  // of 0 outdoes the logarithm of an infinite a.
+  template <class T> static T db(T a, T, T y) {
+    return weighted(where(a <= 0, 0, y), log(where(a > 0, a, 1)));
+  }
 };
 
 }  // namespace

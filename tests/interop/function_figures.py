@@ -178,13 +178,29 @@ def of_one(name):
     return [entry([x], value(mpf(x)), [derivative(mpf(x))]) for x in points()]
 
 
+def beside_infinity(x, other):
+    """What is finite is 0 of its sign there, and two infinities are equal."""
+    return x if INF not in (abs(x), abs(other)) else mp.sign(x) * (1 if abs(x) == INF else mpf("1e-9999"))
+
+
 def atan2(y, x):
-    return entry([y, x], mp.atan2(mpf(y), mpf(x)), [s / (mpf(x) ** 2 + mpf(y) ** 2) for s in (mpf(x), -mpf(y))])
+    y, x = mpf(y), mpf(x)
+    finite = INF not in (abs(x), abs(y))
+    slopes = [s / (x**2 + y**2) if finite else 0 for s in (x, -y)]
+    return entry([double(y), double(x)], mp.atan2(beside_infinity(y, x), beside_infinity(x, y)), slopes)
 
 
 def power(a, b):
     a, b = mpf(a), mpf(b)
     return entry([float(a), float(b)], mp.power(a, b), [b * mp.power(a, b - 1), mp.power(a, b) * mp.log(a)])
+
+
+def power_in_the_limit(a, b):
+    """Of a, b or both infinite: a power of 0 outdoes any factor."""
+    grows = (a > 1) == (b > 0)
+    value = INF if grows else mpf(0)
+    slope = value * mp.sign(b) if abs(b) == INF else INF if b > 1 else mpf(1 if b == 1 else 0)
+    return entry([a, b], value, [slope, value * mp.sign(a - 1) if grows else 0])
 
 
 def quotient(a, b):
@@ -203,8 +219,13 @@ def of_two(f, left, right):
 
 SIDES = [s for x in (1e-30, 3e-7, 0.02, 0.4, 0.42, 1.0, 1.7, 2.42, 55.0, 1e18, 1e30, 3e38) for s in (x, -x)]
 figures = {name: of_one(name) for name in FUNCTIONS}
+FAR = [0.0] + [s for x in (FLOAT_MAX, sys.float_info.max, float("inf")) for s in (x, -x)]
 figures["atan2"] = of_two(atan2, SIDES, SIDES[::3])
-figures["pow"] = of_two(power, [1e-20, 0.02, 0.7, 0.999, 1.0, 1.7, 55.0, 1e18], [-2.5, -1, -0.3, 0.5, 1, 2, 7.25])
+figures["atan2"] += [atan2(a, b) for a in FAR + SIDES[::5] for b in FAR + SIDES[::7] if a or b]
+EXPONENTS = [-2.5, -1, -0.3, 0.5, 1, 2, 7.25]
+figures["pow"] = of_two(power, [1e-20, 0.02, 0.7, 0.999, 1.0, 1.7, 55.0, 1e18], EXPONENTS)
+figures["pow"] += [power_in_the_limit(INF, b) for b in EXPONENTS + [INF, -INF]]
+figures["pow"] += [power_in_the_limit(a, b) for a in (1e-20, 0.5, 1.5, 1e18) for b in (INF, -INF)]
 figures["div"] = of_two(quotient, SIDES[::2], SIDES[::3])
 figures["logistic_loss"] = of_two(loss, [s for x in (1e-5, 0.3, 2, 12, 20, 40, 100) for s in (x, -x)], [0, 0.25, 1])
 print("{")

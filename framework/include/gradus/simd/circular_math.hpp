@@ -186,8 +186,11 @@ template <std::floating_point T, Isa isa> Lane<T, isa> atan2(Lane<T, isa> y, Lan
   if constexpr (isa == Isa::baseline) return std::atan2(math::flushed(y.value), math::flushed(x.value));
   using L = Lane<T, isa>;
   using Limits = std::numeric_limits<T>;
-  // Infinities as the largest numbers. Neither may a sum overflow nor a denormal lose digits.
-  const L high = detail::at_most(abs(y), L(Limits::max())), wide = detail::at_most(abs(x), L(Limits::max()));
+  // Beside an infinity what is finite is 0. Neither may a sum overflow nor a denormal lose digits.
+  const L up = abs(y), side = abs(x), infinity(Limits::infinity());
+  const bool far = where(up > side, up, side) == infinity;
+  const auto against = [&](L size) { return where(size == infinity, L(1), size - size); };
+  const L high = where(far, against(up), up), wide = where(far, against(side), side);
   const L scale = where(high + wide > L(1), L(T(0.25)), L(4) / L(Limits::epsilon()));
   const L run = where(high + wide == L(0), L(1), wide * scale);
   return copysign(detail::angle(high * scale, run, copysign(L(1), x)), y);

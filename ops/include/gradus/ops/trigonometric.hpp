@@ -15,8 +15,9 @@ Expr asin(Arg x);
 Expr acos(Arg x);
 /// The angle in [−π/2, π/2] whose tangent is x.
 Expr atan(Arg x);
-/// The angle in [−π, π] of the point (x, y); shapes are broadcast. The gradient (x, −y) / (x² + y²) neither
-/// overflows nor vanishes early; at the origin, where there is none, it is NaN.
+/// The angle in [−π, π] of the point (x, y); shapes are broadcast. Beside an infinity what is finite is 0;
+/// two are equal. The gradient (x, −y) / (x² + y²) neither overflows nor vanishes early; at the origin, where
+/// there is none, it is NaN.
 Expr atan2(Arg y, Arg x);
 
 }  // namespace gradus
