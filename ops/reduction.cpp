@@ -265,18 +265,23 @@ template <bool largest> struct Extreme final : Reduction<Extreme<largest>> {
   }
 };
 
-// Its second input, which is the norm of the first over these axes, with the slope x / |x|, and 0 where x is.
+// Its second input times its third, which is the norm of the first over the second, with the slope x / |x|,
+// and 0 where x is. The slope is that of x over the second input, so that it is right where the norm
+// overflows.
 struct Norm final : OpOf<Norm> {
   static constexpr std::string_view name = "norm";
-  static OnnxSpelling onnx(InputShapes) { return {{"Identity", {OnnxInput{1}}}}; }
+  static OnnxSpelling onnx(InputShapes) { return {{"Mul", {OnnxInput{1}, OnnxInput{2}}}}; }
   Shape infer(InputShapes inputs) const { return inputs[1]; }
   std::vector<Expr> vjp(const Vjp& v) const override {
-    const Expr &x = v.inputs[0], &y = v.output;
-    return {v.wanted[0] ? weighted(v.cotangent, where(equal(y, 0), 0, x / y)) : Expr(), Expr()};
+    if (!v.wanted[0]) return no_gradient(v);
+    const Expr &x = v.inputs[0], &scale = v.inputs[1], &size = v.inputs[2];
+    const Expr unit = x.graph().full(scale.shape(), 1.0), scaled = x / scale;
+    const Expr slope = scaled / build<Norm>({scaled, unit, size});
+    return {weighted(v.cotangent, where(equal(size, 0), 0, slope)), Expr(), Expr()};
   }
   template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
     return [count = element_count(shapes.output())](const KernelArgs<T>& args) {
-      std::copy_n(args.input(1), count, args.output());
+      for (std::int64_t i = 0; i < count; ++i) args.output()[i] = args.input(1)[i] * args.input(2)[i];
     };
   }
 };
@@ -358,8 +363,7 @@ Expr norm(Arg x, const Axes& axes, bool keep_axes) {
   const Expr largest = max(abs(stop_gradient(x)), sorted, true);
   const Expr usual = (largest > 0) * equal(largest - largest, 0);  // and finite
   const Expr scale = where(usual, largest, 1);
-  const Expr value = scale * sqrt(sum(square(stop_gradient(x) / scale), sorted, true));
-  const Expr kept = build<Norm>({x, value});
+  const Expr kept = build<Norm>({x, scale, sqrt(sum(square(stop_gradient(x) / scale), sorted, true))});
   return keep_axes ? kept : reshape(kept, without(kept.shape(), sorted));
 }
 

@@ -170,6 +170,32 @@ TEST(Norm, KeepsItsDigitsOverTheWholeRange) {
   EXPECT_EQ(evaluate<double>(norm(x), {{x, Tensor::vector({1, -infinity})}}), Numbers{infinity});
 }
 
+// The slopes are those of a smaller x, to the second order, even if the norm itself overflows.
+template <class T> void expect_norm_of_multiples() {
+  using Limits = std::numeric_limits<T>;
+  Graph graph;
+  const Expr x = graph.input("x", {3}), c = graph.input("c", {3});
+  const Expr slope = grad(norm(x), x);
+  const T least = Limits::min(), most = Limits::max();
+  for (const T scale : {64 * least, std::sqrt(least), T(1), std::sqrt(most), most / 16, most / 4}) {
+    const Tensor at = Tensor::vector({3 * double{scale}, -4 * double{scale}, 0});
+    const auto found = evaluate<T>({norm(x), slope, grad(sum(c * slope), x)},
+                                   {{x, at}, {c, Numbers{double{scale} / 4, 0, 0}}});
+    const T exact = scale > most / 8 ? Limits::infinity() : 5 * scale;
+    EXPECT_TRUE(found[0][0] == exact || std::abs(found[0][0] / exact - 1) < 4 * Limits::epsilon()) << scale;
+    const double slopes[][3] = {{0.6, -0.8, 0}, {0.032, 0.024, 0}};
+    for (std::size_t order = 0; order < (scale > most / 8 ? 1 : 2); ++order)  // 1/|x| would be denormal
+      for (std::size_t i = 0; i < 3; ++i)
+        EXPECT_NEAR(found[1 + order][i], slopes[order][i], 8 * Limits::epsilon())
+            << scale << ", order " << order + 1 << ", element " << i;
+  }
+}
+
+TEST(Norm, HasItsSlopesOverTheWholeRange) {
+  expect_norm_of_multiples<float>();
+  expect_norm_of_multiples<double>();
+}
+
 // A network whose root of a sum of squares meets a sample of zeros.
 TEST(Norm, LetsASampleOfZerosTrain) {
   Graph graph;

@@ -29,7 +29,8 @@ Expr prod(Arg x, const Axes& axes, bool keep_axes = false);
 
 /// √Σx², the Euclidean norm, over the given axes, with the slope 0 at 0. Take it instead of
 /// sqrt(sum(square(x))) wherever x may be 0, where the root's slope is infinite and the gradient NaN, or so
-/// large or small that its square is not a number of the element type.
+/// large or small that its square is not a number of the element type. The slope is right even where the norm
+/// itself overflows.
 Expr norm(Arg x, const Axes& axes, bool keep_axes = false);
 
 /// Over all axes: a scalar.
