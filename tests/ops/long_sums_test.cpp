@@ -74,6 +74,23 @@ TEST(LongSums, OfExponentials) {
   EXPECT_LE(relative_error(found[2], 1e-6), 1e-6);
 }
 
+TEST(LongSums, RunOnByARecurrence) {
+  const auto expect_sums = [](const Extents& extents, std::int64_t axis, bool backwards) {
+    Graph g;
+    const Expr x = g.input("x", Shape(extents));
+    const std::int64_t n = extents[static_cast<std::size_t>(axis)], at = backwards ? 0 : n - 1;
+    const Expr y = linear_recurrence(g.full(x.shape(), 1.0), x, axis, {.from_the_end = backwards});
+    const Numbers tenths(static_cast<std::size_t>(element_count(extents)), 0.1);
+    for (const float found : evaluate<float>(slice(y, axis, at, at + 1), {{x, tenths}}))
+      EXPECT_FLOAT_EQ(found, static_cast<float>(double{0.1F} * static_cast<double>(n - 1)))
+          << to_string(extents) << " along " << axis;
+  };
+  expect_sums({10'000'000}, 0, false);
+  expect_sums({1'000'000}, 0, true);
+  expect_sums({1'000'000, 3}, 0, false);
+  expect_sums({2, 1'000'000}, 1, true);
+}
+
 TEST(LongSums, NormaliseAMillionRows) {
   Graph g;
   Mode mode(Mode::training);
