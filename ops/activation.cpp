@@ -125,7 +125,8 @@ struct Softplus final : Unary<Softplus> {
 }  // namespace
 
 Expr relu(Arg x) { return build<Relu>({x}); }
-Expr leaky_relu(Arg x, double slope) { return build<LeakyRelu>({x}, slope); }
+// 0 · −∞ would be NaN.
+Expr leaky_relu(Arg x, double slope) { return slope == 0 ? relu(x) : build<LeakyRelu>({x}, slope); }
 Expr sigmoid(Arg x) { return build<Sigmoid>({x}); }
 Expr sigmoid_of_sum(Arg a, Arg b) { return build<SigmoidOfSum>({a, b}); }
 

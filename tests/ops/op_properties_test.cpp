@@ -244,6 +244,17 @@ TEST(Conventions, SmallValuesKeepTheirDigits) {
   EXPECT_EQ(f.values(expm1(f.x))[1], 1e-20);
 }
 
+// A slope of 0 makes no NaN of -∞.
+TEST(Conventions, LeakyReluWithoutASlopeIsRelu) {
+  Fixture f({-infinity, -1e300, -1, 0, 2, infinity});
+  for (const double slope : {0.0, -0.0}) {
+    EXPECT_EQ(f.values(leaky_relu(f.x, slope)), Numbers({0, 0, 0, 0, 2, infinity}));
+    EXPECT_EQ(f.slopes(leaky_relu(f.x, slope)), Numbers({0, 0, 0, 0, 1, 1}));
+  }
+  Fixture none({nan});
+  EXPECT_TRUE(std::isnan(none.values(leaky_relu(none.x, 0))[0]));
+}
+
 TEST(Conventions, SoftmaxStandsASpreadOfAThousand) {
   Fixture f({-500, 500});
   EXPECT_EQ(f.values(log_softmax(f.x)), Numbers({-1000, 0}));

@@ -6,7 +6,7 @@ namespace GRADUS_PUBLIC gradus {
 
 /// max(x, 0), with relu′(0) = 0.
 Expr relu(Arg x);
-/// x for x > 0, else slope · x (the derivative at 0 is the slope).
+/// x for x > 0, else slope · x (the derivative at 0 is the slope); relu for a slope of 0.
 Expr leaky_relu(Arg x, double slope = 0.01);
 /// x for x > 0, else alpha · (eˣ − 1); the derivative at 0 is alpha.
 Expr elu(Arg x, double alpha = 1);

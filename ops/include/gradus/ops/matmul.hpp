@@ -16,6 +16,11 @@ struct Transposed {
 /// An element is right to k·2⁻²⁴ of Σ|a||b| in float, k·2⁻⁵³ in double, whatever the order of the sums.
 /// Commonly far less is lost: with k = 4,096 in float some 6e-7, with terms of one sign up to 4e-6,
 /// and 2.2e-5 where all terms are equal, so that all are rounded in the same direction.
+///
+/// Products are summed as arithmetic has it, for the sake of speed: 0 · ∞ and 0 · NaN are NaN. So is the
+/// gradient, whose factors are the cotangent and the other operand: a row of x that is not finite makes that
+/// of W in matmul(x, W) NaN, even if nothing depends on the row's product, where elementwise ops would give
+/// 0. Leave such numbers out before the product, not behind it: matmul(where(m, x, 0), W).
 Expr matmul(Arg a, Arg b, Transposed transposed = {});
 
 }  // namespace gradus
