@@ -22,13 +22,14 @@ struct SigmoidMinus final : Binary<SigmoidMinus> {
   static constexpr std::string_view name = "sigmoid_minus";
   static OnnxSpelling onnx(InputShapes) {
     return {{"Abs", {OnnxInput{0}}},
-            {"Neg", {OnnxResult{0}}},
-            {"Sigmoid", {OnnxResult{1}}},
+            {"Exp", {OnnxResult{0}}},  // ONNX Runtime's Sigmoid is right to 1e-7 of 1 alone.
+            {"Add", {OnnxResult{1}, 1.0}},
+            {"Div", {1.0, OnnxResult{2}}},
             {"Sub", {1.0, OnnxInput{1}}},
-            {"Sub", {OnnxResult{3}, OnnxResult{2}}},
-            {"Sub", {OnnxResult{2}, OnnxInput{1}}},
+            {"Sub", {OnnxResult{4}, OnnxResult{3}}},
+            {"Sub", {OnnxResult{3}, OnnxInput{1}}},
             {"Greater", {OnnxInput{0}, 0.0}},
-            {"Where", {OnnxResult{6}, OnnxResult{4}, OnnxResult{5}}}};
+            {"Where", {OnnxResult{7}, OnnxResult{5}, OnnxResult{6}}}};
   }
   template <class T> static T f(T x, T t) {
     const T rest = sigmoid(-abs(x));

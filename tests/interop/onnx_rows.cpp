@@ -1,6 +1,7 @@
 // onnx_rows FOLDER: exports models to FOLDER, in float and in double, and says on the standard output, as
 // JSON, what gradus computes by them for inputs of batch 1 and 17, for onnx_check.py to compare with ONNX
-// Runtime: every tutorial, networks with every activation and normalization, and every row of the op table.
+// Runtime: every tutorial, networks with every activation and normalization, every row of the op table, and
+// functions at points of small results.
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -124,10 +125,36 @@ template <class T> void add_ops(Json& all, const std::filesystem::path& folder) 
   }
 }
 
+// What keeps its digits where results are small: to be compared with them, not with 1.
+template <class T> void add_small(Json& all, const std::filesystem::path& folder) {
+  const struct {
+    const char* name;
+    Expr (*build)(const Expr& x);
+  } functions[] = {
+      {"softplus", [](const Expr& x) { return softplus(x); }},
+      {"sigmoid_minus_0", [](const Expr& x) { return sigmoid_minus(x, x.graph().full(x.shape(), 0.0)); }},
+      {"sigmoid_minus_1", [](const Expr& x) { return sigmoid_minus(-x, x.graph().full(x.shape(), 1.0)); }},
+      {"logistic_loss_0", [](const Expr& x) { return logistic_loss(x, x.graph().full(x.shape(), 0.0)); }},
+      {"logistic_loss_1", [](const Expr& x) { return logistic_loss(-x, x.graph().full(x.shape(), 1.0)); }},
+      {"elu", [](const Expr& x) { return elu(exp(x) * -1); }},
+      {"log1p", [](const Expr& x) { return log1p(exp(x)); }},
+      {"expm1", [](const Expr& x) { return expm1(exp(x)); }}};
+  for (const auto& [name, build] : functions) {
+    Graph graph;
+    add<T>(all, folder, "small", name, build(graph.input("x", {B, 4})), Store<T>(), [](std::int64_t batch) {
+      return std::vector<Values>{{"x", generate({batch, 4}, [&](const Extents& i) {
+                                    return -15.0 - 5.0 * static_cast<double>(4 * i[0] + i[1]) /
+                                                       static_cast<double>(batch);
+                                  })}};
+    });
+  }
+}
+
 template <class T> void add_all(Json& all, const std::filesystem::path& folder) {
   add_tutorials<T>(all, folder);
   add_networks<T>(all, folder);
   add_ops<T>(all, folder);
+  add_small<T>(all, folder);
 }
 
 }  // namespace

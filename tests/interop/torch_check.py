@@ -319,6 +319,7 @@ DIFFERENT = {
     "softplus_beyond_20": "torch takes x itself for x > 20; gradus is exact",
     "exp_denormal": "gradus flushes denormal numbers to 0; torch only after set_flush_denormal",
     "mul_denormal": "the same",
+    "logsumexp_inf": "gradus: the limit of the gradient, (1, 0); torch: (NaN, 0)",
     "relu_nan": "gradus: the derivative at NaN is 0; torch: 1. Both have the value NaN",
     "maximum_nan": "gradus: the derivatives are 0 where an operand is NaN; torch: 1. Both have the value NaN",
     "minimum_nan": "the same",
