@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "forms.hpp"
+#include "gradus/autodiff/gradient.hpp"
 
 namespace gradus::fuzz {
 
@@ -63,6 +64,12 @@ Facts log_softmax_facts(const Form&, const Site& site) {
           reduced_samples(site, Samples::mixed)};
 }
 
+Facts softmax_grad_facts(const Form&, const Site& site) {
+  const double most =
+      std::max(std::abs(site.in[0].low), std::abs(site.in[0].high)) * (1 + counts(site).second);
+  return {-most, most, reduced_samples(site, Samples::mixed)};
+}
+
 std::optional<std::size_t> of_rank(Maker& maker, std::size_t least, Domain domain) {
   const auto found = maker.value_where([&](std::size_t i) { return maker.shape(i).rank() >= least; });
   if (!found) return std::nullopt;
@@ -109,6 +116,23 @@ Form along_axis(std::string op, Expr (*f)(Arg, std::int64_t), Facts (*facts)(con
             const auto x = of_rank(maker, 1, any);
             if (!x) return std::nullopt;
             return Step{.in = {*x}, .axes = {random_axis(maker, maker.shape(*x).rank())}};
+          }};
+}
+
+// Its op is what the gradient of log_softmax is made of.
+Form softmax_grad_form() {
+  return {.op = "less_mean",
+          .text = "vjp(std::vector{log_softmax($1, ~0)}, std::vector{$0}, std::vector{$1})[0]",
+          .build =
+              [](Graph&, const Step& s, const std::string&, const Exprs& in) {
+                return vjp(Exprs{log_softmax(in[1], s.axes[0])}, Exprs{in[0]}, Exprs{in[1]})[0];
+              },
+          .facts = softmax_grad_facts,
+          .draw = [](Maker& maker) -> std::optional<Step> {
+            const auto c = of_rank(maker, 1, any);
+            if (!c) return std::nullopt;
+            return Step{.in = {*c, maker.shaped(maker.shape(*c), any)},
+                        .axes = {random_axis(maker, maker.shape(*c).rank())}};
           }};
 }
 
@@ -267,6 +291,7 @@ std::vector<Form> reduction_forms() {
       along_axis("logsumexp", logsumexp, logsumexp_facts),
       along_axis("softmax", softmax, softmax_facts),
       along_axis("log_softmax", log_softmax, log_softmax_facts),
+      softmax_grad_form(),
       matmul_form(),
       matmul_form(),  // it is twice as important
       loss("mse", mse, moderate, mse_facts),
