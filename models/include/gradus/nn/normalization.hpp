@@ -16,9 +16,6 @@ struct LayerNormOptions {
 /// (x − mean) / √(variance + ε) · gamma + beta with the mean and the variance of each row, over the last
 /// axis; parameters "<name>/gamma" (ones) and "<name>/beta" (zeros). J. L. Ba, J. R. Kiros, G. E. Hinton,
 /// "Layer normalization", 2016. Error for a scalar, or a last axis that holds the batch.
-///
-/// Right to a few units in the last place of the row's largest result for finite numbers of any size, and for
-/// those that differ little from a large mean. With ε = 0, a row of equal numbers is NaN.
 Expr layer_norm(const Expr& x, const std::string& name, const LayerNormOptions& options = {},
                 Location where = Location::current());
 
@@ -34,8 +31,7 @@ struct BatchNormOptions {
 /// inference, running ones. In training, the mean and the (biased) variance are the batch's; the running ones
 /// are state "<name>/mean" and "<name>/variance", which each training step moves to
 /// momentum · running + (1 − momentum) · the batch's. Parameters as of `layer_norm`. Keras's form: PyTorch's
-/// running variance takes the unbiased one. S. Ioffe, C. Szegedy, "Batch normalization", 2015. As right as
-/// `layer_norm` in training; a variance beyond the range of the element type makes the running one infinite.
+/// running variance takes the unbiased one. S. Ioffe, C. Szegedy, "Batch normalization", 2015.
 Expr batch_norm(const Expr& x, const std::string& name, Mode& mode, const BatchNormOptions& options = {},
                 Location where = Location::current());
 
