@@ -1,10 +1,13 @@
 #include "gradus/nn/normalization.hpp"
 
+#include <limits>
+
 #include "gradus/nn/initializers.hpp"
 #include "gradus/ops/arithmetic.hpp"
 #include "gradus/ops/optimizer_step.hpp"
 #include "gradus/ops/power.hpp"
 #include "gradus/ops/reduction.hpp"
+#include "gradus/ops/where.hpp"
 
 namespace gradus {
 
@@ -16,6 +19,14 @@ Dim features_of(const std::string& what, const Arg& operand, double epsilon) {
     fail(what, {&operand, 1}, "the last axis must be the features");
   if (!(epsilon >= 0)) fail(what, {&operand, 1}, "epsilon must not be negative");
   return x.shape().back();
+}
+
+// The mean square. One that the type does not hold is NaN, for all to see: divided by infinity, everything
+// would be 0 and its gradient, too, for ever.
+Expr variance_of(const Expr& centred, const Axes& axes, bool keep = false) {
+  const Expr variance = mean(square(centred), axes, keep);
+  return where(variance < std::numeric_limits<double>::infinity(), variance,
+               std::numeric_limits<double>::quiet_NaN());
 }
 
 Expr scaled(const Expr& normal, const std::string& name, Dim features, bool scale, bool shift) {
@@ -34,7 +45,7 @@ Expr layer_norm(const Expr& x, const std::string& name, const LayerNormOptions& 
   const Graph::Scope scope(graph_of(what, {&operand, 1}), where);
   const Dim features = features_of(what, operand, options.epsilon);
   const Expr centred = x - mean(x, {-1}, true);
-  const Expr variance = mean(square(centred), {-1}, true);
+  const Expr variance = variance_of(centred, {-1}, true);
   return scaled(centred / sqrt(variance + options.epsilon), name, features, options.scale, options.shift);
 }
 
@@ -54,7 +65,7 @@ Expr batch_norm(const Expr& x, const std::string& name, Mode& mode, const BatchN
     Axes rows = all_axes(x);
     rows.pop_back();
     centre = mean(x, rows);
-    variance = mean(square(x - centre), rows);
+    variance = variance_of(x - centre, rows);
     mode.update(running_mean, moving_average(running_mean, centre, options.momentum));
     mode.update(running_variance, moving_average(running_variance, variance, options.momentum));
   }

@@ -15,7 +15,9 @@ struct LayerNormOptions {
 
 /// (x − mean) / √(variance + ε) · gamma + beta with the mean and the variance of each row, over the last
 /// axis; parameters "<name>/gamma" (ones) and "<name>/beta" (zeros). J. L. Ba, J. R. Kiros, G. E. Hinton,
-/// "Layer normalization", 2016. Error for a scalar, or a last axis that holds the batch.
+/// "Layer normalization", 2016. The result is NaN where the squares leave the type, in float beyond
+/// differences of 1e19; the mean is rounded as any number of the type. Error for a scalar, or a last axis
+/// that holds the batch.
 Expr layer_norm(const Expr& x, const std::string& name, const LayerNormOptions& options = {},
                 Location where = Location::current());
 
@@ -31,7 +33,8 @@ struct BatchNormOptions {
 /// inference, running ones. In training, the mean and the (biased) variance are the batch's; the running ones
 /// are state "<name>/mean" and "<name>/variance", which each training step moves to
 /// momentum · running + (1 − momentum) · the batch's. Parameters as of `layer_norm`. Keras's form: PyTorch's
-/// running variance takes the unbiased one. S. Ioffe, C. Szegedy, "Batch normalization", 2015.
+/// running variance takes the unbiased one. NaN as of `layer_norm`. S. Ioffe, C. Szegedy, "Batch
+/// normalization", 2015.
 Expr batch_norm(const Expr& x, const std::string& name, Mode& mode, const BatchNormOptions& options = {},
                 Location where = Location::current());
 
