@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <map>
 
 namespace gradus {
 
@@ -16,7 +16,7 @@ Program extract(std::span<const Expr> outputs, std::span<const Update> updates) 
   Graph& graph = graph_with(outputs.empty() ? updates.front().variable : outputs.front());
   // The user's graph, not owned.
   Program program{std::shared_ptr<Graph>(std::shared_ptr<void>(), &graph), {}, {}, {}};
-  std::set<NodeId> updated;
+  std::map<NodeId, NodeId> updated;  // and by what
   const auto checked = [&](const Expr& expr) {
     if (&graph_with(expr) != &graph)
       throw Error(fmt::format("compile: {} is of another graph than {}", expr.graph().describe(expr.id()),
@@ -34,8 +34,14 @@ Program extract(std::span<const Expr> outputs, std::span<const Update> updates) 
     if (node.shape() != variable.shape())
       throw Error(fmt::format("compile: {} is updated with {}, which differs in shape", label,
                               graph.describe(checked(node))));
-    if (!updated.insert(id).second) throw Error(fmt::format("compile: {} is updated twice", label));
-    program.updates.emplace_back(id, checked(node));
+    const auto [before, is_new] = updated.emplace(id, checked(node));
+    if (!is_new)
+      throw Error(
+          fmt::format("compile: {} is updated twice, with the values made at {} and at {}; a step takes one "
+                      "value for each "
+                      "variable, so leave one of them out, or make one from both",
+                      label, to_string(graph[before->second].where), to_string(graph[node.id()].where)));
+    program.updates.emplace_back(id, node.id());
   }
   Program live = rebuild(program);
   for (NodeId id = 0; id < live.graph->size(); ++id)
