@@ -176,6 +176,11 @@ class ReduceOnPlateau final : public PerFit<ReduceOnPlateau> {
     require_not_negative("reduce_on_plateau", "min_delta", std::abs(options.min_delta));
   }
 
+  void on_train_begin(Training& training) override {
+    if (!training.has_rate())
+      throw Error("reduce_on_plateau: the optimizer has no learning rate that could be reduced");
+  }
+
   void on_epoch_end(Training& training) override {
     if (cooldown_ > 0) {
       --cooldown_;

@@ -128,6 +128,10 @@ TYPED_TEST(LowerRate, WantsAnOptimizerWithARate) {
         trainer.fit(ones<T>(), with<T>({counts, lowers()}));
       }),
       AllOf(HasSubstr("stop_on_nan"), HasSubstr("has no learning rate"), HasSubstr("OnNan::skip_step")));
+  EXPECT_THAT(error_of([&] {
+                trainer.fit(ones<T>(), with<T>({counts, reduce_on_plateau()}));
+              }),
+              HasSubstr("reduce_on_plateau: the optimizer has no learning rate"));
   EXPECT_EQ(epochs, 0);
   for (const OnNan then : {OnNan::stop, OnNan::skip_step})
     EXPECT_EQ(error_of([&] { trainer.fit(ones<T>(), with<T>({stop_on_nan({.then = then})})); }), "no error");

@@ -45,6 +45,7 @@ struct PlateauOptions {
   Better better = Better::automatic;  ///< which way is up
 };
 /// Multiplies the learning rate by a factor when a score no longer improves: Keras's ReduceLROnPlateau.
+/// Error, when the training begins, for an optimizer without a rate.
 std::shared_ptr<Callback> reduce_on_plateau(const PlateauOptions& options = {});
 
 /// Options of `checkpoint`.
