@@ -33,7 +33,7 @@ void require_scalars(const ModelGraph& graph, const std::vector<Metric>& metrics
 // How far each sample belongs to each class that class_weights has a factor for, [B, classes]: the target as
 // it is, one-hot; the class of an index [B]; of [B, 1], which is 1 for the second of two classes, both
 // shares.
-Expr classes_of(const ModelDefinition& model, const ModelGraph& made, Location where) {
+Expr shares_of(const ModelDefinition& model, const ModelGraph& made, Location where) {
   const Arg operands[] = {{made.prediction, where}, {made.target, where}};
   const auto& factors = model.class_weights;
   for (std::size_t k = 0; k < factors.size(); ++k)
@@ -79,7 +79,7 @@ Expr loss_of(const ModelDefinition& model, const ModelGraph& made, Location wher
   if (!model.class_weights.empty()) {
     const auto count = static_cast<std::int64_t>(model.class_weights.size());
     const Expr factors = loss.graph().constant({count}, model.class_weights, where);
-    loss = weighted(sum(classes_of(model, made, where) * factors, {-1}), loss);
+    loss = weighted(sum(shares_of(model, made, where) * factors, {-1}), loss);
   }
   return mean(loss);
 }
