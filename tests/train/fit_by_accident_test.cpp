@@ -76,7 +76,9 @@ TYPED_TEST(Rows, HaveTheAxesOfASample) {
                        HasSubstr(std::string(as_target ? "t " : "x ") + to_string(input)));
       EXPECT_THAT(error_of([&] { trainer.fit(data, {.verbose = false}); }), expected);
       EXPECT_THAT(error_of([&] { trainer.evaluate(data.select({0, 2})); }), expected);
-      if (!as_target) EXPECT_THAT(error_of([&] { trainer.predict(data); }), expected);
+      if (!as_target) {
+        EXPECT_THAT(error_of([&] { trainer.predict(data); }), expected);
+      }
     }
 }
 
@@ -153,7 +155,8 @@ TYPED_TEST(Rows, MayBeTrainedOnAfterADrop) {
 // A program says whether the store still has its variables.
 TEST(Programs, KnowWhetherTheyAreCurrent) {
   Graph g;
-  const Expr w = g.parameter("w", {2}), v = g.parameter("v", {2});
+  const Expr w = g.parameter("w", {2});
+  g.parameter("v", {2});
   Store<double> store;
   const auto program = compile<double>({w * 2}, {}, 1, store);
   store.create(g);
