@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <map>
 
 namespace gradus {
 
@@ -16,26 +16,35 @@ Program extract(std::span<const Expr> outputs, std::span<const Update> updates) 
   Graph& graph = graph_with(outputs.empty() ? updates.front().variable : outputs.front());
   // The user's graph, not owned.
   Program program{std::shared_ptr<Graph>(std::shared_ptr<void>(), &graph), {}, {}, {}};
-  std::set<NodeId> updated;
+  std::map<NodeId, NodeId> updated;  // and by what
+  const auto described = [](const Expr& expr) {
+    return fmt::format("{} at {}", expr.graph().describe(expr.id()),
+                       to_string(expr.graph()[expr.id()].where));
+  };
   const auto checked = [&](const Expr& expr) {
     if (&graph_with(expr) != &graph)
-      throw Error(fmt::format("compile: {} is of another graph than {}", expr.graph().describe(expr.id()),
-                              outputs.empty() ? "the first update" : graph.describe(outputs.front().id())));
+      throw Error(fmt::format("compile: {} is of another graph than {}", described(expr),
+                              described(outputs.empty() ? updates.front().variable : outputs.front())));
     return expr.id();
   };
   for (const Expr& output : outputs) program.outputs.push_back(checked(output));
   for (const auto& [variable, value] : updates) {
     const NodeId id = checked(variable);
-    const std::string label = graph.describe(id);
     if (graph[id].variable() == nullptr)
-      throw Error(fmt::format("compile: {} is updated, but is neither parameter nor state", label));
+      throw Error(
+          fmt::format("compile: {} is updated, but is neither parameter nor state", described(variable)));
     const Expr node = value.is_literal() ? graph.full(variable.shape(), value.literal()) : value;
-    graph_with(node);
+    const NodeId next = checked(node);
     if (node.shape() != variable.shape())
-      throw Error(fmt::format("compile: {} is updated with {}, which differs in shape", label,
-                              graph.describe(checked(node))));
-    if (!updated.insert(id).second) throw Error(fmt::format("compile: {} is updated twice", label));
-    program.updates.emplace_back(id, checked(node));
+      throw Error(fmt::format("compile: {} is updated with {}, which differs in shape", described(variable),
+                              described(node)));
+    const auto [before, is_new] = updated.emplace(id, next);
+    if (!is_new)
+      throw Error(fmt::format(
+          "compile: {} is updated twice, with the values made at {} and at {}; a step takes one value for "
+          "each variable, so leave one of them out, or make one from both",
+          graph.describe(id), to_string(graph[before->second].where), to_string(graph[next].where)));
+    program.updates.emplace_back(id, next);
   }
   Program live = rebuild(program);
   for (NodeId id = 0; id < live.graph->size(); ++id)

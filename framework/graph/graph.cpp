@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -63,6 +64,9 @@ Expr Graph::state(const std::string& name, Shape shape, Initializer initializer,
 }
 
 Expr Graph::setting(const std::string& name, double value, Location where) {
+  if (std::isnan(value))
+    throw Error(fmt::format("setting '{}' at {}: the value is {}; it must be a number", name,
+                            to_string(line(where)), value));
   const auto start = [value](const Extents&, std::uint64_t, std::span<double> values) {
     values.front() = value;
   };

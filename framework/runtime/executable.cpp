@@ -79,8 +79,10 @@ template <class T> struct Executable<T>::Impl {
     allocate();
     for (const Buffer& buffer : plan.buffers) {
       if (buffer.space == Buffer::Space::constant) fill_constant(buffer);
-      if (buffer.space == Buffer::Space::variable)
-        variables.push_back(state->find(plan.node(buffer.node).variable()->name).memory);
+      if (buffer.space == Buffer::Space::variable) {
+        const std::string& name = plan.node(buffer.node).variable()->name;
+        variables.emplace_back(name, state->find(name).memory);
+      }
     }
     for (const NodeId id : plan.program.inputs) add_input(id);
     instructions = lower<T>(
@@ -206,7 +208,8 @@ template <class T> struct Executable<T>::Impl {
   bool all_fed = false;
   AlignedBytes arena;
   AlignedBytes pinned;
-  std::vector<std::shared_ptr<std::byte[]>> variables;  // their values, which a store may drop
+  // Names and values, which a store may drop.
+  std::vector<std::pair<std::string, std::shared_ptr<std::byte[]>>> variables;
   std::vector<Slot> inputs;
   std::vector<Instruction<T>> instructions;
   std::unique_ptr<Workers> workers;  // where any instruction has parts
@@ -271,6 +274,13 @@ template <class T> TensorView<T> Executable<T>::output(std::size_t index) const 
     throw Error(fmt::format("output: there is no output {}; the program has {}", index, plan.outputs.size()));
   const auto& [extents, data] = impl_->outputs[index];
   return {{data, static_cast<std::size_t>(element_count(extents))}, extents};
+}
+
+template <class T> bool Executable<T>::is_current() const {
+  return std::ranges::all_of(impl_->variables, [&](const auto& variable) {
+    const auto found = impl_->state->slots.find(variable.first);
+    return found != impl_->state->slots.end() && found->second.memory == variable.second;
+  });
 }
 
 template <class T> std::int64_t Executable<T>::batch() const { return impl_->plan.dims.batch; }

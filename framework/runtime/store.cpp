@@ -25,11 +25,17 @@ template <class T> Store<T>::Store(std::uint64_t seed) : state_(std::make_shared
 }
 
 template <class T>
-std::vector<T> Store<T>::State::start_of(const Variable& variable, const Extents& extents) const {
+std::vector<T> Store<T>::State::start_of(const Variable& variable, const Extents& extents,
+                                         Location where) const {
   const auto count = static_cast<std::size_t>(element_count(extents));
   require_memory(count * sizeof(double));
   std::vector<double> values(count);
-  if (variable.initializer) variable.initializer(extents, seed_of(seed, variable.name), values);
+  try {
+    if (variable.initializer) variable.initializer(extents, seed_of(seed, variable.name), values);
+  } catch (const Error& error) {
+    throw Error(fmt::format("{} '{}' at {}: {}", variable.trainable ? "parameter" : "state", variable.name,
+                            to_string(where), error.what()));
+  }
   std::vector<T> start(values.size());
   std::ranges::transform(values, start.begin(), [](double v) { return static_cast<T>(v); });
   return start;
@@ -40,10 +46,10 @@ template <class T> void Store<T>::State::admit(Slot& slot, const Node& node) con
   if (variable->trainable || std::ranges::find(slot.known, variable) != slot.known.end()) return;
   const Variable& maker = *slot.known.front();
   if (variable->initializer || maker.initializer) {
-    const std::vector<T> asked = start_of(*variable, slot.extents);
+    const std::vector<T> asked = start_of(*variable, slot.extents, node.where);
     const auto held = std::span(slot.data(), slot.count);
     if (!std::ranges::equal(asked, held) &&
-        (variable->is_setting || asked != start_of(maker, slot.extents))) {
+        (variable->is_setting || asked != start_of(maker, slot.extents, slot.where))) {
       const auto differs = std::ranges::mismatch(asked, held).in1 - asked.begin();
       throw Error(fmt::format(
           "the store holds the state '{}', made at {}: {} of it is {}, but the graph asks for {} at {}; set "
@@ -73,15 +79,18 @@ template <class T> void Store<T>::create(const Node& node) {
   const Extents extents = node.shape.resolve({});
   if (const auto found = state_->slots.find(variable->name); found != state_->slots.end()) {
     if (found->second.extents != extents)
-      throw Error(fmt::format("the store holds '{}' with shape {}, but the graph wants {}", variable->name,
-                              to_string(found->second.extents), to_string(extents)));
+      throw Error(fmt::format(
+          "the store holds '{}' with shape {}, made at {}, but the graph wants {} at {}; give one of them a "
+          "name of its own, drop it in the store first, or take another store",
+          variable->name, to_string(found->second.extents), to_string(found->second.where),
+          to_string(extents), to_string(node.where)));
     state_->admit(found->second, node);
     return;
   }
   const auto count = static_cast<std::size_t>(element_count(extents));
   typename State::Slot slot{
       extents, count, allocate_aligned(align_up(count * sizeof(T))), node.where, {variable}};
-  if (variable->initializer) std::ranges::copy(state_->start_of(*variable, extents), slot.data());
+  if (variable->initializer) std::ranges::copy(state_->start_of(*variable, extents, node.where), slot.data());
   state_->slots.emplace(variable->name, std::move(slot));
   state_->order.push_back(variable->name);
 }
@@ -94,7 +103,7 @@ template <class T> void Store<T>::create(const Graph& graph) {
 template <class T> void Store<T>::reset(std::string_view prefix) {
   for (const std::string& name : state_->matching(prefix)) {
     const auto& slot = state_->find(name);
-    std::ranges::copy(state_->start_of(*slot.known.front(), slot.extents), slot.data());
+    std::ranges::copy(state_->start_of(*slot.known.front(), slot.extents, slot.where), slot.data());
   }
 }
 

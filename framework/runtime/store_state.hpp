@@ -23,8 +23,8 @@ template <class T> struct Store<T>::State {
     T* data() const { return reinterpret_cast<T*>(memory.get()); }
   };
 
-  /// The values that a variable starts with.
-  std::vector<T> start_of(const Variable& variable, const Extents& extents) const;
+  /// The values that a variable starts with. Error with its name and line where the initializer has one.
+  std::vector<T> start_of(const Variable& variable, const Extents& extents, Location where) const;
   /// Error when a state of another graph asks for something other than the slot holds.
   void admit(Slot& slot, const Node& node) const;
   /// This name or, if there is none, those that begin with it; Error when there is none of them either.

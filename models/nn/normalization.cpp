@@ -4,6 +4,7 @@
 
 #include "gradus/nn/initializers.hpp"
 #include "gradus/ops/arithmetic.hpp"
+#include "gradus/ops/comparison.hpp"
 #include "gradus/ops/optimizer_step.hpp"
 #include "gradus/ops/power.hpp"
 #include "gradus/ops/reduction.hpp"
@@ -66,8 +67,11 @@ Expr batch_norm(const Expr& x, const std::string& name, Mode& mode, const BatchN
     rows.pop_back();
     centre = mean(x, rows);
     variance = variance_of(x - centre, rows);
-    mode.update(running_mean, moving_average(running_mean, centre, options.momentum));
-    mode.update(running_variance, moving_average(running_variance, variance, options.momentum));
+    const auto towards = [&](const Expr& value) {
+      return [&](const Expr& latest) { return moving_average(latest, value, options.momentum); };
+    };
+    mode.update(running_mean, towards(centre), where);
+    mode.update(running_variance, towards(variance), where);
   }
   return scaled((x - centre) / sqrt(variance + options.epsilon), name, features, options.scale,
                 options.shift);

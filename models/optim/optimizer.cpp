@@ -247,6 +247,11 @@ std::vector<Update> Optimizer::operator()(const std::vector<Expr>& parameters,
   if (parameters.size() != gradients.size())
     throw Error(fmt::format("{}: {} parameters and {} gradients; there must be as many of both", place(where),
                             parameters.size(), gradients.size()));
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const Arg operands[] = {{parameters[i], where}, {gradients[i], where}};
+    if (common_graph_of(name_, operands); parameters[i].shape() != gradients[i].shape())
+      fail(name_, operands, "a gradient must have the shape of its parameter");
+  }
   const auto wanted = trained(parameters);
   return updates(select(parameters, wanted), select(gradients, wanted), where);
 }

@@ -41,6 +41,14 @@ void require_same_settings(std::string_view callback, const NamedValues& saved, 
         callback));
 }
 
+void require_function(std::string_view callback, bool there_is) {
+  if (!there_is) throw Error(fmt::format("{}: the function is empty", callback));
+}
+
+void require_not_negative(std::string_view callback, std::string_view what, double value) {
+  if (!(value >= 0)) throw Error(fmt::format("{}: {} is {}; it must not be negative", callback, what, value));
+}
+
 // A score that is watched, and the best of it so far. A change below `delta` is no improvement.
 class Watched {
  public:
@@ -92,7 +100,10 @@ class EpochFunction final : public PerFit<EpochFunction> {
 class EarlyStopping final : public PerFit<EarlyStopping> {
  public:
   explicit EarlyStopping(const EarlyStoppingOptions& options)
-      : options_(options), watched_(options.monitor, options.better, options.min_delta) {}
+      : options_(options), watched_(options.monitor, options.better, options.min_delta) {
+    require_not_negative("early_stopping", "the patience", static_cast<double>(options.patience));
+    require_not_negative("early_stopping", "min_delta", std::abs(options.min_delta));
+  }
 
   void on_train_begin(Training& training) override {
     if (stopped_) training.stop(reason());
@@ -159,6 +170,15 @@ class ReduceOnPlateau final : public PerFit<ReduceOnPlateau> {
       : options_(options), watched_(options.monitor, options.better, options.min_delta) {
     if (!(options.factor > 0 && options.factor < 1))
       throw Error(fmt::format("reduce_on_plateau: the factor is {}; it must be in (0, 1)", options.factor));
+    require_not_negative("reduce_on_plateau", "the patience", static_cast<double>(options.patience));
+    require_not_negative("reduce_on_plateau", "the cooldown", static_cast<double>(options.cooldown));
+    require_not_negative("reduce_on_plateau", "min_rate", options.min_rate);
+    require_not_negative("reduce_on_plateau", "min_delta", std::abs(options.min_delta));
+  }
+
+  void on_train_begin(Training& training) override {
+    if (!training.has_rate())
+      throw Error("reduce_on_plateau: the optimizer has no learning rate that could be reduced");
   }
 
   void on_epoch_end(Training& training) override {
@@ -278,6 +298,15 @@ class StopOnNan final : public PerFit<StopOnNan> {
       throw Error(fmt::format("stop_on_nan: most is {}; it must be at least 1", options.most));
   }
 
+  void on_train_begin(Training& training) override {
+    if (options_.then != OnNan::lower_rate) return;
+    if (!training.has_rate())
+      throw Error(
+          "stop_on_nan: the rate is to be lowered, but the optimizer has no learning rate; let the step be "
+          "skipped (OnNan::skip_step), or the training stop (OnNan::stop)");
+    training.limit_rate(limit_);
+  }
+
   bool on_not_finite(Training& training, const std::string& where) override {
     if (options_.then == OnNan::stop || times_ == options_.most) {
       training.fail(times_ == 0 ? where : fmt::format("{}\n(after {} steps like it)", where, times_));
@@ -288,31 +317,43 @@ class StopOnNan final : public PerFit<StopOnNan> {
       training.remark("the step was skipped: " + where);
       training.skip_step();
     } else {
-      const double rate = training.rate();
+      limit_ = training.rate() * options_.factor;
       training.go_back();
-      training.set_rate(rate * options_.factor);
-      training.remark(fmt::format("the learning rate was lowered to {:.6g}: {}", training.rate(), where));
+      training.limit_rate(limit_);
+      training.remark(fmt::format("the learning rate was lowered to {:.6g}: {}", limit_, where));
     }
     return true;
   }
 
   std::string name() const override { return options_.then == OnNan::stop ? "" : "stop_on_nan"; }
-  NamedValues save() const override { return {{"times", {static_cast<double>(times_)}}}; }
+  NamedValues save() const override {
+    return {{"steps", {static_cast<double>(times_), limit_}}, {settings_key, settings()}};
+  }
   void load(const NamedValues& saved) override {
-    times_ = static_cast<std::int64_t>(saved_values("stop_on_nan", saved, "times", 1)[0]);
+    require_same_settings(name(), saved, settings());
+    const auto& steps = saved_values(name(), saved, "steps", 2);
+    times_ = static_cast<std::int64_t>(steps[0]);
+    limit_ = steps[1];
   }
 
  private:
+  Settings settings() const {
+    return {static_cast<double>(options_.then), options_.factor, static_cast<double>(options_.most)};
+  }
+
   NanOptions options_;
   std::int64_t times_ = 0;
+  double limit_ = INFINITY;  // of the rate
 };
 
 }  // namespace
 
 std::shared_ptr<Callback> on_epoch_end(std::function<void(Training&)> action) {
+  require_function("on_epoch_end", action != nullptr);
   return std::make_shared<EpochFunction>(nullptr, std::move(action));
 }
 std::shared_ptr<Callback> on_epoch_begin(std::function<void(Training&)> action) {
+  require_function("on_epoch_begin", action != nullptr);
   return std::make_shared<EpochFunction>(std::move(action), nullptr);
 }
 std::shared_ptr<Callback> early_stopping(const EarlyStoppingOptions& options) {

@@ -37,6 +37,10 @@ template <class T> class CompiledModel {
     threads_ = threads;
   }
 
+  /// Makes what the store has dropped anew, with its starting values, and the programs that used it. To be
+  /// called before what follows is used.
+  void renew();
+
   /// The graph for training, or the one for inference.
   ModelGraph& graph(Mode::Purpose purpose) { return purpose == Mode::training ? *training_ : *inference_; }
   Store<T>& store() { return store_; }
@@ -52,7 +56,7 @@ template <class T> class CompiledModel {
 
   /// The program of a training step, whose results are the scores.
   typename Programs<T>::Program& training_step(std::int64_t batch) { return step_programs_.at(batch); }
-  /// The means of the scores over rows of the data, at inference.
+  /// The means of the scores over rows of the data, at inference. Samples of weight 0 have no part in them.
   std::vector<double> mean_scores(const Dataset<T>& data, std::span<const std::uint32_t> rows,
                                   std::int64_t batch);
   /// The gradient of the loss by each parameter over these rows, in training; nothing is updated.
@@ -61,11 +65,14 @@ template <class T> class CompiledModel {
   std::vector<T> predict(const Dataset<T>& data, std::int64_t batch);
 
  private:
+  Rows of_weight(const Dataset<T>& data, std::span<const std::uint32_t> rows, std::int64_t batch);
+
   std::unique_ptr<ModelGraph> training_;
   std::unique_ptr<ModelGraph> inference_;
   Store<T> store_;
   ModelWeights<T> weights_;
   std::vector<RelativeRate> rates_;
+  CountedRows<T> counted_;
   std::vector<std::string> score_names_;
   int threads_ = 1;
   Programs<T> step_programs_;

@@ -122,7 +122,7 @@ Dataset<T>::Dataset(std::int64_t count, const std::vector<std::vector<double>>& 
     : Dataset(count, fill_from<T>(matrices_of<T>(count, tensors))) {
   for (const auto& tensor : tensors) {
     fingerprint_ = gradus::fingerprint(std::as_bytes(std::span(tensor)), fingerprint_);
-    widths_.push_back(tensor.size() / static_cast<std::size_t>(count));
+    row_extents_.push_back({static_cast<std::int64_t>(tensor.size()) / count});
   }
 }
 
@@ -131,7 +131,7 @@ Dataset<T>::Dataset(const std::vector<Array>& tensors)
     : Dataset(rows_of(tensors), fill_from<T>(array_rows_of<T>(tensors))) {
   for (const Array& array : tensors) {
     fingerprint_ = gradus::fingerprint(array.tensor.bytes, fingerprint_);
-    widths_.push_back(array.tensor.count() / static_cast<std::size_t>(count_));
+    row_extents_.emplace_back(array.tensor.extents.begin() + 1, array.tensor.extents.end());
   }
 }
 
@@ -150,7 +150,7 @@ template <class T> Dataset<T> Dataset<T>::select(Rows rows) const {
                      fill(moved, into);
                    },
                    its};
-  selected.widths_ = widths_;
+  selected.row_extents_ = row_extents_;
   return selected;
 }
 

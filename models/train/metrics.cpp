@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -80,11 +81,16 @@ Metric top_k_accuracy(int k, Location where) {
           }};
 }
 
-Metric binary_accuracy(double threshold) {
+Metric binary_accuracy(double threshold, Location where) {
+  if (std::isnan(threshold))
+    throw Error(fmt::format("binary_accuracy at {}: the threshold is {}; it must be a number",
+                            to_string(where), threshold));
   return {"binary_accuracy", [threshold](Arg prediction, Arg target) {
             const Graph::Scope scope = metric_scope("binary_accuracy", prediction, target);
             detail::check_same_shape("binary_accuracy", prediction, target);
-            return mean(equal(prediction.expr > threshold, target.expr));
+            const Expr &y = prediction.expr, above = y > threshold;
+            // A NaN is neither above nor not: no answer, and so no right one.
+            return mean(equal(above, target.expr) * (above + (y <= threshold)));
           }};
 }
 

@@ -33,30 +33,26 @@ template <class T> class NanReplay {
   /// Goes back to the latest mark.
   void rewind();
 
-  /// Whether all that a step updates is finite, except for variables that were not so at the mark.
+  /// Whether all that a step updates is finite. A variable that was infinite at the mark may stay so, but NaN
+  /// is no value for any: what is NaN at the mark is a fault that is found now.
   bool wrote_finite() const;
   /// Says of a step that is about to be run which node of the training graph is the first that will not be
   /// finite. Nothing when every node is finite as it is computed by itself.
   std::optional<std::string> trace(const Step<T>& step) const;
 
  private:
-  // A step's samples as they are traced: those of weight 0, in which nothing matters, are copies of another.
-  struct Samples {
-    Point point;
-    std::vector<std::size_t> of;  // the sample that each is
-  };
-  Samples counted(Samples samples) const;
-  std::optional<std::string> trace(const Step<T>& step, const Samples& samples) const;
-  std::string text_of(const Step<T>& step, const Samples& samples, const std::string& trace) const;
+  void restore(const std::vector<std::vector<T>>& from);
+  std::string text_of(std::span<const std::uint32_t> rows, const Point& point,
+                      const std::string& trace) const;
 
   const ModelGraph& training_;
   Store<T> store_;
-  std::vector<std::span<T>> all_;
+  std::vector<std::string> names_;      // of all variables
   std::vector<std::vector<T>> marked_;  // as many
   std::vector<std::vector<T>> good_;    // at the latest mark before that was confirmed; or empty
   bool is_confirmed_ = false;
   std::vector<std::span<const T>> updated_;
-  std::vector<std::span<const T>> watched_;  // those that were finite at the mark
+  std::vector<std::span<const T>> finite_, infinite_;  // as they were at the mark; `finite_` has those of NaN
   std::int64_t step_ = 0;
 };
 

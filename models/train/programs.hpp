@@ -9,6 +9,7 @@
 
 #include "gradus/runtime/executable.hpp"
 #include "gradus/train/dataset.hpp"
+#include "models/train/counted_rows.hpp"
 
 namespace gradus {
 
@@ -21,31 +22,49 @@ template <class T> class Programs {
     std::vector<std::span<T>> buffers;   ///< one for each of `feeds`
     std::vector<std::vector<T>> unread;  ///< of those that the program does not read
     std::vector<std::span<const T>> results;
+    CountedRows<T> counted;
+    Rows fed;  ///< which row of the data each sample of the last batch was
+
+    // Writes a batch into the inputs, without the samples that do not count.
+    std::span<const std::uint32_t> fill(const Dataset<T>& data, std::span<const std::uint32_t> rows) {
+      data.fill(rows, buffers);
+      fed.assign(rows.begin(), rows.end());
+      counted.replace(buffers, fed);
+      counted.require_classes(buffers, fed);
+      return fed;
+    }
 
     // The Error about a row that a kernel cannot take says which row of the data it is.
     void run(const Dataset<T>& data, std::span<const std::uint32_t> rows) {
-      data.fill(rows, buffers);
+      fill(data, rows);
       try {
         executable.run();
       } catch (const RowError& error) {
         const auto sample = error.row() * static_cast<std::int64_t>(rows.size()) / error.rows();
-        throw Error(
-            error.text_for(fmt::format("row {} of the data", rows[static_cast<std::size_t>(sample)])));
+        throw Error(error.text_for(fmt::format("row {} of the data", fed[static_cast<std::size_t>(sample)])));
       }
     }
   };
 
-  Programs(std::vector<Expr> outputs, std::vector<Update> updates, std::vector<Expr> feeds, Store<T> store)
+  Programs(std::vector<Expr> outputs, std::vector<Update> updates, std::vector<Expr> feeds, Store<T> store,
+           CountedRows<T> counted = {})
       : outputs_(std::move(outputs)),
         updates_(std::move(updates)),
         feeds_(std::move(feeds)),
-        store_(std::move(store)) {}
+        store_(std::move(store)),
+        counted_(std::move(counted)) {}
 
   /// Compiles for so many threads from now on.
   void set_threads(int threads) {
     if (threads == threads_) return;
     threads_ = threads;
     programs_.clear();
+    last_ = nullptr;
+  }
+
+  /// Forgets programs of variables that the store has dropped: they are compiled anew.
+  void renew() {
+    std::erase_if(programs_, [](const auto& each) { return !each.second.executable.is_current(); });
     last_ = nullptr;
   }
 
@@ -63,7 +82,9 @@ template <class T> class Programs {
     Program made{compile<T>(std::span(outputs_), std::span(updates_), batch, store_, {.threads = threads_}),
                  {},
                  {},
-                 {}};
+                 {},
+                 counted_,
+                 Rows(static_cast<std::size_t>(batch))};
     made.unread.reserve(feeds_.size());
     for (const Expr& feed : feeds_) {
       if (made.executable.has_input(feed.graph()[feed.id()].label)) {
@@ -82,6 +103,7 @@ template <class T> class Programs {
   std::vector<Update> updates_;
   std::vector<Expr> feeds_;
   Store<T> store_;
+  CountedRows<T> counted_;
   int threads_ = 1;
   std::map<std::int64_t, Program> programs_;
   Program* last_ = nullptr;

@@ -21,6 +21,10 @@ void check(std::int64_t length, std::string_view schedule) {
   if (length < 1) throw Error(fmt::format("{}: the length is {}; it must be at least 1", schedule, length));
 }
 
+void require_rates(const Schedule& rates, std::string_view schedule) {
+  if (!rates) throw Error(fmt::format("{}: the function of the rates is empty", schedule));
+}
+
 class ScheduleCallback final : public PerFit<ScheduleCallback> {
  public:
   ScheduleCallback(Schedule rates, Every when) : rates_(std::move(rates)), when_(when) {}
@@ -63,12 +67,14 @@ Schedule cosine_decay(double rate, std::int64_t length, double floor) {
 
 Schedule warm_up(std::int64_t length, double start, Schedule then) {
   check(length, "warm_up");
+  require_rates(then, "warm_up");
   return [=, then = std::move(then)](std::int64_t at) {
     return at < length ? start + (then(0) - start) * ratio(at, length) : then(at - length);
   };
 }
 
 std::shared_ptr<Callback> schedule(Schedule rates, Every when) {
+  require_rates(rates, "schedule");
   return std::make_shared<ScheduleCallback>(std::move(rates), when);
 }
 

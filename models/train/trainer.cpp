@@ -37,6 +37,7 @@ template <class T> Trainer<T>::~Trainer() = default;
 
 template <class T> History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
   impl_->require_idle("fit");
+  impl_->model.renew();
   impl_->model.require_data("fit", data, true);
   if (options.validation) impl_->model.require_data("fit: validation", *options.validation, true);
   TrainingLoop<T> loop(impl_->model, impl_->state, data, options);
@@ -49,12 +50,14 @@ template <class T> History Trainer<T>::fit(const Dataset<T>& data, const FitOpti
 template <class T> Scores Trainer<T>::evaluate(const Dataset<T>& data, std::int64_t batch) {
   require_positive("evaluate", "batch", batch);
   CompiledModel<T>& model = impl_->model;
+  if (!impl_->state.is_running) model.renew();
   model.require_data("evaluate", data, true);
   return {model.score_names(), model.mean_scores(data, rows_in_order(0, data.count()), batch)};
 }
 
 template <class T> std::vector<T> Trainer<T>::predict(const Dataset<T>& data, std::int64_t batch) {
   require_positive("predict", "batch", batch);
+  if (!impl_->state.is_running) impl_->model.renew();
   impl_->model.require_data("predict", data, false);
   return impl_->model.predict(data, batch);
 }

@@ -204,7 +204,12 @@ template <class T> void TrainingLoop<T>::set_rate(double rate) {
   if (!(rate >= 0) || !std::isfinite(rate))
     throw Error(fmt::format("a learning rate of {} was asked for in epoch {}", rate, epoch() + 1));
   for (const RelativeRate& each : model_.rates())
-    model_.store().values(each.state).front() = static_cast<T>(rate * each.ratio);
+    model_.store().values(each.state).front() = static_cast<T>(std::min(rate, most_rate_) * each.ratio);
+}
+
+template <class T> void TrainingLoop<T>::limit_rate(double most) {
+  most_rate_ = most;
+  if (rate() > most) set_rate(most);
 }
 
 template <class T> NamedValues TrainingLoop<T>::gradients() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -38,6 +39,7 @@ template <class T> class TrainingLoop final : public Training {
   double rate() const override;
   bool has_rate() const override { return !model_.rates().empty(); }
   void set_rate(double rate) override;
+  void limit_rate(double most) override;
   NamedValues weights() const override { return model_.weights().values(); }
   void set_weights(const NamedValues& weights) override { model_.weights().set(weights); }
   NamedValues gradients() override;
@@ -73,6 +75,7 @@ template <class T> class TrainingLoop final : public Training {
   std::vector<double> marked_sums_;  // the position's, at the mark
   Scores scores_;
   double loss_ = 0;
+  double most_rate_ = INFINITY;
   bool stopping_ = false;
   std::chrono::steady_clock::time_point epoch_start_;
   double training_seconds_ = -1;  // negative while the epoch's steps run

@@ -335,15 +335,19 @@ TEST(UpdateErrors, NameTheVariable) {
   const auto error = [&](const std::vector<Update>& updates) {
     return test::error_of([&] { compile<double>({}, updates, 1, store); });
   };
-  EXPECT_EQ(error({{x, a}}), "compile: x [2] is updated, but is neither parameter nor state");
-  EXPECT_EQ(error({{a, sum(a)}}), "compile: a [2] is updated with sum#2 [], which differs in shape");
-  EXPECT_EQ(error({{a, x}, {a, a + 1}}), "compile: a [2] is updated twice");
-  EXPECT_EQ(error({{a, x}, {stranger, stranger}}),
-            "compile: stranger [2] is of another graph than the first update");
-  EXPECT_EQ(test::error_of([&] {
-              compile<double>({a}, {{a, stranger}}, 1, store);
-            }),
-            "compile: stranger [2] is of another graph than a [2]");
+  // Each with the line that made it.
+  const auto message = [](const std::string& text) { return testing::MatchesRegex("compile: " + text); };
+  const std::string at = " at update_test.cpp:[0-9]+";
+  EXPECT_THAT(error({{x, a}}), message("x .2." + at + " is updated, but is neither parameter nor state"));
+  EXPECT_THAT(error({{a, sum(a)}}),
+              message("a .2." + at + " is updated with sum#2 .." + at + ", which differs in shape"));
+  EXPECT_THAT(error({{a, x}, {a, a + 1}}),
+              testing::AllOf(testing::StartsWith("compile: a [2] is updated twice, with the values made at "
+                                                 "update_test.cpp:"),
+                             testing::HasSubstr(" and at update_test.cpp:")));
+  const auto of_another = message("stranger .2." + at + " is of another graph than a .2." + at);
+  EXPECT_THAT(error({{a, x}, {stranger, stranger}}), of_another);
+  EXPECT_THAT(test::error_of([&] { compile<double>({a}, {{a, stranger}}, 1, store); }), of_another);
   EXPECT_EQ(error({}), "compile: there are no outputs and no updates");
 }
 

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "gradus/gradus.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/op_table.hpp"
 
@@ -35,6 +36,33 @@ TEST_P(OperandErrors, SayOpAndLine) {
               : operand.is_null()  ? "nothing"
                                    : "of another graph");
     }
+  }
+}
+
+// Every reduction over all axes and over some.
+struct ReductionMistakes {
+  const char* op;
+  Expr (*over_all)(Arg);
+  Expr (*over_some)(Arg, const Axes&, bool);
+};
+const ReductionMistakes reductions[] = {{"sum", sum, sum}, {"mean", mean, mean}, {"max", max, max},
+                                        {"min", min, min}, {"prod", prod, prod}, {"norm", norm, norm}};
+
+TEST(ReductionErrors, AreOfOneKind) {
+  Graph g;
+  const Expr v = g.input("v", {6}), w = g.input("w", {3, 5});
+  for (const auto& [op, over_all, over_some] : reductions) {
+    const std::string begin = std::string(op) + " at HERE:";
+    for (const Expr& operand : {Expr(), Expr(2.5)}) {
+      for (const std::string& message : {test::error_of([&] { over_all(operand); }),
+                                         test::error_of([&] { over_some(operand, {}, false); }),
+                                         test::error_of([&] { over_some(operand, {0}, false); })}) {
+        EXPECT_THAT(message, testing::StartsWith(begin));
+        test::expect_parts(message, {operand.is_null() ? "nothing" : "2.5", "must be a node"});
+      }
+    }
+    test::expect_parts(test::error_of([&] { over_some(v, {1}, false); }), {begin, "v [6]", "no axis 1"});
+    test::expect_parts(test::error_of([&] { over_some(w, {1, -1}, true); }), {begin, "w [3, 5]", "twice"});
   }
 }
 

@@ -37,7 +37,7 @@ class Graph {
              Location where = Location::current());
 
   /// A state of one number that says how to train, such as a learning rate. A store that has it already must
-  /// hold this number when the graph is first compiled: see `Store`.
+  /// hold this number when the graph is first compiled: see `Store`. Error for NaN.
   Expr setting(const std::string& name, double value, Location where = Location::current());
 
   /// Says that each run of a program which trains must update this state, and each that reads it, too: the

@@ -59,6 +59,9 @@ template <class T> class Executable {
   /// The output given as `outputs[index]` to compile.
   TensorView<T> output(std::size_t index = 0) const;
 
+  /// Whether its variables are still those of the store, which may have dropped one and made it anew.
+  bool is_current() const;
+
   /// The batch size that it was compiled for.
   std::int64_t batch() const;
   /// Its steps and buffers, for dumps and pictures.

@@ -88,7 +88,8 @@ class Optimizer {
   Optimizer decay_weights(double decay, Location where = Location::current()) const;
 
   /// The updates of these parameters by their gradients; the nodes carry the caller's line. Error when a
-  /// state has a name that the graph has already, or nothing is trained.
+  /// gradient has not its parameter's shape, a state has a name that the graph has already, or nothing is
+  /// trained.
   std::vector<Update> operator()(const std::vector<Expr>& parameters, const std::vector<Expr>& gradients,
                                  Location where = Location::current()) const;
   /// The updates of all parameters of the loss's graph; frozen ones are not differentiated.

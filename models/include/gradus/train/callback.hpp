@@ -37,6 +37,8 @@ class Training {
   virtual double rate() const = 0;
   virtual bool has_rate() const = 0;
   virtual void set_rate(double rate) = 0;
+  /// From now on the rate is at most this, whatever it is set to, by a schedule or by anybody else.
+  virtual void limit_rate(double most) = 0;
 
   /// Parameters and running means, without the optimizer's slots.
   virtual NamedValues weights() const = 0;

@@ -10,7 +10,8 @@
 #include "gradus/train/schedules.hpp"
 
 /// All of these are as new in every `fit` that they are given to, see PerFit; one that is resumed goes on
-/// from the checkpoint, and must then have the options with which that was made.
+/// from the checkpoint, and must then have the options with which that was made. Error for options that make
+/// no sense, such as an empty function or a negative number of epochs.
 namespace GRADUS_PUBLIC gradus {
 
 /// Calls a function after every epoch.
@@ -44,6 +45,7 @@ struct PlateauOptions {
   Better better = Better::automatic;  ///< which way is up
 };
 /// Multiplies the learning rate by a factor when a score no longer improves: Keras's ReduceLROnPlateau.
+/// Error, when the training begins, for an optimizer without a rate.
 std::shared_ptr<Callback> reduce_on_plateau(const PlateauOptions& options = {});
 
 /// Options of `checkpoint`.
@@ -69,9 +71,11 @@ std::shared_ptr<Callback> csv_log(const std::string& path);
 
 /// The answers to a step whose loss, or what it would write, is not finite.
 enum class OnNan {
-  stop,        ///< the training ends, and `History::stopped` says why
-  skip_step,   ///< the step is left out
-  lower_rate,  ///< the values of a few steps ago are taken up (see `Training::go_back`), with a lower rate
+  stop,       ///< the training ends, and `History::stopped` says why
+  skip_step,  ///< the step is left out
+  /// The values of a few steps ago are taken up (see `Training::go_back`), with a lower rate, which a
+  /// schedule does not exceed afterwards. Error, when the training begins, for an optimizer without a rate.
+  lower_rate,
 };
 /// Options of `stop_on_nan`.
 struct NanOptions {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gradus/base/public.hpp"
+#include "gradus/graph/shape.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
@@ -43,8 +44,9 @@ template <class T> class Dataset {
   std::int64_t count() const { return count_; }
   /// A hash of the data; of large arrays, a hash of parts of them.
   std::uint64_t fingerprint() const { return fingerprint_; }
-  /// How many numbers a row of each tensor has; empty where a function gives the rows.
-  const std::vector<std::size_t>& widths() const { return widths_; }
+  /// The extents of a row of each tensor; of a matrix, how many numbers. Empty where a function gives the
+  /// rows.
+  const std::vector<Extents>& row_extents() const { return row_extents_; }
   /// Copies rows, one tensor after the other.
   void fill(std::span<const std::uint32_t> rows, std::span<const std::span<T>> into) const {
     fill_(rows, into);
@@ -53,7 +55,7 @@ template <class T> class Dataset {
  private:
   std::int64_t count_ = 0;
   std::uint64_t fingerprint_ = 0;
-  std::vector<std::size_t> widths_;
+  std::vector<Extents> row_extents_;
   Fill fill_;
 };
 

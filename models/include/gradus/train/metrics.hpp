@@ -21,7 +21,8 @@ Metric accuracy();
 /// "top_5_accuracy".
 Metric top_k_accuracy(int k = 5, Location where = Location::current());
 /// How often prediction > threshold says what the target (0 or 1) is: 0.5 for probabilities, 0 for logits.
-Metric binary_accuracy(double threshold = 0.5);
+/// A prediction of NaN is wrong. Error for a threshold of NaN.
+Metric binary_accuracy(double threshold = 0.5, Location where = Location::current());
 /// The mean of |prediction − target|.
 Metric mean_absolute_error();
 /// The mean of (prediction − target)².

@@ -30,9 +30,15 @@ struct ModelDefinition {
   Optimizer optimizer = adam();
   /// A name, for weights of samples: an input [B], which the data have after the targets. Each sample's loss
   /// is multiplied by its weight before the mean is taken (as Keras does: the sum of the weights divides
-  /// nothing). A weight of 0 takes the sample out, even if its loss is not finite.
+  /// nothing). A weight of 0 takes the sample out, whatever its inputs and its target are, if they are no
+  /// numbers, or no class: in a step of training another sample of the batch stands in its place, for layers
+  /// such as batch_norm and for metrics, too; zeros do where all have the weight 0. Metrics of `evaluate` are
+  /// means over the others alone.
   std::string sample_weights = {};
-  /// A factor for each class, of the samples whose target it is; see `balanced_weights`.
+  /// A factor for each class, of the samples whose target it is, finite and not negative; see
+  /// `balanced_weights`. The target is a class index [B], one-hot or in shares [B, classes], or, of two
+  /// classes, 0 or 1 [B, 1]: Error otherwise, and for a row of the data that is of several classes or of
+  /// none. In training, the inputs of samples whose class has the factor 0 do not matter.
   std::vector<double> class_weights = {};
 };
 

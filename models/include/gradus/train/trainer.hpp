@@ -54,7 +54,8 @@ template <class T> class Trainer {
   /// A table of layers with shapes and parameter counts.
   std::string summary() const;
 
-  /// The values that persist between steps: parameters, optimizer slots, counters.
+  /// The values that persist between steps: parameters, optimizer slots, counters. What is dropped from it
+  /// starts anew when the trainer is next used.
   Store<T>& store();
   /// One of the two graphs.
   ModelGraph& graph(Mode::Purpose purpose);
