@@ -167,11 +167,12 @@ std::vector<NumberStyle> ColumnKinds::spellings_of(const RawColumn& raw, const L
     }
     if (count > labels.rows[Labels::number] && 2 * count >= labels.all()) found.emplace_back(count, style);
   }
-  // If 1,000 can be both, what is asked for stays as it is.
+  // If 1,000 can be both, what is asked for stays as it is; but fields are kept apart by ';' where numbers
+  // have ',' as their decimal sign.
+  const char decimal = options_.delimiter == ';' ? ',' : options_.style.decimal;
   const auto fits = [&](const auto& each) {
     const auto& [count, style] = each;
-    return std::tuple(count, style.decimal == options_.style.decimal,
-                      style.thousands == options_.style.thousands);
+    return std::tuple(count, style.decimal == decimal, style.thousands == options_.style.thousands);
   };
   std::ranges::stable_sort(found, std::greater(), fits);
   std::vector<NumberStyle> likeliest;

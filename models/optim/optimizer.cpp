@@ -166,11 +166,13 @@ Optimizer Optimizer::clip_norm(double limit, Location where) const {
     const double root = std::sqrt(count);
     std::vector<Arg> norms;
     for (const Expr& g : values.gradients) norms.emplace_back(reshape(norm(g / root), {1}));
-    // The root of what they are scaled by, twice: that itself may vanish where a gradient is large. It is
-    // exactly 1 where nothing is to be clipped.
+    // What they are scaled by may vanish where a gradient is large, so that it comes in two factors: one
+    // times a power of two, and that power. Both are exact, and 1 together where nothing is to be clipped.
+    constexpr int near_the_top = 100, most = 126;
     const double least = limit / root;
-    const Expr half = std::sqrt(least) / sqrt(maximum(norm(concat(norms, 0)), least));
-    for (Expr& g : values.gradients) g = g * half * half;
+    const double power = std::ldexp(1.0, std::clamp(near_the_top - std::ilogb(least), -most, most));
+    const Expr scale = least * power / maximum(norm(concat(norms, 0)), least);
+    for (Expr& g : values.gradients) g = g * scale * (1 / power);
   });
 }
 

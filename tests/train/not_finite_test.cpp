@@ -49,6 +49,26 @@ template <class T> class NotFinite : public testing::Test {};
 using Precisions = testing::Types<float, double>;
 TYPED_TEST_SUITE(NotFinite, Precisions);
 
+// Rows whose squares the type does not hold would be normalised to 0, and trained by nothing, without a word.
+TYPED_TEST(NotFinite, IsWhatNormalisationLoses) {
+  using T = TypeParam;
+  const double large = 0.1 * std::numeric_limits<T>::max();
+  for (const bool by_layer : {true, false}) {
+    ModelDefinition model = line();
+    model.inputs = {{"x", {B, 2}}};
+    model.network = [&](const std::vector<Expr>& in, Mode& mode) {
+      return linear(by_layer ? layer_norm(in[0], "n") : batch_norm(in[0], "n", mode), 1, "y");
+    };
+    const auto fit = [&](double size) {
+      Trainer<T> trainer(model, 1);
+      trainer.fit({2, {{1, size, 3, -size}, {1, 2}}}, {.epochs = 1, .batch = 2, .verbose = false});
+    };
+    EXPECT_NO_THROW(fit(1e15));
+    EXPECT_THAT(error_of([&] { fit(large); }),
+                AllOf(HasSubstr("not finite"), HasSubstr("not_finite_test.cpp:")));
+  }
+}
+
 // Wherever the bad sample is, the last of an epoch among them, all that is left is what the steps before
 // wrote.
 TYPED_TEST(NotFinite, IsNeverWritten) {
