@@ -43,9 +43,10 @@ Difference smooth(const Line& line, double largest_step, double within, double& 
   const double base = noise;
   noise = std::max(noise, noise_at(loudest));
   // A number within that is rounded jumps: what two steps further is gone without a trace was no truncation,
-  // which fades by 2.1⁵ from step to step.
+  // which fades by 2.1⁵ from step to step. Far less than the last digits of such a number is no jump of one.
   for (std::size_t k = 0; k + 3 < levels; ++k)
-    if (noise_at(k) <= 16 * within && std::max(noise_at(k + 2), base) < 1e-5 * noise_at(k))
+    if (noise_at(k) <= 16 * within && noise_at(k) >= 1e-6 * within &&
+        std::max(noise_at(k + 2), base) < 1e-5 * noise_at(k))
       noise = std::max(noise, noise_at(k));
   bool within_reach = false;  // the kink, of all steps: how much smaller ones change is not to be known
   double excuse = 20 * elsewhere < noise ? elsewhere : noise;
@@ -110,7 +111,8 @@ struct Judgement {
 Judgement judge(const Line& line, double largest_step, double of_all_outputs, double least_noise) {
   if (line.constant()) return {{.settled = true}};
   const double rounding = std::max(line.rounding(of_all_outputs), least_noise);
-  const double within = epsilon * std::max(of_all_outputs, unit);
+  double within = epsilon * std::max(of_all_outputs, unit);
+  if (line.known_rounding > 0) within = std::min(within, std::max(rounding, line.jitter()));
   double noise = rounding;
   Difference found = smooth(line, largest_step, within, noise);
   look_for_kink(line, largest_step, noise, found);
@@ -132,7 +134,11 @@ class Lines {
  public:
   Lines(const LineFunction& function, std::size_t outputs, double largest_step,
         std::span<const double> rounding)
-      : function_(function), largest_step_(largest_step), values_(outputs), lines_(outputs) {
+      : function_(function),
+        largest_step_(largest_step),
+        values_(outputs),
+        lines_(outputs),
+        jitter_(outputs) {
     function_(0, values_);
     for (std::size_t j = 0; j < outputs; ++j) {
       lines_[j].middle = values_[j];
@@ -174,20 +180,18 @@ class Lines {
     if (std::isinf(finest)) return;
     std::vector<std::optional<double>> told(lines_.size());
     std::vector<bool> open(lines_.size());
-    // Is what is moved nothing to the smallest step?
     const double moved = finest / (16 * epsilon);
-    const bool is_lost = finest > smallest && moved < step_at(largest_step_, lines_.front().left.size());
     for (std::size_t j = 0; j < lines_.size(); ++j) {
       const Line& line = lines_[j];
       // A step of h is rounded to so much: the difference is that of a place beside.
       found_[j].uncertainty +=
           std::min(moved, epsilon * largest_step_) * line.largest_curvature(largest_step_, largest_output_);
-      // A kink that no step is small enough to tell from another place must be looked at.
-      const bool is_kink = found_[j].kink && std::isfinite(found_[j].uncertainty) && !is_lost;
+      see_jitter(j, line);
+      const bool is_kink = found_[j].kink && std::isfinite(found_[j].uncertainty);
       const bool is_told = line.constant() || is_kink || is_known(found_[j]);
       if (is_told) told[j] = other_slope(j, finest);
       open[j] = is_told ? told[j].has_value() : !line.ends_in_last_digits();
-      if (!told[j]) continue;
+      if (!told[j] || is_flat(*told[j])) continue;
       const bool was_kink = found_[j].kink;
       found_[j] = {.value = *told[j], .uncertainty = infinity};
       // Rounding within the function would look the same: neither is believed.
@@ -197,11 +201,38 @@ class Lines {
          step /= shorter) {
       if (std::ranges::none_of(open, std::identity())) return;
       Lines closer(function_, lines_.size(), step, {});
-      closer.add_points(first_points);
-      for (std::size_t j = 0; j < lines_.size(); ++j)
-        if (open[j])
-          open[j] = !take_over(j, closer.lines_[j], step, told[j]) && !closer.lines_[j].ends_in_last_digits();
+      closer.add_points(std::ranges::any_of(told, is_flat) ? first_points + 2 * small_steps : first_points);
+      for (std::size_t j = 0; j < lines_.size(); ++j) {
+        if (!open[j]) continue;
+        Line& line = closer.lines_[j];
+        see_jitter(j, line);
+        if (is_flat(told[j])) {
+          const bool is_curve = line.left.front() != line.middle && line.right.front() != line.middle;
+          const bool is_found = is_curve ? take_over(j, line, step, std::nullopt) : take_flat(j, line, step);
+          open[j] = !(is_found && !found_[j].kink) && !line.constant();
+        } else {
+          open[j] = !take_over(j, line, step, told[j]) && !line.ends_in_last_digits();
+        }
+      }
     }
+  }
+
+  static bool is_flat(std::optional<double> told) { return told && *told == 0; }
+
+  // The noise of numbers that are rounded within the function. It may be as large as the last digits of 1,
+  // or, where rounding is not measured, of what the steps change; more is a function that they do not
+  // resolve.
+  void see_jitter(std::size_t j, const Line& line) {
+    const double jitter = line.jitter();
+    const double guessed = lines_[j].known_rounding > 0 ? 0 : most_noise * line.largest_change();
+    if (jitter <= std::max(16 * within(), guessed)) jitter_[j] = std::max(jitter_[j], jitter);
+  }
+
+  // Beside a kink that the larger steps took for one at 0 the function does not change.
+  bool take_flat(std::size_t j, const Line& line, double step) {
+    if (!line.is_flat_up_to_a_kink()) return false;
+    found_[j] = {.uncertainty = line.rounding(0) / step, .settled = true};
+    return true;
   }
 
   // The slope at the smallest step that must show the one that was found, if it is another one. A number that
@@ -225,6 +256,7 @@ class Lines {
     if (found.kink ? is_near(left, found.left) && is_near(right, found.right)
                    : is_near(left, found.value) && is_near(right, found.value))
       return std::nullopt;
+    if (found.kink && left == 0 && right == 0) return 0.0;
     const double smaller = std::min(std::abs(left), std::abs(right));
     const bool is_slope = smaller > 0 && std::abs(left - right) <= 0.01 * smaller;
     return is_slope ? std::optional((left + right) / 2) : std::nullopt;
@@ -242,21 +274,18 @@ class Lines {
 
   // Takes the derivative that this window of steps tells, if it does.
   bool take_over(std::size_t j, Line& line, double step, std::optional<double> told) {
+    if (line.constant()) return false;
     line.known_rounding = lines_[j].known_rounding;
-    const bool was_told = std::isfinite(found_[j].uncertainty);
-    const Difference found = judge(line, step, largest_output_, was_told ? seen_noise_[j] : 0).difference;
+    const Difference found = judge(line, step, largest_output_, jitter_[j]).difference;
     if (!is_known(found)) return false;
-    const double apart = std::abs(found.value - (told ? *told : found_[j].value));
-    const bool agrees = told ? apart <= 0.1 * std::abs(*told)
-                             : was_told && apart <= 10 * (found.uncertainty + found_[j].uncertainty);
-    // A change by less than the last digits of 1 may be what is left of numbers that have cancelled; so
-    // where larger steps tell another slope, or their noise is of that size.
-    const bool may_cancel = was_told || least_noise_[j] > 1e-6 * epsilon;
-    const bool is_rounding =
-        may_cancel && line.known_rounding == 0 && std::abs(found.value) * step < 1e4 * within();
-    if (agrees || (!told && !is_rounding)) return found_[j] = found, true;
-    if (is_rounding && !told) found_[j].uncertainty = infinity;
-    return false;
+    if (told && std::abs(found.value - *told) > 0.1 * std::abs(*told)) return false;
+    // From afar, a kink beside looks like one at 0.
+    const bool is_kink = found_[j].kink && std::isfinite(found_[j].uncertainty);
+    if (is_kink &&
+        std::abs(found.value - found_[j].value) <= 10 * (found.uncertainty + found_[j].uncertainty))
+      return false;
+    found_[j] = found;
+    return true;
   }
 
   static bool is_known(const Difference& found) {
@@ -329,6 +358,7 @@ class Lines {
   std::vector<Difference> found_;
   std::vector<double> least_noise_;
   std::vector<double> seen_noise_;  // that is more than the last digits of the values
+  std::vector<double> jitter_;      // in the values, of numbers that are rounded within the function
   std::map<double, std::pair<std::vector<double>, std::vector<double>>> beside_;  // by the step
 };
 

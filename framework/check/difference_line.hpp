@@ -52,6 +52,7 @@ struct Line {
 
   bool changes_at(std::size_t k) const { return left[k] != middle || right[k] != middle; }
   bool constant() const {
+    if (!std::isfinite(middle)) return false;
     for (std::size_t k = 0; k < left.size(); ++k)
       if (changes_at(k)) return false;
     return true;
@@ -84,6 +85,60 @@ struct Line {
             is_proportional(change(k), change(k + 1))))
         return false;
     return true;
+  }
+
+  double largest_change() const {
+    double largest = 0;
+    for (std::size_t k = 0; k < left.size(); ++k)
+      for (const double v : {left[k], right[k]})
+        if (std::isfinite(v - middle)) largest = std::max(largest, std::abs(v - middle));
+    return largest;
+  }
+
+  // Beside such a kink, the other side is a straight line that meets the flat at the kink. Where rounding
+  // made it flat, it would be a staircase.
+  bool is_flat_up_to_a_kink() const {
+    if (constant() || !flat_beside_kink()) return false;
+    std::size_t first = left.size();
+    while (!changes_at(first - 1)) --first;
+    const auto& side = left[first - 1] != middle ? left : right;
+    const double least = std::abs(side[first - 1] - middle);
+    for (std::size_t k = first - 5; k + 3 <= first; ++k) {
+      const double bend = ratio * (side[k + 2] - side[k + 1]) - (side[k + 1] - side[k]);
+      if (!(std::abs(bend) <= 0.01 * std::max(least, 0.01 * std::abs(side[k + 2] - middle)))) return false;
+    }
+    return true;
+  }
+
+  // How far values jump to and fro. Those of a curve or of a power may bend at every step, but all in the
+  // same sense, and those of a kink turn once or twice; those that are rounded within the function do so
+  // often, on one side, or on both.
+  double jitter() const {
+    double most = 0;
+    for (std::size_t end = first_points; end <= left.size(); end += more_points) {
+      const double on_both = std::min(jitter_of(left, end, 2), jitter_of(right, end, 2));
+      most = std::max({most, on_both, jitter_of(left, end, 4), jitter_of(right, end, 4)});
+    }
+    return most;
+  }
+  // Of the values before `end`, if they turn that often.
+  static double jitter_of(const std::vector<double>& values, std::size_t end, std::size_t least_turns) {
+    constexpr std::size_t looked_at = 2 * small_steps;
+    double jitter = 0, before = 0;
+    std::size_t turns = 0;
+    for (std::size_t k = end - 3 - looked_at; k + 3 < end; ++k) {
+      // Neither a constant, nor a line, nor a parabola leaves anything of this.
+      const auto change = [&](std::size_t i) { return values[i + 1] - values[i]; };
+      const auto bend = [&](std::size_t i) { return ratio * change(i + 1) - change(i); };
+      const double rest = bend(k + 1) / ratio - bend(k) / (ratio * ratio * ratio);
+      if (!(std::abs(rest) > 64 * epsilon * std::abs(values[k])) || std::isinf(rest)) continue;
+      if (before != 0 && std::signbit(rest) != std::signbit(before)) {
+        ++turns;
+        jitter = std::max(jitter, std::min(std::abs(rest), std::abs(before)));
+      }
+      before = rest;
+    }
+    return turns >= least_turns ? jitter / 4 : 0;  // four values took part
   }
 
   // Smaller steps would change even less than the last digits of the values.

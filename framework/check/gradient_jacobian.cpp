@@ -195,8 +195,8 @@ class JacobianCheck {
       sum.value += cotangent[j] * columns[j].value;
       sum.uncertainty += std::abs(cotangent[j]) * columns[j].uncertainty;
       sum.kink = sum.kink || columns[j].kink;
-      sum.left += cotangent[j] * columns[j].left;
-      sum.right += cotangent[j] * columns[j].right;
+      sum.left += cotangent[j] * (columns[j].kink ? columns[j].left : columns[j].value);
+      sum.right += cotangent[j] * (columns[j].kink ? columns[j].right : columns[j].value);
     }
     return sum;
   }
@@ -237,7 +237,7 @@ class JacobianCheck {
           output[0] = 0;
           for (std::size_t j = 0; j < values.size(); ++j) output[0] += row.cotangent[j] * values[j];
         },
-        1, first_step(0, tensor(t)), {&rounding, 1});
+        1, first_step(0, at), {&rounding, 1}, finest_step(at, tangent));
     system_.put(t, tensor(t));
     Comparison sum{0, found.front()};
     for (std::size_t i = 0; i < tangent.size(); ++i) {

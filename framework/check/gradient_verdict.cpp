@@ -114,4 +114,11 @@ double finest_step(double x) {
                   std::numeric_limits<double>::min());
 }
 
+double finest_step(const std::vector<double>& tensor, const std::vector<double>& tangent) {
+  double finest = std::numeric_limits<double>::min();
+  for (std::size_t i = 0; i < tensor.size(); ++i)
+    if (tangent[i] != 0) finest = std::max(finest, finest_step(tensor[i]) / std::abs(tangent[i]));
+  return finest;
+}
+
 }  // namespace gradus

@@ -49,4 +49,7 @@ double first_step(double x, const std::vector<double>& tensor);
 /// The smallest step that x can make, with some digits of it.
 double finest_step(double x);
 
+/// The same along a direction, by which every entry moves.
+double finest_step(const std::vector<double>& tensor, const std::vector<double>& tangent);
+
 }  // namespace gradus
