@@ -15,6 +15,25 @@ namespace gradus {
 
 namespace {
 
+// By what a spelling of numbers differs from the one that is asked for, and the option that asks for it.
+std::pair<std::string, std::string> difference_of(const NumberStyle& style, const NumberStyle& asked) {
+  const auto written = [](char c) {
+    return c == ' ' ? std::string("space") : c == '\0' ? std::string("none") : std::string(1, c);
+  };
+  std::string how, option;
+  if (style.decimal != asked.decimal) {
+    how = fmt::format("has '{}' as its decimal sign", style.decimal);
+    option = "decimal=" + written(style.decimal);
+  }
+  if (style.thousands != asked.thousands) {
+    how += how.empty() ? "has " : " and ";
+    how += style.thousands == '\0' ? "nothing between its thousands"
+                                   : fmt::format("'{}' between its thousands", style.thousands);
+    option += (option.empty() ? "thousands=" : "\nthousands=") + written(style.thousands);
+  }
+  return {how, option};
+}
+
 std::string option_for_missing(const std::string& word, MissingValues missing) {
   // The word alone would only lead to the next error.
   return "na=" + word + (missing == MissingValues::error ? "\nmissing=drop" : "");
@@ -112,32 +131,23 @@ void ColumnKinds::fail_value(const RawColumn& raw, const Sample& sample, std::st
                                 remedy));
 }
 
-void ColumnKinds::fail_spelling(const RawColumn& raw, const Labels& labels, const NumberStyle& style,
-                                bool reads_all) const {
-  const auto written = [](char c) {
-    return c == ' ' ? std::string("space") : c == '\0' ? std::string("none") : std::string(1, c);
-  };
-  std::string how, option;
-  if (style.decimal != options_.style.decimal) {
-    how = fmt::format("has '{}' as its decimal sign", style.decimal);
-    option = "decimal=" + written(style.decimal);
-  }
-  if (style.thousands != options_.style.thousands) {
-    how += how.empty() ? "has " : " and ";
-    how += style.thousands == '\0' ? "nothing between its thousands"
-                                   : fmt::format("'{}' between its thousands", style.thousands);
-    option += (option.empty() ? "thousands=" : "\nthousands=") + written(style.thousands);
-  }
+void ColumnKinds::fail_spelling(const RawColumn& raw, const Labels& labels,
+                                std::span<const NumberStyle> styles, bool reads_all) const {
+  std::string how, remedy = styles.size() > 1 ? "say which" : "say so";
   std::vector<std::string> options;
-  if (reads_all) options.push_back(option);
-  std::string remedy = reads_all ? "say so" : "but so are not all columns; write all numbers in one spelling";
+  for (const NumberStyle& style : styles) {
+    const auto [text, option] = difference_of(style, options_.style);
+    how += (how.empty() ? "" : " or ") + text;
+    if (reads_all) options.push_back(option);
+  }
+  if (!reads_all) remedy = "but so are not all columns; write all numbers in one spelling";
   if (!is_asked_for(raw.column.name)) {
     remedy += ", or read the column as text";
     options.push_back("text=" + raw.column.name);
   }
   const auto is_it = [&](std::size_t row) {
     const std::uint32_t code = raw.column.codes[row];
-    return labels.kinds[code] > Labels::number && number_of(raw.column.labels[code], style);
+    return labels.kinds[code] > Labels::number && number_of(raw.column.labels[code], styles.front());
   };
   std::size_t row = 0;
   while (!is_it(row)) ++row;
@@ -146,7 +156,8 @@ void ColumnKinds::fail_spelling(const RawColumn& raw, const Labels& labels, cons
                            raw.column.labels[raw.column.codes[row]], how, reads_all ? ";" : ",", remedy));
 }
 
-std::vector<NumberStyle> ColumnKinds::spellings_of(const RawColumn& raw, const Labels& labels) const {
+std::vector<ColumnKinds::Spelling> ColumnKinds::spellings_of(const RawColumn& raw,
+                                                             const Labels& labels) const {
   constexpr std::array<NumberStyle, 10> styles{{{',', '\0'},
                                                 {'.', ','},
                                                 {',', '.'},
@@ -157,7 +168,7 @@ std::vector<NumberStyle> ColumnKinds::spellings_of(const RawColumn& raw, const L
                                                 {'.', '_'},
                                                 {',', '_'},
                                                 {'.', '\0'}}};
-  std::vector<std::pair<std::size_t, NumberStyle>> found;
+  std::vector<Spelling> found;
   for (const NumberStyle& style : styles) {
     std::size_t count = 0;
     for (std::size_t i = 0; i < labels.kinds.size(); ++i) {
@@ -167,25 +178,34 @@ std::vector<NumberStyle> ColumnKinds::spellings_of(const RawColumn& raw, const L
     }
     if (count > labels.rows[Labels::number] && 2 * count >= labels.all()) found.emplace_back(count, style);
   }
-  // If 1,000 can be both, what is asked for stays as it is; but fields are kept apart by ';' where numbers
-  // have ',' as their decimal sign.
-  const char decimal = options_.delimiter == ';' ? ',' : options_.style.decimal;
+  // If 1,000 can be both, what is asked for comes first.
   const auto fits = [&](const auto& each) {
     const auto& [count, style] = each;
-    return std::tuple(count, style.decimal == decimal, style.thousands == options_.style.thousands);
+    return std::tuple(count, style.decimal == options_.style.decimal,
+                      style.thousands == options_.style.thousands);
   };
   std::ranges::stable_sort(found, std::greater(), fits);
-  std::vector<NumberStyle> likeliest;
-  for (const auto& [count, style] : found) likeliest.push_back(style);
-  return likeliest;
+  return found;
 }
 
 // Text whose values are numbers for other people would silently become a category each.
 void ColumnKinds::reject_other_spelling(const RawColumn& raw, const Labels& labels) const {
-  const std::vector<NumberStyle> styles = spellings_of(raw, labels);
-  if (styles.empty()) return;
-  const auto best = reads_all_ ? std::ranges::find_if(styles, reads_all_) : styles.begin();
-  fail_spelling(raw, labels, best == styles.end() ? styles.front() : *best, best != styles.end());
+  const std::vector<Spelling> found = spellings_of(raw, labels);
+  if (found.empty()) return;
+  const auto reads_all = [&](const Spelling& each) { return !reads_all_ || reads_all_(each.second); };
+  const auto best = std::ranges::find_if(found, reads_all);
+  if (best == found.end()) fail_spelling(raw, labels, std::array{found.front().second}, false);
+  // 1,000 is one or a thousand; whoever is asked must not be led to the wrong one.
+  const auto is_opposite = [&](const Spelling& each) {
+    const auto& [count, style] = each;
+    return count == best->first &&
+           (style.decimal == best->second.thousands || style.thousands == best->second.decimal) &&
+           reads_all(each);
+  };
+  std::vector<NumberStyle> styles{best->second};
+  if (const auto other = std::ranges::find_if(found, is_opposite); other != found.end())
+    styles.push_back(other->second);
+  fail_spelling(raw, labels, styles, true);
 }
 
 // Words for missing values join the empty label.

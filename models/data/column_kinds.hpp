@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,9 +66,10 @@ class ColumnKinds {
   [[noreturn]] void fail_value(const RawColumn& raw, const Sample& sample, std::string_view kind,
                                std::size_t of_kind, std::size_t values) const;
   // The spellings in which more of the values are numbers, and at least half; the likeliest first.
-  std::vector<NumberStyle> spellings_of(const RawColumn& raw, const Labels& labels) const;
-  [[noreturn]] void fail_spelling(const RawColumn& raw, const Labels& labels, const NumberStyle& style,
-                                  bool reads_all) const;
+  using Spelling = std::pair<std::size_t, NumberStyle>;  // how many values are numbers in it
+  std::vector<Spelling> spellings_of(const RawColumn& raw, const Labels& labels) const;
+  [[noreturn]] void fail_spelling(const RawColumn& raw, const Labels& labels,
+                                  std::span<const NumberStyle> styles, bool reads_all) const;
   void reject_other_spelling(const RawColumn& raw, const Labels& labels) const;
   void keep_text(RawColumn& raw) const;
   void make_numbers(RawColumn& raw, const Labels& labels, bool dates) const;

@@ -161,7 +161,7 @@ const std::vector<Broken>& broken() {
       {"DecimalCommasThatCouldBeThousands",
        values({"1,403", "-5,024", "1,288", "2,250", "4,125"}, ";"),
        "--delimiter ';'",
-       {"t.csv:2", "'1,403'", "',' as its decimal sign"}},
+       {"t.csv:2", "'1,403'", "',' as its decimal sign", "',' between its thousands", "say which"}},
       {"DecimalCommaOnce",
        values({"0.5", "1.5", "2", "2,25", "4"}, ";"),
        "--delimiter ';'",

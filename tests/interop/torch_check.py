@@ -118,7 +118,7 @@ ROWS = {
     "erf": {"": torch.erf},
     "erfc": {"": torch.erfc},
     "gaussian": {"": lambda x: torch.exp(-x * x), "half": lambda x: torch.exp(-x * x / 2),
-                 "narrow": lambda x: torch.exp(-16 * x * x)},
+                 "narrow": lambda x: torch.exp(-4 * x * x)},
     "normal_cdf": {"": torch.special.ndtr},
     "gelu": {"": F.gelu},
     "gelu_tanh": {"": lambda x: F.gelu(x, approximate="tanh")},

@@ -103,7 +103,8 @@ TEST(SharedLayers, HaveOneSetOfParameters) {
   auto tower = shared([](Expr in) { return layer_norm(tanh(linear(in, 3, "tower")), "norm"); });
   const Expr both = sum(tower(x)) + 2 * sum(tower(z));
   EXPECT_EQ(g.parameters().size(), 4U);
-  EXPECT_TRUE(check_gradient(both, random_point(both, 2, 1), 2).ok());
+  const GradientReport report = check_gradient(both, random_point(both, 2, 1), 2);
+  EXPECT_TRUE(report.ok()) << report.text();
   Store<double> store;
   auto same = compile<double>({tower(x) - tower(x), tower(z)}, {}, 1, store);
   same.feed(x, {1, 2});

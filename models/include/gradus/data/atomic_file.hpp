@@ -21,9 +21,9 @@ void require_writable(const std::filesystem::path& path);
 
 /// A file of one call, and the option that names it; an empty path is none.
 struct NamedFile {
-  std::string option;
-  std::filesystem::path path;
-  bool written = true;
+  std::string option;          ///< as OptionError calls it
+  std::filesystem::path path;  ///< or empty
+  bool written = true;         ///< or read
 };
 
 /// OptionError when a file that is to be written is another file of the call, too, by whatever names: one of
