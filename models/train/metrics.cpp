@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -38,20 +37,20 @@ Expr classes_of(std::string_view metric, const Arg& prediction, const Arg& targe
   fail(metric, operands, "targets must have the predictions' shape (one-hot) or lack the last axis");
 }
 
-// Along the classes, from their number down to 1: of equal predictions, the one of the largest rank counts.
-Expr ranks_of(std::string_view metric, const Arg& prediction) {
+// 1 at each row's class, of predictions for more than one.
+Expr checked_classes(std::string_view metric, const Arg& prediction, const Arg& target) {
+  Expr classes = classes_of(metric, prediction, target);
   const Shape& shape = prediction.expr.shape();
   if (shape.rank() == 0 || !shape.back().is_constant())
     fail(metric, {&prediction, 1}, "the last axis must be the classes");
-  const std::int64_t count = shape.back().constant();
-  if (count == 1)
+  if (shape.back() == 1)
     fail(metric, {&prediction, 1},
          "there is one class, so that all answers would be right; take binary_accuracy");
-  std::vector<double> ranks(static_cast<std::size_t>(count));
-  std::iota(ranks.rbegin(), ranks.rend(), 1.0);
-  const Expr row = prediction.expr.graph().constant({count}, std::move(ranks), prediction.where);
-  return broadcast_to(row, shape);
+  return classes;
 }
+
+// How many predictions of each row are not below this one: it, equal ones and NaN among them.
+Expr not_below(const Expr& y, const Expr& one) { return sum(1 - (y < one), {-1}); }
 
 }  // namespace
 
@@ -59,10 +58,10 @@ Metric accuracy() {
   static constexpr std::string_view name = "accuracy";
   return {std::string(name), [](Arg prediction, Arg target) {
             const Graph::Scope scope = metric_scope(name, prediction, target);
-            const Expr classes = classes_of(name, prediction, target), rank = ranks_of(name, prediction);
-            const Expr hit = prediction.expr >= max(prediction.expr, {-1}, true);
-            const Expr first = max(where(hit, rank, 0), {-1}, true);
-            return mean(sum(classes * equal(rank, first), {-1}));
+            const Expr classes = checked_classes(name, prediction, target);
+            const Expr& y = prediction.expr;
+            const Expr largest = max(y, {-1}, true);
+            return mean(sum(classes * (y >= largest), {-1}) * equal(not_below(y, largest), 1));
           }};
 }
 
@@ -71,13 +70,10 @@ Metric top_k_accuracy(int k, Location where) {
   if (k < 1) throw Error(fmt::format("{} at {}: k is {}; it must be at least 1", name, to_string(where), k));
   return {fmt::format("top_{}_accuracy", k), [k](Arg prediction, Arg target) {
             const Graph::Scope scope = metric_scope(name, prediction, target);
+            const Expr classes = checked_classes(name, prediction, target);
             const Expr& y = prediction.expr;
-            const Expr classes = classes_of(name, prediction, target), rank = ranks_of(name, prediction);
             const Expr own = sum(gradus::where(classes, y, 0), {-1}, true);
-            const Expr own_rank = sum(gradus::where(classes, rank, 0), {-1}, true);
-            // Those that come before it, a NaN among them, which is not at most `own`.
-            const Expr before = 1 - (y <= own) + equal(y, own) * (rank > own_rank);
-            return mean(sum(before, {-1}) < k);
+            return mean(not_below(y, own) <= k);
           }};
 }
 

@@ -13,12 +13,12 @@ struct Metric {
   PredictionFunction of;  ///< the graph of it
 };
 
-/// How often the target's class has the largest prediction (logits or probabilities [B, classes]). Of equal
-/// ones the first counts, as with argmax: a model that cannot tell classes apart is right for the first
-/// alone. Targets are one-hot, or class indices [B]. Error for predictions of one class.
+/// How often the target's class has the largest prediction (logits or probabilities [B, classes]). One that
+/// another class has, too, is wrong: a model that cannot tell classes apart is never right. Targets are
+/// one-hot, or class indices [B]. Error for predictions of one class.
 Metric accuracy();
-/// How often the target's class is among the k largest predictions, of equal ones the first:
-/// "top_5_accuracy".
+/// How often the target's class is among the k largest predictions; an equal one of another class comes
+/// before its own: "top_5_accuracy".
 Metric top_k_accuracy(int k = 5, Location where = Location::current());
 /// How often prediction > threshold says what the target (0 or 1) is: 0.5 for probabilities, 0 for logits.
 /// A prediction of NaN is wrong. Error for a threshold of NaN.
