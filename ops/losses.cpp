@@ -98,7 +98,9 @@ Expr half_squared_error(Arg prediction, Arg target) {
 
 Expr cross_entropy(Arg logits, Arg target) {
   const Arg operands[] = {logits, target};
-  if (!logits.expr.is_node()) fail("cross_entropy", operands, "the logits must be a node of a graph");
+  if (!logits.expr.is_node() || !target.expr.is_node())
+    fail("cross_entropy", operands,
+         "the logits and the target must be nodes of a graph: a number has no classes");
   const Graph::Scope scope = scope_of("cross_entropy", {logits, target});
   const Shape& shape = logits.expr.shape();
   if (shape.rank() == 0 || !shape.back().is_constant())
@@ -106,8 +108,7 @@ Expr cross_entropy(Arg logits, Arg target) {
   if (shape.back() == 1)
     fail("cross_entropy", operands, "of one class the loss is always 0; take binary_cross_entropy");
   const Expr& weights = target.expr;
-  if (!weights.is_node() || weights.shape() == shape)
-    return -mean(sum(weighted(weights, log_softmax(logits.expr)), {-1}));
+  if (weights.shape() == shape) return -mean(sum(weighted(weights, log_softmax(logits.expr)), {-1}));
   Shape rows = weights.shape();
   rows.push_back(shape.back());
   if (rows != shape)

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "framework/base/aligned.hpp"
 #include "framework/compile/canonicalize.hpp"
 #include "framework/compile/extract.hpp"
 #include "framework/compile/fold.hpp"
@@ -30,6 +31,16 @@ void check_sizes(const Graph& graph, const DimBindings& dims) {
     }
 }
 
+// Before anything is made of that size.
+void check_memory(const Plan& plan) {
+  try {
+    require_memory(plan.arena_bytes + plan.pinned_bytes);
+  } catch (const Error& error) {
+    throw Error(fmt::format("compile: the program for batch {}: {}; take a smaller batch", plan.dims.batch,
+                            error.what()));
+  }
+}
+
 }  // namespace
 
 Plan make_plan(std::span<const Expr> outputs, std::span<const Update> updates, const PlanOptions& options,
@@ -54,6 +65,7 @@ Plan make_plan(std::span<const Expr> outputs, std::span<const Update> updates, c
   plan = schedule(std::move(plan));
   done("schedule", plan.program, &plan);
   plan = plan_memory(std::move(plan), options.reuse, options.threads);
+  check_memory(plan);
   done("plan memory", plan.program, &plan);
   return plan;
 }

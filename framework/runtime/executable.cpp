@@ -76,7 +76,8 @@ template <class T> struct Executable<T>::Impl {
 
   Impl(Plan made, Store<T>& store, const CompileOptions& options)
       : plan(std::move(made)), state(store.state_), poison(options.reuse == Reuse::poisoned) {
-    allocate();
+    arena = allocate_aligned(plan.arena_bytes);
+    pinned = allocate_aligned(plan.pinned_bytes);
     for (const Buffer& buffer : plan.buffers) {
       if (buffer.space == Buffer::Space::constant) fill_constant(buffer);
       if (buffer.space == Buffer::Space::variable) {
@@ -95,16 +96,6 @@ template <class T> struct Executable<T>::Impl {
     for (std::size_t i = 0; i < plan.outputs.size(); ++i)
       outputs.push_back(
           {plan.node(plan.program.outputs[i]).shape.resolve(plan.dims), data(plan.buffer(plan.outputs[i]))});
-  }
-
-  void allocate() {
-    try {
-      arena = allocate_aligned(plan.arena_bytes);
-      pinned = allocate_aligned(plan.pinned_bytes);
-    } catch (const Error& error) {
-      throw Error(fmt::format("compile: the program for batch {}: {}; take a smaller batch", plan.dims.batch,
-                              error.what()));
-    }
   }
 
   T* data(const Buffer& buffer) const {
