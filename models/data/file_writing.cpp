@@ -70,12 +70,14 @@ int force_to_disk(int file) {
   return result == 0 || has_no_disk(errno) ? 0 : errno;
 }
 
-int force_folder_to_disk(const std::filesystem::path& path) {
+void force_name_to_disk(const std::filesystem::path& path) {
   const int folder = open_file(path.has_parent_path() ? path.parent_path() : ".", O_RDONLY | O_DIRECTORY);
-  if (folder < 0) return errno == EACCES ? 0 : errno;  // one that may be written, but not listed
-  const int error = force_to_disk(folder);
-  close(folder);
-  return error;
+  // Some may be written, but not listed.
+  const int error = folder >= 0 ? force_to_disk(folder) : errno == EACCES ? 0 : errno;
+  if (folder >= 0) close(folder);
+  if (error != 0)
+    throw Error(fmt::format("{}: is written, but may be lost when the machine stops: {}", path.string(),
+                            std::strerror(error)));
 }
 
 void refuse_to_write(const std::filesystem::path& path, std::string_view reason) {

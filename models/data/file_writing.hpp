@@ -38,8 +38,8 @@ int write_all(int file, std::string_view bytes);
 /// Forces what is written to the disk. 0, or the system's reason; also 0 for what is on none.
 int force_to_disk(int file);
 
-/// The same for the names that the file's folder holds.
-int force_folder_to_disk(const std::filesystem::path& path);
+/// Forces the name of a file that is written to the disk, with its folder. Error that says what may be lost.
+void force_name_to_disk(const std::filesystem::path& path);
 
 /// Error that names the file and the reason, with a remedy where the disk is full.
 [[noreturn]] void refuse_to_write(const std::filesystem::path& path, std::string_view reason);

@@ -129,9 +129,7 @@ void OutputFile::publish() {
   }
   if (temporary_.empty() || rename(temporary_.c_str(), target_.c_str()) != 0) refuse_to_write(path_, errno);
   temporary_.clear();
-  if (const int error = force_folder_to_disk(target_))
-    throw Error(fmt::format("{}: is written, but may be lost when the machine stops: {}", path_.string(),
-                            std::strerror(error)));
+  force_name_to_disk(target_);
 }
 
 }  // namespace gradus

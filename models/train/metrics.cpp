@@ -25,28 +25,20 @@ Graph::Scope metric_scope(std::string_view metric, const Arg& prediction, const 
   return {graph_of(metric, operands), prediction.where};
 }
 
-// 1 at each row's class.
+// 1 at each row's class, of predictions for more than one.
 Expr classes_of(std::string_view metric, const Arg& prediction, const Arg& target) {
   const Arg operands[] = {prediction, target};
   common_graph_of(metric, operands);
   const Shape &wanted = prediction.expr.shape(), &given = target.expr.shape();
-  if (given == wanted) return target.expr;
-  if (given.rank() + 1 == wanted.rank() && std::equal(given.begin(), given.end(), wanted.begin()) &&
-      wanted.back().is_constant())
-    return one_hot(target.expr, wanted.back().constant());
-  fail(metric, operands, "targets must have the predictions' shape (one-hot) or lack the last axis");
-}
-
-// 1 at each row's class, of predictions for more than one.
-Expr checked_classes(std::string_view metric, const Arg& prediction, const Arg& target) {
-  Expr classes = classes_of(metric, prediction, target);
-  const Shape& shape = prediction.expr.shape();
-  if (shape.rank() == 0 || !shape.back().is_constant())
+  if (wanted.rank() == 0 || !wanted.back().is_constant())
     fail(metric, {&prediction, 1}, "the last axis must be the classes");
-  if (shape.back() == 1)
+  if (wanted.back() == 1)
     fail(metric, {&prediction, 1},
          "there is one class, so that all answers would be right; take binary_accuracy");
-  return classes;
+  if (given == wanted) return target.expr;
+  if (given.rank() + 1 == wanted.rank() && std::equal(given.begin(), given.end(), wanted.begin()))
+    return one_hot(target.expr, wanted.back().constant());
+  fail(metric, operands, "targets must have the predictions' shape (one-hot) or lack the last axis");
 }
 
 // How many predictions of each row are not below this one: it, equal ones and NaN among them.
@@ -58,7 +50,7 @@ Metric accuracy() {
   static constexpr std::string_view name = "accuracy";
   return {std::string(name), [](Arg prediction, Arg target) {
             const Graph::Scope scope = metric_scope(name, prediction, target);
-            const Expr classes = checked_classes(name, prediction, target);
+            const Expr classes = classes_of(name, prediction, target);
             const Expr& y = prediction.expr;
             const Expr largest = max(y, {-1}, true);
             return mean(sum(classes * (y >= largest), {-1}) * equal(not_below(y, largest), 1));
@@ -70,7 +62,7 @@ Metric top_k_accuracy(int k, Location where) {
   if (k < 1) throw Error(fmt::format("{} at {}: k is {}; it must be at least 1", name, to_string(where), k));
   return {fmt::format("top_{}_accuracy", k), [k](Arg prediction, Arg target) {
             const Graph::Scope scope = metric_scope(name, prediction, target);
-            const Expr classes = checked_classes(name, prediction, target);
+            const Expr classes = classes_of(name, prediction, target);
             const Expr& y = prediction.expr;
             const Expr own = sum(gradus::where(classes, y, 0), {-1}, true);
             return mean(not_below(y, own) <= k);

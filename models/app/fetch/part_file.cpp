@@ -80,7 +80,7 @@ void PartFile::publish() {
   if (error == 0 && rename(part_.c_str(), path_.c_str()) != 0) error = errno;
   if (error != 0) refuse_to_write(path_, error);
   published_ = true;
-  if ((error = force_folder_to_disk(path_)) != 0) refuse_to_write(path_, error);
+  force_name_to_disk(path_);
 }
 
 }  // namespace gradus

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <iterator>
 
-#include "gradus/data/atomic_file.hpp"
 #include "gradus/data/csv.hpp"
 #include "gradus/data/option_error.hpp"
 #include "gradus/data/read_table.hpp"
