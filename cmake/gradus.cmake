@@ -36,11 +36,21 @@ if(PROJECT_IS_TOP_LEVEL)
   endif()
 endif()
 
+# What is exported: gradus/base/public.hpp. Under sanitizers everything is, so that tests of internals share the libraries
+# too: linked into each of a hundred programs, they take 12 gigabytes.
+if(GRADUS_SANITIZE)
+  set(GRADUS_VISIBILITY default)
+  set(GRADUS_HIDDEN OFF)
+else()
+  set(GRADUS_VISIBILITY hidden)
+  set(GRADUS_HIDDEN ON)
+endif()
+
 # The standard headers that most sources read, compiled once for all rooms that are built with the same flags.
 add_library(gradus_prefix OBJECT EXCLUDE_FROM_ALL ${CMAKE_CURRENT_LIST_DIR}/prefix.cpp)
 target_link_libraries(gradus_prefix PRIVATE gradus_flags fmt::fmt)
-set_target_properties(gradus_prefix PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden
-                                               VISIBILITY_INLINES_HIDDEN ON)
+set_target_properties(gradus_prefix PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET ${GRADUS_VISIBILITY}
+                                               VISIBILITY_INLINES_HIDDEN ${GRADUS_HIDDEN})
 target_precompile_headers(gradus_prefix PRIVATE <algorithm> <array> <cmath> <cstdint> <functional> <map> <memory>
                           <numeric> <optional> <set> <span> <string> <string_view> <unordered_map> <utility> <variant>
                           <vector> <fmt/format.h> <fmt/ranges.h>)
@@ -73,9 +83,9 @@ function(gradus_room name folder)
   if(fmt::fmt IN_LIST ARGN)
     target_precompile_headers(gradus_room_${name} REUSE_FROM gradus_prefix)
   endif()
-  # What is exported: gradus/base/public.hpp.
-  set_target_properties(gradus_room_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden
-                                                       VISIBILITY_INLINES_HIDDEN ON)
+  set_target_properties(gradus_room_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON
+                                                       CXX_VISIBILITY_PRESET ${GRADUS_VISIBILITY}
+                                                       VISIBILITY_INLINES_HIDDEN ${GRADUS_HIDDEN})
 endfunction()
 
 # gradus_library(NAME ROOMS...): the library gradus::NAME of these rooms, with the public headers beside them. Installed
