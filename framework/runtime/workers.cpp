@@ -1,5 +1,11 @@
 #include "framework/runtime/workers.hpp"
 
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <system_error>
+
+#include "gradus/base/error.hpp"
 #include "gradus/runtime/flush_to_zero.hpp"
 
 #if defined(__SSE2__)
@@ -24,20 +30,51 @@ void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
   value.wait(old, std::memory_order_acquire);
 }
 
-}  // namespace
-
-Workers::Workers(std::size_t count) : workers_(count) {
-  for (std::size_t i = 0; i < count; ++i) workers_[i].thread = std::thread([this, i] { serve(i); });
+// How many forks lie between the first process that asked and this one.
+std::uint32_t forks() {
+  static std::atomic<std::uint32_t> count = 0;
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { ++count; });
+  return registered == 0 ? count.load(std::memory_order_relaxed) : 0;
 }
 
-Workers::~Workers() {
+}  // namespace
+
+Workers::Workers(std::size_t count) : forks_(forks()), workers_(count) {
+  std::size_t started = 0;
+  try {
+    for (; started < count; ++started)
+      workers_[started].thread = std::thread([this, started] { serve(started); });
+  } catch (const std::system_error& error) {
+    stop();
+    throw Error(
+        fmt::format("{} threads are asked for, and the system starts no more than {}: {}; ask for fewer",
+                    count + 1, started + 1, error.code().message()));
+  }
+}
+
+Workers::~Workers() { stop(); }
+
+void Workers::stop() {
   stopping_ = true;
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();
-  for (Worker& worker : workers_) worker.thread.join();
+  const bool here = are_here();
+  for (Worker& worker : workers_) {
+    if (!worker.thread.joinable()) continue;
+    if (here)
+      worker.thread.join();
+    else
+      worker.thread.detach();
+  }
 }
 
+bool Workers::are_here() const { return forks_ == forks(); }
+
 void Workers::run_parts(PartFunction function, const void* context) {
+  if (!are_here()) {
+    for (std::size_t i = 0; i <= workers_.size(); ++i) function(context, i);
+    return;
+  }
   function_ = function;
   context_ = context;
   left_.store(static_cast<std::uint32_t>(workers_.size()), std::memory_order_relaxed);

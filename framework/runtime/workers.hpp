@@ -11,9 +11,11 @@
 namespace gradus {
 
 /// Threads that wait for their part of a step. The caller's thread does part 0 and worker i part i + 1,
-/// always: what a part computes does not depend on who was faster.
+/// always: what a part computes does not depend on who was faster. In a child of fork, which has no threads
+/// but its own, the caller's thread does all parts.
 class Workers {
  public:
+  /// Error when the system does not start so many.
   explicit Workers(std::size_t count);
   ~Workers();
   Workers(const Workers&) = delete;
@@ -33,12 +35,15 @@ class Workers {
   using PartFunction = void (*)(const void* context, std::size_t part);
   void run_parts(PartFunction function, const void* context);
   void serve(std::size_t index);
+  void stop();
+  bool are_here() const;
 
   PartFunction function_ = nullptr;
   const void* context_ = nullptr;
   std::atomic<std::uint32_t> round_{0};  // one more for each run
   std::atomic<std::uint32_t> left_{0};   // workers that are not done
   bool stopping_ = false;
+  std::uint32_t forks_;  // of the process, when the threads were started
   std::vector<Worker> workers_;
 };
 

@@ -104,19 +104,27 @@ Answer run_program(const std::filesystem::path& program, const std::vector<std::
   for (Channel* channel : {&in, &out, &err}) channel->close_end(theirs);
 
   Answer answer;
+  int poll_error = 0;
   if (input.empty()) in.close_end(ours);
   while (out.ends[ours] >= 0 || err.ends[ours] >= 0) {
     // Closed ends are -1, which poll passes over.
     std::array<pollfd, 3> ends{
         {{in.ends[ours], POLLOUT, 0}, {out.ends[ours], POLLIN, 0}, {err.ends[ours], POLLIN, 0}}};
-    if (poll(ends.data(), ends.size(), -1) < 0 && errno != EINTR) break;
+    if (poll(ends.data(), ends.size(), -1) < 0) {
+      if (errno == EINTR) continue;
+      poll_error = errno;
+      break;
+    }
     if (ends[0].revents != 0) give(in, input);
     if (ends[1].revents != 0) take(out, answer.output);
     if (ends[2].revents != 0) take(err, answer.errors);
   }
-  in.close_end(ours);
+  // A child that is still writing ends when nobody reads.
+  for (Channel* channel : {&in, &out, &err}) channel->close_end(ours);
   int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) fail(program, errno);
+  if (poll_error != 0) fail(program, poll_error);
   constexpr int signalled = 128;
   answer.status = WIFEXITED(status) ? WEXITSTATUS(status) : signalled + WTERMSIG(status);
   return answer;
