@@ -31,7 +31,8 @@ void check_files(const TrainingFiles& files) {
 
 // Each is tried: a full disk for one of them costs no other.
 template <class T>
-void write_results(const Trainer<T>& trainer, const History& history, const TrainingFiles& files) {
+void write_results(const Trainer<T>& trainer, const History& history, const TrainingFiles& files,
+                   bool complete) {
   std::string missing;
   const auto attempt = [&](const std::string& file, auto write) {
     if (file.empty()) return;
@@ -44,7 +45,7 @@ void write_results(const Trainer<T>& trainer, const History& history, const Trai
     }
     if (files.on_file) files.on_file(file, why);
   };
-  attempt(files.weights, [&] { trainer.save_weights(files.weights); });
+  if (complete) attempt(files.weights, [&] { trainer.save_weights(files.weights); });
   attempt(files.history, [&] {
     write_atomically(files.history, files.history.ends_with(".csv") ? history.csv() : history.json());
   });
@@ -65,6 +66,28 @@ template <class T> struct FirstStep final : Callback {
     return false;
   }
   bool failed = false;
+};
+
+// Ends the training when it is asked to, and keeps what it has.
+class Interruption final : public Callback {
+ public:
+  Interruption(std::function<bool()> asked, std::string checkpoint)
+      : asked_(std::move(asked)), checkpoint_(std::move(checkpoint)) {}
+  bool wants_steps() const override { return true; }
+  bool sees_values() const override { return false; }
+  void on_step_end(Training& training) override {
+    if (!asked_()) return;
+    training.stop(fmt::format("interrupted in epoch {} of {}, after step {} of {}", training.epoch() + 1,
+                              training.epochs(), training.step(), training.steps()));
+    // At the end of an epoch it is written anyway, once the epoch's scores are known.
+    if (!checkpoint_.empty() && training.step() < training.steps()) training.save_checkpoint(checkpoint_);
+    happened = true;
+  }
+  bool happened = false;
+
+ private:
+  std::function<bool()> asked_;
+  std::string checkpoint_;
 };
 
 // Why a training failed, and what would mend it.
@@ -97,9 +120,19 @@ History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> 
   }
   if (!files.checkpoint.empty())
     options.callbacks.push_back(checkpoint(files.checkpoint, {.every_steps = files.checkpoint_steps}));
+  const auto interruption = std::make_shared<Interruption>(
+      files.interrupted ? files.interrupted : [] { return false; }, files.checkpoint);
+  if (files.interrupted) options.callbacks.push_back(interruption);
   History history = trainer.fit(data, options);
   if (history.failed) throw Error(divergence<T>(first_step->failed) + ".\n" + history.stopped);
-  write_results(trainer, history, files);
+  const bool complete =
+      !interruption->happened || static_cast<std::int64_t>(history.epochs.size()) >= history.planned_epochs;
+  write_results(trainer, history, files, complete);
+  if (!complete)
+    throw files.checkpoint.empty()
+        ? Interrupted({"checkpoint"}, history.stopped + "; without a checkpoint, what was learnt is lost")
+        : Interrupted({"resume"}, fmt::format("{}; '{}' holds what was learnt, to go on from",
+                                              history.stopped, files.checkpoint));
   return history;
 }
 

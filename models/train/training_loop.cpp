@@ -120,6 +120,7 @@ template <class T> void TrainingLoop<T>::run_epoch() {
     } else {
       if (looks) replay_.confirm();
       for (const auto& callback : step_callbacks_) callback->on_step_end(*this);
+      if (stopping_ && !looks && !replay_.wrote_finite()) undo_step(at);
     }
     if (!requested_checkpoints_.empty()) write_checkpoints();
   }

@@ -18,6 +18,7 @@
 #include "models/app/cli/mlp.hpp"
 #include "models/app/cli/onnx/export.hpp"
 #include "models/app/cli/profile.hpp"
+#include "models/app/cli/stop_signals.hpp"
 #include "models/app/cli/train_options.hpp"
 #include "models/app/cli/tutorials.hpp"
 
@@ -223,6 +224,10 @@ int main(int argc, char** argv) {
   hold_standard_files();
   try {
     return checked_output(run(argc, argv));
+  } catch (const gradus::Interrupted& error) {
+    refused(with_options(error.what(), error.options()));
+    constexpr int by_signal = 128;  // as shells count
+    return by_signal + StopSignals::received();
   } catch (const gradus::OptionError& error) {
     return refused(with_options(error.what(), error.options()));
   } catch (const std::exception& error) {

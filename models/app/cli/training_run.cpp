@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "gradus/data/atomic_file.hpp"
+#include "models/app/cli/stop_signals.hpp"
 #include "models/app/report/report.hpp"
 
 namespace gradus::cli {
@@ -33,7 +34,11 @@ void run_and_report(TrainOptions& shared, const std::string& data, const std::st
     else if (file == shared.files.weights)
       shared.print(fmt::format("saved {}\n", file));
   };
-  const RunReport report = train();
+  shared.files.interrupted = [] { return StopSignals::received() != 0; };
+  const RunReport report = [&] {
+    const StopSignals signals;
+    return train();
+  }();
   try {
     if (shared.pictures) write_report(out, report, shared.print);
   } catch (const Error& error) {

@@ -4,10 +4,17 @@
 #include <string>
 #include <vector>
 
+#include "gradus/data/option_error.hpp"
 #include "gradus/train/tensorboard.hpp"
 #include "gradus/train/trainer.hpp"
 
 namespace GRADUS_PUBLIC gradus {
+
+/// A training that ended before its time because somebody asked for it.
+class Interrupted : public OptionError {
+ public:
+  using OptionError::OptionError;
+};
 
 /// The files that a training program reads and writes.
 struct TrainingFiles {
@@ -24,6 +31,9 @@ struct TrainingFiles {
   std::function<void(const std::string& file, const std::string& why)> on_file = {};
   /// Images for it, beside those that it has by default.
   std::function<std::vector<TensorboardImage>(Training&)> images = {};
+  /// Asked after each step. Once it says yes, the training ends there: the checkpoint and the history are
+  /// written, weights are not, and `run_training` throws Interrupted. A signal handler may set what it reads.
+  std::function<bool()> interrupted = {};
 };
 
 /// `fit` for programs: with these files, and with an Error that names the node where a loss stopped being
