@@ -1,17 +1,36 @@
 #include "framework/base/aligned.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "gradus/base/error.hpp"
 
 namespace gradus {
 
-void require_memory(std::size_t bytes) {
-  static const auto machine =
+namespace {
+std::size_t machine_memory() {
+  static const auto bytes =
       static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  if (bytes > machine)
-    throw Error(fmt::format("{} bytes of memory are needed, and the machine has {}", bytes, machine));
+  return bytes;
+}
+}  // namespace
+
+std::size_t memory_limit() {
+  std::size_t least = machine_memory();
+  for (const auto resource : {RLIMIT_DATA, RLIMIT_AS})
+    if (rlimit limit{}; getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+      least = std::min(least, static_cast<std::size_t>(limit.rlim_cur));
+  return least;
+}
+
+void require_memory(std::size_t bytes) {
+  const std::size_t limit = memory_limit();
+  if (bytes > limit)
+    throw Error(fmt::format("{} bytes of memory are needed, and {} {}", bytes,
+                            limit == machine_memory() ? "the machine has" : "the process may have", limit));
 }
 
 AlignedBytes allocate_aligned(std::size_t bytes) {

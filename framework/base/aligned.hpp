@@ -20,8 +20,10 @@ struct AlignedDelete {
 /// Zeroed bytes that start on a cache line.
 using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
 
-/// Error when the machine does not have so many bytes of memory: some systems would promise them all the
-/// same.
+/// The bytes of memory that the process may have: the machine's, or fewer by setrlimit.
+std::size_t memory_limit();
+
+/// Error when the process may not have so many bytes of memory: some systems would promise them all the same.
 void require_memory(std::size_t bytes);
 
 /// Memory that begins at a cache line's boundary. Error when it cannot be had.

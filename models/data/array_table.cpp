@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "gradus/base/error.hpp"
+#include "gradus/data/file_contents.hpp"
 #include "gradus/data/npy.hpp"
 #include "gradus/data/npz.hpp"
 #include "models/data/column_kinds.hpp"
@@ -36,12 +37,18 @@ class ArrayTable {
   ArrayTable(const std::filesystem::path& path, const ReadTableOptions& options)
       : path_(path), options_(options) {
     check_kinds(options);
+    constexpr std::size_t most_digits = 20;  // of a column's number
+    for (const std::string& name : options.columns) {
+      const std::size_t stem = name.find_last_not_of("0123456789") + 1;  // 0 where there is none
+      const std::size_t first = name.size() > most_digits ? name.size() - most_digits : 0;
+      for (std::size_t size = std::max(stem, first); size <= name.size(); ++size)
+        arrays_asked_for_.insert(name.substr(0, size));
+    }
   }
 
   // Whether a column that is asked for may be of the array of this name.
   bool wants(std::string_view name) const {
-    const auto is_of = [&](const std::string& column) { return may_be_of(column, name); };
-    return options_.columns.empty() || std::ranges::any_of(options_.columns, is_of);
+    return options_.columns.empty() || arrays_asked_for_.contains(name);
   }
 
   // An array that cannot be read matters only to who asks for it.
@@ -70,7 +77,7 @@ class ArrayTable {
     choose_rows(wanted);
     const RowPlaces places(path_, {});
     for (const Source* source : wanted)
-      if (!contains(options_.exclude, source->name) && has_rows(source->array))
+      if (!asked_.exclude.contains(source->name) && has_rows(source->array))
         columns.push_back(read(*source, places));
     ReadTableOptions found = options_;
     found.style = {};  // labels are written as everywhere
@@ -106,11 +113,10 @@ class ArrayTable {
         fail(fmt::format("two columns are called '{}'; rename an array", source.name));
     for (const auto* names : {&options_.complete, &options_.text, &options_.numbers, &options_.dates,
                               &options_.exclude, &options_.columns})
-      for (const std::string& name : *names) {
-        find(name);
-        if (names == &options_.columns && std::ranges::count(*names, name) > 1)
-          fail(fmt::format("column '{}' is asked for twice", name));
-      }
+      for (const std::string& name : *names) find(name);
+    NameSet asked;
+    for (const std::string& name : options_.columns)
+      if (!asked.insert(name).second) fail(fmt::format("column '{}' is asked for twice", name));
   }
 
   std::vector<const Source*> wanted_sources() const {
@@ -139,7 +145,7 @@ class ArrayTable {
     }
     std::vector<std::size_t> used;
     for (const Source* source : wanted)
-      if (!contains(options_.exclude, source->name)) used.push_back(source->array);
+      if (!asked_.exclude.contains(source->name)) used.push_back(source->array);
     for (std::size_t i = 0; all && i < arrays_.size(); ++i) used.push_back(i);
     std::ranges::sort(used);
     for (const std::size_t array : used) require_rows(array);
@@ -175,7 +181,7 @@ class ArrayTable {
     if (width == 1) convert(array, 0, column.numbers);
     for (std::size_t row = 0; width > 1 && row < rows; ++row)
       convert(array, row * width + source.offset, std::span(column.numbers).subspan(row, 1));
-    const bool is_text = contains(options_.text, source.name);
+    const bool is_text = asked_.text.contains(source.name);
     const std::vector<double> marks = marks_in(array.type);
     // A double does not hold the digits of these.
     const bool is_long = array.type == ElementType::i64 || array.type == ElementType::u64;
@@ -188,7 +194,7 @@ class ArrayTable {
       if (!raw.first_missing) raw.first_missing = Sample{row, is_marked ? text_of(row) : "nan"};
       value = NAN;
     }
-    column.is_date = contains(options_.dates, source.name);
+    column.is_date = asked_.dates.contains(source.name);
     if (is_text) make_text(column, text_of);
     return raw;
   }
@@ -226,6 +232,8 @@ class ArrayTable {
 
   const std::filesystem::path& path_;
   const ReadTableOptions& options_;
+  const AskedColumns asked_{options_};
+  NameSet arrays_asked_for_;  // of which a column that is asked for may be
   const MissingMarks marks_{options_};
   std::int64_t rows_ = 0;
   std::vector<Array> arrays_;
@@ -261,7 +269,7 @@ Table parse_array_table(std::string_view bytes, const std::filesystem::path& pat
 }
 
 Table read_array_table(const std::filesystem::path& path, const ReadTableOptions& options) {
-  const MappedFile file(path, "table");
+  const FileContents file(path, "table");
   return parse_array_table(file.bytes(), path, options);
 }
 

@@ -42,11 +42,12 @@ std::string option_for_missing(const std::string& word, MissingValues missing) {
 }  // namespace
 
 void check_kinds(const ReadTableOptions& options) {
+  const AskedColumns asked(options);
   for (const std::string& name : options.text)
-    if (contains(options.numbers, name) || contains(options.dates, name))
+    if (asked.numbers.contains(name) || asked.dates.contains(name))
       throw OptionError({"text=" + name},
                         fmt::format("column '{}' is to be read as text and as {}, too; ask for one of both",
-                                    name, contains(options.numbers, name) ? "numbers" : "dates"));
+                                    name, asked.numbers.contains(name) ? "numbers" : "dates"));
 }
 
 ColumnKinds::ColumnKinds(const RowPlaces& places, const ReadTableOptions& options, ReadsAll reads_all)
@@ -55,7 +56,7 @@ ColumnKinds::ColumnKinds(const RowPlaces& places, const ReadTableOptions& option
 }
 
 bool ColumnKinds::is_asked_for(std::string_view name) const {
-  return contains(options_.numbers, name) || contains(options_.dates, name);
+  return asked_.numbers.contains(name) || asked_.dates.contains(name);
 }
 
 // The meaning of each label of a column, and how many rows have it.
@@ -253,13 +254,13 @@ void ColumnKinds::make_numbers(RawColumn& raw, const Labels& labels, bool dates)
 
 bool ColumnKinds::resolve(RawColumn& raw) const {
   const std::string& name = raw.column.name;
-  const bool text = contains(options_.text, name), dates = contains(options_.dates, name);
+  const bool text = asked_.text.contains(name), dates = asked_.dates.contains(name);
   if (raw.column.is_number) return !raw.has_words && !text && !dates;
   const Labels labels(raw.column, marks_, options_.style);
   const std::size_t all = labels.all();
   const bool only_words = all == 0 && labels.rows[Labels::missing_word] > 0;
   const bool number =
-      contains(options_.numbers, name) || (!only_words && 2 * labels.rows[Labels::number] >= all);
+      asked_.numbers.contains(name) || (!only_words && 2 * labels.rows[Labels::number] >= all);
   const bool date = dates || (!only_words && 2 * labels.rows[Labels::date] >= all);
   if (!text && (number || date)) return make_numbers(raw, labels, dates || !number), true;
   if (!text) reject_other_spelling(raw, labels);
@@ -269,14 +270,9 @@ bool ColumnKinds::resolve(RawColumn& raw) const {
 
 namespace {
 
-// Whether somebody relies on the column's values, so that it cannot be left out.
-bool is_needed(const std::string& column, const ReadTableOptions& options) {
-  return contains(options.complete, column) || contains(options.numbers, column);
-}
-
 [[noreturn]] void fail_empty(const RowPlaces& places, const TableColumn& column,
                              const ReadTableOptions& options) {
-  const bool needed = is_needed(column.name, options);
+  const bool needed = AskedColumns(options).needs(column.name);  // so that it cannot be left out
   throw OptionError(
       needed ? std::vector<std::string>() : std::vector{"exclude=" + column.name},
       fmt::format("{}: the value is missing, as it is in every row; fill the column in, or {}",
@@ -296,9 +292,10 @@ bool is_needed(const std::string& column, const ReadTableOptions& options) {
 
 [[noreturn]] void fail_no_row(const RowPlaces& places, const std::vector<TableColumn>& columns,
                               std::size_t rows, const ReadTableOptions& options) {
+  const AskedColumns asked(options);
   const TableColumn* worst = nullptr;
   for (const TableColumn& column : columns) {
-    const bool needed = is_needed(column.name, options);
+    const bool needed = asked.needs(column.name);
     if (needed && column.missing == rows) fail_empty(places, column, options);
     const bool is_worse = worst == nullptr || column.missing > worst->missing;
     if (!needed && column.missing > 0 && is_worse) worst = &column;
@@ -326,18 +323,20 @@ void keep_rows(TableColumn& column, const std::vector<std::size_t>& rows) {
 
 std::vector<std::string> remedies_for_missing(const std::string& column, const ReadTableOptions& options) {
   // A row that lacks what must be complete is dropped in any case.
-  if (contains(options.numbers, column) && !contains(options.complete, column)) return {"missing=drop"};
+  const AskedColumns asked(options);
+  if (asked.numbers.contains(column) && !asked.complete.contains(column)) return {"missing=drop"};
   return {"missing=drop", "missing=mean", "missing=level"};
 }
 
 Table table_of(const RowPlaces& places, std::size_t rows, std::vector<RawColumn> columns,
                const ReadTableOptions& options, std::vector<std::string> notes) {
+  const AskedColumns asked(options);
   std::vector<char> dropped(rows, 0);
   std::vector<TableColumn> ready;
   const RawColumn* first = nullptr;
   for (RawColumn& raw : columns) {
     if (!raw.first_missing) continue;
-    const bool drops = options.missing == MissingValues::drop || contains(options.complete, raw.column.name);
+    const bool drops = options.missing == MissingValues::drop || asked.complete.contains(raw.column.name);
     for (std::size_t row = 0; row < rows; ++row) {
       if (!raw.column.lacks_value(row)) continue;
       ++raw.column.missing;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <functional>
 #include <optional>
 #include <span>
@@ -11,13 +10,9 @@
 
 #include "gradus/data/table.hpp"
 #include "models/data/missing_marks.hpp"
+#include "models/data/name_set.hpp"
 
 namespace gradus {
-
-/// Whether a name, or a word, is among these.
-inline bool contains(const std::vector<std::string>& names, std::string_view name) {
-  return std::ranges::find(names, name) != names.end();
-}
 
 /// A value in a column, for messages.
 struct Sample {
@@ -76,6 +71,7 @@ class ColumnKinds {
 
   const RowPlaces& places_;
   const ReadTableOptions& options_;
+  const AskedColumns asked_{options_};
   ReadsAll reads_all_;
   const MissingMarks marks_{options_};
 };

@@ -9,7 +9,7 @@
 #include <unordered_map>
 
 #include "gradus/base/error.hpp"
-#include "gradus/data/mapped_file.hpp"
+#include "gradus/data/file_contents.hpp"
 #include "models/data/column_kinds.hpp"
 #include "models/data/csv_header.hpp"
 #include "models/data/csv_scanner.hpp"
@@ -26,22 +26,19 @@ constexpr std::string_view what = "CSV file";
 constexpr std::size_t rows_to_judge_by = 100;
 constexpr std::string_view if_title = "if the first line is a title, remove it";
 
-struct Hash : std::hash<std::string_view> {
-  using is_transparent = void;
-};
-
 // One pass over the bytes, field by field.
 class CsvParser {
  public:
   // Columns called `as_labels` begin with a number and are to be read as labels all the same.
   CsvParser(const std::filesystem::path& path, const ReadTableOptions& options, std::string_view bytes,
-            const std::vector<std::string>& as_labels)
+            const NameSet& as_labels)
       : path_(path), options_(options), as_labels_(as_labels), scanner_(bytes, options.delimiter) {
     fast_ = options.style.decimal == '.' && !marks_.has_numbers();
   }
 
   void parse() {
     header_ = read_csv_header(scanner_, path_, options_);
+    columns_by_name_ = CsvColumnNames(header_);
     choose_columns();
     const std::size_t rows_begin = scanner_.left();
     while (true) {
@@ -84,7 +81,7 @@ class CsvParser {
   struct Target {
     RawColumn* raw = nullptr;  // null: not read
     bool by_labels = false;
-    std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> codes;
+    std::unordered_map<std::string, std::uint32_t, NameHash, std::equal_to<>> codes;
   };
 
   [[noreturn]] void fail_file(const std::string& why) const {
@@ -136,7 +133,7 @@ class CsvParser {
   }
 
   std::size_t index_of(const std::string& name) const {
-    const std::size_t found = header_.find(name);
+    const std::size_t found = columns_by_name_.find(name);
     if (found < header_.names.size()) return found;
     std::vector<std::string> names;
     for (std::size_t i = 0; i < header_.names.size(); ++i) names.push_back(header_.name(i));
@@ -152,8 +149,8 @@ class CsvParser {
     std::vector<std::string> wanted = options_.columns;
     if (wanted.empty())
       for (std::size_t i = 0; i < header_.names.size(); ++i)
-        if (!header_.is_index(i) || is_asked_for(header_.name(i))) wanted.push_back(header_.name(i));
-    std::erase_if(wanted, [&](const std::string& name) { return contains(options_.exclude, name); });
+        if (!header_.is_index(i) || asked_.names(header_.name(i))) wanted.push_back(header_.name(i));
+    std::erase_if(wanted, [&](const std::string& name) { return asked_.exclude.contains(name); });
     columns_.resize(wanted.size());
     targets_.resize(header_.names.size());
     for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -163,22 +160,17 @@ class CsvParser {
       if (target.raw != nullptr) fail_file(fmt::format("column '{}' is asked for twice", wanted[i]));
       target.raw = &columns_[i];
       target.raw->column.name = wanted[i];
-      target.by_labels = contains(as_labels_, wanted[i]) || contains(options_.text, wanted[i]) ||
-                         contains(options_.dates, wanted[i]);
+      target.by_labels = as_labels_.contains(wanted[i]) || asked_.text.contains(wanted[i]) ||
+                         asked_.dates.contains(wanted[i]);
       target.raw->column.is_number = !target.by_labels;
     }
   }
 
-  bool is_asked_for(const std::string& name) const {
-    return contains(options_.complete, name) || contains(options_.text, name) ||
-           contains(options_.numbers, name) || contains(options_.dates, name);
-  }
-
   // A column that nobody asks for may be called as it likes.
   void check_name(const std::string& name, std::size_t field) const {
-    const bool unnamed = header_.is_unnamed(field) && options_.columns.empty() && !is_asked_for(name);
-    if (!unnamed && std::ranges::count(header_.names, name) <= 1) return;
-    const bool may_go = options_.columns.empty() && !contains(options_.complete, name);
+    const bool unnamed = header_.is_unnamed(field) && options_.columns.empty() && !asked_.names(name);
+    if (!unnamed && !columns_by_name_.is_twice(name)) return;
+    const bool may_go = options_.columns.empty() && !asked_.complete.contains(name);
     throw OptionError(
         may_go ? std::vector{"exclude=" + name} : std::vector<std::string>(),
         fmt::format("{}:{}: {}{}", path_.string(), header_.line,
@@ -294,7 +286,8 @@ class CsvParser {
 
   const std::filesystem::path& path_;
   const ReadTableOptions& options_;
-  const std::vector<std::string>& as_labels_;
+  const AskedColumns asked_{options_};
+  const NameSet& as_labels_;
   const MissingMarks marks_{options_};
   bool fast_ = true;
   std::size_t rows_ = 0;
@@ -302,6 +295,7 @@ class CsvParser {
   RowPlaces::Shifts shifts_;
   CsvScanner scanner_;
   CsvHeader header_;
+  CsvColumnNames columns_by_name_;
   std::vector<Target> targets_;  // by field
   std::size_t comments_ = 0;
   std::size_t blank_rows_ = 0;
@@ -314,7 +308,7 @@ class CsvParser {
 // its business.
 bool has_one_spelling(std::string_view text, const std::filesystem::path& path,
                       const ReadTableOptions& options) {
-  std::vector<std::string> as_labels;
+  NameSet as_labels;
   for (std::size_t known = SIZE_MAX; known != as_labels.size();) {
     known = as_labels.size();
     CsvParser parser(path, options, text, as_labels);
@@ -323,7 +317,7 @@ bool has_one_spelling(std::string_view text, const std::filesystem::path& path,
     const ColumnKinds kinds(places, options);
     for (RawColumn& raw : parser.columns()) {
       try {
-        if (!kinds.resolve(raw)) as_labels.push_back(raw.column.name);
+        if (!kinds.resolve(raw)) as_labels.insert(raw.column.name);
       } catch (const SpellingError&) {
         return false;
       } catch (const Error&) {
@@ -349,7 +343,7 @@ Table parse_csv(std::string_view text, const std::filesystem::path& path, const 
     }
   };
   // A column that begins with numbers may turn out to be text: the file is then read once more.
-  std::vector<std::string> as_labels;
+  NameSet as_labels;
   while (true) {
     CsvParser parser(path, options, text, as_labels);
     parser.parse();
@@ -357,7 +351,7 @@ Table parse_csv(std::string_view text, const std::filesystem::path& path, const 
     const ColumnKinds kinds(places, options, reads_all);
     const std::size_t known = as_labels.size();
     for (RawColumn& raw : parser.columns())
-      if (!kinds.resolve(raw)) as_labels.push_back(raw.column.name);
+      if (!kinds.resolve(raw)) as_labels.insert(raw.column.name);
     if (as_labels.size() > known) continue;
     ReadTableOptions found = options;
     found.delimiter = parser.delimiter();
@@ -366,7 +360,7 @@ Table parse_csv(std::string_view text, const std::filesystem::path& path, const 
 }
 
 Table read_csv(const std::filesystem::path& path, const ReadTableOptions& options) {
-  const MappedFile file(path, what);
+  const FileContents file(path, what);
   return parse_csv(file.bytes(), path, options);
 }
 

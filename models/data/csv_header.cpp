@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "gradus/base/error.hpp"
 #include "models/data/file_kind.hpp"
@@ -38,6 +39,9 @@ class CsvHeaderReader {
     check_names(fields);
     header_.names = std::move(fields);
     compare_with_rows();
+    const auto named = std::ranges::find_if(header_.names, [](const auto& name) { return !name.empty(); });
+    if (named != header_.names.end())
+      header_.indices = static_cast<std::size_t>(named - header_.names.begin());
     return std::move(header_);
   }
 
@@ -60,14 +64,20 @@ class CsvHeaderReader {
   }
 
   // A line that begins with # is a comment unless it has as many fields as the line behind it.
-  bool is_leading_comment() const {
+  bool is_leading_comment() {
     if (!begins_as_comment(scanner_)) return false;
+    if (!fields_behind_) fields_behind_ = count_fields_behind();
+    return *fields_behind_ && is_comment_line(scanner_, **fields_behind_);
+  }
+
+  // Of the next line that is neither blank nor begins with #, if there is one.
+  std::optional<std::size_t> count_fields_behind() const {
     CsvScanner ahead(scanner_);
     for (ahead.skip_line(); !ahead.at_end(); ahead.skip_line()) {
       ahead.skip_empty_lines();
       if (!ahead.at_end() && !begins_as_comment(ahead) && !is_blank_row(ahead)) break;
     }
-    return !ahead.at_end() && is_comment_line(scanner_, fields_ahead(ahead));
+    return ahead.at_end() ? std::nullopt : std::optional(fields_ahead(ahead));
   }
 
   std::vector<std::string> read_fields() {
@@ -167,6 +177,8 @@ class CsvHeaderReader {
   const std::filesystem::path& path_;
   const ReadTableOptions& options_;
   CsvHeader header_;
+  std::optional<std::optional<std::size_t>>
+      fields_behind_;  // the same for all comments in front of that line
 };
 
 }  // namespace
@@ -205,22 +217,20 @@ bool is_blank_row(const CsvScanner& scanner) {
          line.find_first_not_of(std::string{delimiter, ' ', '\t'}) == std::string_view::npos;
 }
 
-std::size_t CsvHeader::find(std::string_view name) const {
-  const auto found = std::ranges::find(names, name);
-  if (found != names.end() && !name.empty()) return static_cast<std::size_t>(found - names.begin());
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (is_unnamed(i) && name == CsvHeader::name(i)) return i;
-  return names.size();
-}
-
 std::string CsvHeader::name(std::size_t field) const {
   return is_unnamed(field) ? fmt::format("c{}", field + 1) : names[field];
 }
 
-bool CsvHeader::is_index(std::size_t field) const {
-  const auto front = names.begin(), end = front + static_cast<std::ptrdiff_t>(field) + 1;
-  const bool has_others = std::ranges::any_of(names, [](const auto& each) { return !each.empty(); });
-  return has_others && std::all_of(front, end, [](const auto& each) { return each.empty(); });
+CsvColumnNames::CsvColumnNames(const CsvHeader& header) : count_(header.names.size()) {
+  for (std::size_t i = 0; i < count_; ++i)
+    if (!header.is_unnamed(i) && !places_.emplace(header.names[i], i).second) twice_.insert(header.names[i]);
+  for (std::size_t i = 0; i < count_; ++i)
+    if (header.is_unnamed(i)) places_.emplace(header.name(i), i);
+}
+
+std::size_t CsvColumnNames::find(std::string_view name) const {
+  const auto found = places_.find(name);
+  return found == places_.end() ? count_ : found->second;
 }
 
 std::vector<std::string> CsvHeader::notes() const {

@@ -47,7 +47,7 @@ Array unpacked(const ZipEntry& entry, const std::string& archive, const std::str
 }  // namespace
 
 NpzFile::NpzFile(const std::filesystem::path& path)
-    : path_(path), file_(std::make_shared<MappedFile>(path, "NPZ file")) {
+    : path_(path), file_(std::make_shared<FileContents>(path, "NPZ file")) {
   parse(file_->bytes());
 }
 NpzFile::NpzFile(std::string_view bytes, std::filesystem::path path) : path_(std::move(path)) {
@@ -66,22 +66,22 @@ void NpzFile::parse(std::string_view bytes) {
                             names.front(), foreign_archive(names)));
   }
   std::erase_if(entries_, std::not_fn(is_array));
-  for (const ZipEntry& entry : entries_)
+  for (const ZipEntry& entry : entries_) {
     names_.push_back(entry.name.substr(0, entry.name.size() - suffix.size()));
+    by_name_.add(names_.back());
+  }
 }
 
-bool NpzFile::contains(std::string_view name) const {
-  return std::ranges::find(names_, name) != names_.end();
-}
+bool NpzFile::contains(std::string_view name) const { return by_name_.find(name).has_value(); }
 
 Array NpzFile::read(std::string_view name) const {
-  const auto found = std::ranges::find(names_, name);
-  if (found == names_.end()) {
+  const auto place_in_directory = by_name_.find(name);
+  if (!place_in_directory) {
     std::string all;
     for (const std::string& each : names_) all += (all.empty() ? "" : ", ") + each;
     throw Error(fmt::format("{}: there is no array '{}' in it; there are: {}", place(), name, all));
   }
-  const ZipEntry& entry = entries_[static_cast<std::size_t>(found - names_.begin())];
+  const ZipEntry& entry = entries_[*place_in_directory];
   const std::string here = fmt::format("{}, entry '{}'", place(), entry.name);
   Array array;
   if (entry.deflated) {

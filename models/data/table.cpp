@@ -38,11 +38,12 @@ Table::Table(RowPlaces places, std::size_t rows, std::vector<TableColumn> column
       columns_(std::move(columns)),
       notes_(std::move(notes)),
       delimiter_(delimiter),
-      style_(style) {}
+      style_(style) {
+  for (const TableColumn& column : columns_) by_name_.add(column.name);
+}
 
 const TableColumn& Table::column(std::string_view name) const {
-  const auto found = std::ranges::find(columns_, name, &TableColumn::name);
-  if (found != columns_.end()) return *found;
+  if (const auto place = by_name_.find(name)) return columns_[*place];
   std::vector<std::string> names;
   for (const TableColumn& each : columns_) names.push_back(each.name);
   throw no_column(fmt::format("table '{}'", path().string()), name, names);

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "gradus/base/error.hpp"
-#include "gradus/data/mapped_file.hpp"
+#include "gradus/data/file_contents.hpp"
 #include "gradus/data/npz.hpp"
 #include "gradus/data/safetensors.hpp"
 #include "models/data/file_kind.hpp"
@@ -48,7 +48,7 @@ void write_npz_tensors(const std::filesystem::path& path, std::span<const Tensor
 }  // namespace
 
 TensorFile::TensorFile(const std::filesystem::path& path) : path_(path) {
-  const auto file = std::make_shared<MappedFile>(path, "tensor file");
+  const auto file = std::make_shared<FileContents>(path, "tensor file");
   owners_.push_back(file);
   parse(file->bytes());
 }
@@ -62,19 +62,27 @@ void TensorFile::parse(std::string_view bytes) {
         fmt::format("tensor file '{}': it holds one array without a name; write arrays with np.savez, or "
                     "safetensors",
                     path_.string()));
-  if (kind_of(bytes) != FileKind::npz) {
-    // A length may begin as another format does, but then a { follows it.
-    constexpr std::size_t length_bytes = 8;
-    const bool has_header = bytes.size() > length_bytes && bytes[length_bytes] == '{';
-    if (const std::string_view why = foreign_kind(bytes); !why.empty() && !has_header)
-      throw Error(fmt::format("tensor file '{}': {}", path_.string(), why));
-    SafetensorsContents contents = parse_safetensors(bytes, path_);
-    tensors_ = std::move(contents.tensors);
-    metadata_ = std::move(contents.metadata);
-    for (const auto& [name, why] : contents.unsupported)
-      unreadable_[name] = fmt::format("tensor file '{}', tensor '{}': {}", path_.string(), name, why);
-    return;
-  }
+  if (kind_of(bytes) == FileKind::npz)
+    parse_arrays(bytes);
+  else
+    parse_tensors(bytes);
+  for (const TensorBytes& tensor : tensors_) by_name_.add(tensor.name);
+}
+
+void TensorFile::parse_tensors(std::string_view bytes) {
+  // A length may begin as another format does, but then a { follows it.
+  constexpr std::size_t length_bytes = 8;
+  const bool has_header = bytes.size() > length_bytes && bytes[length_bytes] == '{';
+  if (const std::string_view why = foreign_kind(bytes); !why.empty() && !has_header)
+    throw Error(fmt::format("tensor file '{}': {}", path_.string(), why));
+  SafetensorsContents contents = parse_safetensors(bytes, path_);
+  tensors_ = std::move(contents.tensors);
+  metadata_ = std::move(contents.metadata);
+  for (const auto& [name, why] : contents.unsupported)
+    unreadable_[name] = fmt::format("tensor file '{}', tensor '{}': {}", path_.string(), name, why);
+}
+
+void TensorFile::parse_arrays(std::string_view bytes) {
   const NpzFile file(bytes, path_);
   for (const std::string& name : file.names()) {
     Array array;
@@ -95,8 +103,8 @@ void TensorFile::parse(std::string_view bytes) {
 }
 
 const TensorBytes* TensorFile::find(std::string_view name) const {
-  const auto found = std::ranges::find(tensors_, name, &TensorBytes::name);
-  return found == tensors_.end() ? nullptr : &*found;
+  const auto place = by_name_.find(name);
+  return place ? &tensors_[*place] : nullptr;
 }
 
 void TensorFile::require_readable(std::string_view name) const {

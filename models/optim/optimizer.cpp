@@ -54,8 +54,7 @@ class Step final : public ParameterStep {
   }
 
   void set(const Expr& state, const Expr& value) override {
-    const auto same = [&](const Update& update) { return update.variable.same_as(state); };
-    if (std::ranges::none_of(updates_, same)) updates_.push_back({state, value});
+    if (set_.insert(state.id()).second) updates_.push_back({state, value});
   }
 
   void begin(const Expr& variable, const Expr& value, const Expr& slope) {
@@ -89,6 +88,7 @@ class Step final : public ParameterStep {
   NodeId parameter_ = -1;
   std::map<std::string, Expr> shared_;
   std::vector<Update> updates_;
+  std::set<NodeId> set_;  // the variables that they set
 };
 
 std::vector<Expr> select(const std::vector<Expr>& from, const std::vector<std::size_t>& wanted) {

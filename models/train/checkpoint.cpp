@@ -157,7 +157,9 @@ void read_checkpoint(const std::string& path, std::size_t scores, Store<T>& stor
   if (saved.seed != state.seed)
     refuse(file,
            fmt::format("it was made with seed {}, not {}; resume with the same", saved.seed, state.seed));
-  if (saved.at.sums.size() != scores)
+  // One that was written before its training began has no sums yet.
+  const bool begun = !saved.at.sums.empty() || saved.at.epoch > 0 || saved.at.step > 0;
+  if (begun && saved.at.sums.size() != scores)
     refuse(file, "its position in the training makes no sense for this model; it is damaged or of another");
   Table epochs = history_in(file, saved.names.size());
   CallbackStates callback_states = callback_states_in(file, saved.callbacks);
@@ -175,7 +177,7 @@ void read_checkpoint(const std::string& path, std::size_t scores, Store<T>& stor
   state.history = {};
   state.history.names = std::move(saved.names);
   state.history.epochs = std::move(epochs);
-  state.resumed = std::move(callback_states);
+  if (begun) state.resumed = std::move(callback_states);
 }
 
 template void write_checkpoint(const std::string&, const Store<float>&, const TrainingState&);

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "framework/base/aligned.hpp"
 #include "gradus/data/option_error.hpp"
 #include "models/app/table/categories.hpp"
 #include "models/data/whole_number.hpp"
@@ -276,7 +277,24 @@ OptionError unknown_level_error(const Table& table, const TableRecipe& recipe, c
                       table.place(unknown.row, unknown.column), unknown.label, known)};
 }
 
+namespace {
+// OptionError where the rows, as numbers of the network, would not fit into the memory.
+void require_room(const Table& table, const TableRecipe& recipe, const Rows& rows) {
+  // Once to encode them, once for the data set.
+  const std::size_t bytes = 2 * sizeof(double) * rows.size() * static_cast<std::size_t>(recipe.inputs());
+  if (bytes <= memory_limit()) return;
+  const ColumnRecipe& widest = *std::ranges::max_element(recipe.features, {}, &ColumnRecipe::width);
+  throw OptionError(
+      {"memory", "exclude=" + widest.name},
+      fmt::format("table '{}': {} rows of {} numbers need {} bytes of memory, and there may be {}; column "
+                  "'{}' alone becomes {} numbers a row: leave it out, or allow more",
+                  table.path().string(), rows.size(), recipe.inputs(), bytes, memory_limit(), widest.name,
+                  widest.width()));
+}
+}  // namespace
+
 std::vector<double> encode_features(const Table& table, const TableRecipe& recipe, const Rows& rows) {
+  require_room(table, recipe, rows);
   const auto width = static_cast<std::size_t>(recipe.inputs());
   std::vector<double> values(rows.size() * width);
   std::size_t offset = 0;

@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "gradus/data/array.hpp"
-#include "gradus/data/mapped_file.hpp"
+#include "gradus/data/file_contents.hpp"
+#include "gradus/data/name_index.hpp"
 #include "gradus/data/zip_entry.hpp"
 
 /// Arrays by name in NumPy's .npz: a zip archive of NPY files, stored or deflated.
@@ -41,9 +42,10 @@ class NpzFile {
   std::string place() const;
 
   std::filesystem::path path_;
-  std::shared_ptr<const MappedFile> file_;  // null: the bytes are someone else's
+  std::shared_ptr<const FileContents> file_;  // null: the bytes are someone else's
   std::vector<ZipEntry> entries_;
   std::vector<std::string> names_;
+  NameIndex by_name_;
 };
 
 /// How an archive is written.

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "gradus/data/name_index.hpp"
 #include "gradus/data/option_error.hpp"
 
 namespace GRADUS_PUBLIC gradus {
@@ -121,6 +122,7 @@ class Table {
   std::vector<std::string> notes_;
   char delimiter_;
   NumberStyle style_;
+  NameIndex by_name_;  // of the columns
 };
 
 /// The error to throw for a column that is asked for and not there: "FILE: there is no column 'x'; there are:

@@ -8,13 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "gradus/data/name_index.hpp"
 #include "gradus/data/tensor_bytes.hpp"
 
 /// Files of named tensors: weights, checkpoints.
 namespace GRADUS_PUBLIC gradus {
 
 /// A file of named tensors in the safetensors or the NPZ format; which of both is recognised by the contents.
-/// The tensors are views of the mapped file and valid as long as this object.
+/// The tensors are views of the file's bytes and valid as long as this object.
 class TensorFile {
  public:
   /// Tensors that cannot be read, as those of F8, C64 or texts, are an Error only for who asks for them.
@@ -42,10 +43,13 @@ class TensorFile {
 
  private:
   void parse(std::string_view bytes);
+  void parse_tensors(std::string_view bytes);
+  void parse_arrays(std::string_view bytes);
 
   std::filesystem::path path_;
   std::map<std::string, std::string> metadata_;
   std::vector<TensorBytes> tensors_;
+  NameIndex by_name_;
   std::map<std::string, std::string, std::less<>> unreadable_;  // why, by name
   std::vector<std::shared_ptr<const void>> owners_;
 };
