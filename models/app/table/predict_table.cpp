@@ -12,6 +12,7 @@
 #include "gradus/data/read_table.hpp"
 #include "gradus/train/trainer.hpp"
 #include "models/app/progress/progress.hpp"
+#include "models/app/table/csv_options.hpp"
 #include "models/app/table/number_range.hpp"
 #include "models/app/table/table_network.hpp"
 #include "models/data/number_text.hpp"
@@ -21,6 +22,11 @@ namespace gradus {
 namespace {
 
 Table read_features(const TableRecipe& recipe, const PredictTableOptions& options) {
+  std::vector<std::string> given;
+  if (options.delimiter) given.emplace_back("delimiter");
+  if (options.decimal) given.emplace_back("decimal");
+  if (options.thousands) given.emplace_back("thousands");
+  require_csv_for(given, options.data);
   const TableFormat& format = recipe.format;
   ReadTableOptions read{.delimiter = options.delimiter.value_or(format.delimiter),
                         .header = format.header,
