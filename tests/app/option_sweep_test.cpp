@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "gradus/base/error.hpp"
+#include "gradus/data/option_error.hpp"
+#include "models/app/cli/command_line.hpp"
 #include "models/app/cli/commands.hpp"
 #include "models/data/printable.hpp"
 
@@ -29,6 +31,8 @@ std::string refusal(const Words& words) {
     CommandLine line(words);
     EXPECT_TRUE(line.parse());
     return {};
+  } catch (const OptionError& error) {
+    return cli::with_options(error.what(), error.options());
   } catch (const Error& error) {
     return error.what();
   }

@@ -35,7 +35,9 @@ constexpr std::array<OptimizerRow, 6> optimizers{
 const OptimizerRow& find_optimizer(const std::string& name) {
   const auto* const found = std::ranges::find(optimizers, name, &OptimizerRow::name);
   if (found != optimizers.end()) return *found;
-  throw Error(no_such_name("optimizer", name, optimizer_names()));
+  std::vector<std::string> names;
+  for (const OptimizerRow& row : optimizers) names.emplace_back(row.name);
+  throw Error(no_such_name("optimizer", name, names));
 }
 
 double rate_of(const MlpOptions& options, const TrainOptions& shared) {
@@ -67,12 +69,6 @@ void add_settings(RunReport& report, const MlpOptions& options, const TrainOptio
 }
 
 }  // namespace
-
-std::vector<std::string> optimizer_names() {
-  std::vector<std::string> names;
-  for (const OptimizerRow& row : optimizers) names.emplace_back(row.name);
-  return names;
-}
 
 int train_mlp(MlpOptions options, TrainOptions shared, const std::string& out) {
   TableOptions& table = options.table;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "models/app/table/fit_table.hpp"
 #include "models/app/table/predict_table.hpp"
@@ -19,8 +18,6 @@ struct MlpOptions {
   double clip_norm = 0;
   double clip_value = 0;
 };
-/// What there is for MlpOptions::optimizer.
-std::vector<std::string> optimizer_names();
 int train_mlp(MlpOptions options, TrainOptions shared, const std::string& out);
 
 struct PredictOptions {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -16,17 +17,16 @@ template <class Number> bool holds(const Bounds<Number>& bounds, Number number) 
   return is_above && (bounds.without_most ? number < bounds.most : number <= bounds.most);
 }
 
-// "a whole number from 1 to 256", "a number above 0".
+// "a whole number from 1 to 256", "a finite number above 0", "a number in [0, 1)".
 template <class Number> std::string text_of(const Bounds<Number>& bounds) {
   using Limits = std::numeric_limits<Number>;
-  std::string text = std::is_integral_v<Number> ? "a whole number" : "a number";
-  if (std::is_integral_v<Number> || bounds.least != Limits::lowest())
-    text += fmt::format(" {} {}", bounds.without_least ? "above" : "from", bounds.least);
-  if (std::is_integral_v<Number> || bounds.most != Limits::max())
-    text += fmt::format(" {} {}", bounds.without_most ? "to below" : "to", bounds.most);
-  else if (bounds.least != Limits::lowest() && !bounds.without_least)
-    text += " on";
-  return text;
+  if (std::is_integral_v<Number>)
+    return fmt::format("a whole number from {} to {}", bounds.least, bounds.most);
+  if (bounds.most != Limits::max())
+    return fmt::format("a number in {}{}, {}{}", bounds.without_least ? '(' : '[', bounds.least, bounds.most,
+                       bounds.without_most ? ')' : ']');
+  if (bounds.least == Limits::lowest()) return "a number";
+  return fmt::format("a finite number {} {}", bounds.without_least ? "above" : "of at least", bounds.least);
 }
 
 // In quotes where it is not one word of letters, digits and signs.
@@ -47,8 +47,10 @@ Number number_from(const std::string& option, const std::string& text, const Bou
   if (error == std::errc() && stop == end && std::isfinite(static_cast<double>(number)) &&
       holds(bounds, number))
     return number;
+  std::string what = option.substr(2);
+  std::ranges::replace(what, '-', '_');  // as the library spells it
   throw CLI::ValidationError(
-      fmt::format("{} is {}; it must be {} ({})", option.substr(2), as_given(text), text_of(bounds), option));
+      fmt::format("{} is {}; it must be {} ({})", what, as_given(text), text_of(bounds), option));
 }
 
 template std::int64_t number_from(const std::string&, const std::string&, const Bounds<std::int64_t>&);

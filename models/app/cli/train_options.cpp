@@ -27,13 +27,6 @@ void add_files(CLI::App* command, gradus::TrainingFiles& files) {
                     "Go on from --checkpoint, bit for bit, if there is such a file");
 }
 
-// What needs a checkpoint may stand before mlp, and that behind it.
-void require_checkpoint(const gradus::TrainingFiles& files) {
-  if (!files.checkpoint.empty()) return;
-  if (files.resume) throw CLI::RequiresError("--resume", "--checkpoint");
-  if (files.checkpoint_steps > 0) throw CLI::RequiresError("--checkpoint-steps", "--checkpoint");
-}
-
 // The options of every training, for a tutorial and for a table; `whose` are the defaults before those of
 // mlp.
 void add_training(CLI::App* command, gradus::TrainOptions& options, std::string& out,
@@ -133,8 +126,7 @@ void add_mlp(CLI::App* train, MlpOptions& options, gradus::TrainOptions& shared,
   add_number<std::int64_t>(command, "--patience", table.patience,
                            "Stop when val_loss has not improved for so many epochs", {.least = 0});
   add_training(command, shared, out, "");
-  command->add_option("--optimizer", options.optimizer, "How it learns")
-      ->check(one_of(optimizer_names()))
+  command->add_option("--optimizer", options.optimizer, "adam, nadam, sgd, rmsprop, adagrad or rprop")
       ->capture_default_str();
   add_number<double>(command, "--momentum", options.momentum, "Of sgd or rmsprop",
                      {.least = 0, .most = 1, .without_most = true});
@@ -154,7 +146,7 @@ void add_mlp(CLI::App* train, MlpOptions& options, gradus::TrainOptions& shared,
       if (option->count() > 0 && before != nullptr && before->count() > 0)
         throw CLI::ValidationError(option->get_name(), "it is given before mlp and behind it; give it once");
     }
-    require_checkpoint(shared.files);
+    require_checkpoint(shared.files);  // which may be named before mlp and behind it
     if (table.hidden == std::vector<std::int64_t>{0}) table.hidden.clear();
     if (std::ranges::count(table.hidden, 0) > 0)
       throw CLI::ValidationError("--hidden",

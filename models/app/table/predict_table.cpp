@@ -23,9 +23,11 @@ namespace {
 
 Table read_features(const TableRecipe& recipe, const PredictTableOptions& options) {
   std::vector<std::string> given;
-  if (options.delimiter) given.emplace_back("delimiter");
-  if (options.decimal) given.emplace_back("decimal");
-  if (options.thousands) given.emplace_back("thousands");
+  const TableFormat usual;  // which may be given to undo the model's own
+  if (options.delimiter.value_or(usual.delimiter) != usual.delimiter) given.emplace_back("delimiter");
+  if (options.decimal.value_or(usual.style.decimal) != usual.style.decimal) given.emplace_back("decimal");
+  if (options.thousands.value_or(usual.style.thousands) != usual.style.thousands)
+    given.emplace_back("thousands");
   require_csv_for(given, options.data);
   const TableFormat& format = recipe.format;
   ReadTableOptions read{.delimiter = options.delimiter.value_or(format.delimiter),
