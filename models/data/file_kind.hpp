@@ -4,7 +4,9 @@
 #include <string_view>
 #include <vector>
 
-namespace gradus {
+#include "gradus/base/public.hpp"
+
+namespace GRADUS_PUBLIC gradus {
 
 /// The format of a file, which is recognised by its first bytes and not by its name.
 enum class FileKind { npy, npz, other };

@@ -6,11 +6,11 @@
 #include <array>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 
 #include "gradus/base/error.hpp"
 #include "gradus/data/atomic_file.hpp"
+#include "models/data/bounded_json.hpp"
 #include "models/data/whole_number.hpp"
 
 namespace gradus {
@@ -30,21 +30,6 @@ std::string text_of(const Json& json, const std::filesystem::path& path) {
     throw Error(fmt::format("{}: a name or an entry of the metadata is no UTF-8 text", path.string()));
   }
 }
-
-// Refuses keys that occur twice in one object, which JSON parsers let pass.
-class UniqueKeys {
- public:
-  bool operator()(int, Json::parse_event_t event, const Json& value) {
-    if (event == Json::parse_event_t::object_start) open_.emplace_back();
-    if (event == Json::parse_event_t::object_end) open_.pop_back();
-    if (event == Json::parse_event_t::key && !open_.back().insert(value.get<std::string>()).second)
-      throw Error(fmt::format("the name '{}' is given twice", value.get<std::string>()));
-    return true;
-  }
-
- private:
-  std::vector<std::set<std::string>> open_;
-};
 
 struct Entry {
   TensorBytes tensor;
@@ -112,7 +97,7 @@ SafetensorsContents parse_safetensors(std::string_view contents, const std::file
   const std::uint64_t data_bytes = contents.size() - start;
   Json header;
   try {
-    header = Json::parse(text, text + length, UniqueKeys());
+    header = parsed_json({text, length});
   } catch (const std::exception& error) {
     fail("header", error.what());
   }

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <iterator>
-#include <numeric>
 
-#include "models/data/number_text.hpp"
+#include "models/data/near_name.hpp"
+#include "models/data/printable.hpp"
 
 namespace gradus {
 
@@ -49,59 +49,14 @@ const TableColumn& Table::column(std::string_view name) const {
   throw no_column(fmt::format("table '{}'", path().string()), name, names);
 }
 
-namespace {
-
-std::string lower(std::string_view text) {
-  std::string small(trimmed(text));
-  for (char& c : small)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return small;
-}
-
-// How many letters must be put in, left out or exchanged, or swapped with the next, to make one of the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1), row(b.size() + 1), next(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    next[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      next[j] = std::min({row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        next[j] = std::min(next[j], before[j - 2] + 1);
-    }
-    std::swap(before, row);
-    std::swap(row, next);
-  }
-  return row.back();
-}
-
-// The name that was probably meant; empty when none is near.
-std::string nearest(std::string_view name, const std::vector<std::string>& names) {
-  constexpr std::size_t longest = 64;  // what is longer was not typed
-  if (name.size() > longest) return {};
-  std::size_t least = std::max<std::size_t>(1, name.size() / 3) + 1;
-  std::string found;
-  for (const std::string& each : names) {
-    if (each.size() > longest) continue;
-    const std::size_t now = distance(lower(name), lower(each));
-    if (now < least && now < each.size()) {
-      least = now;
-      found = each;
-    }
-  }
-  return found;
-}
-
-}  // namespace
-
 OptionError no_column(std::string_view file, std::string_view name, const std::vector<std::string>& names) {
   constexpr std::size_t shown = 20;
   std::string all;
-  for (std::size_t i = 0; i < std::min(shown, names.size()); ++i) all += (i == 0 ? "" : ", ") + names[i];
-  if (names.size() > shown) all += ", …, " + names.back();
-  std::string message = fmt::format("{}: there is no column '{}'; there are: {}", file, name, all);
-  if (const std::string near = nearest(name, names); !near.empty())
-    message += fmt::format("; did you mean '{}'?", near);
+  for (std::size_t i = 0; i < std::min(shown, names.size()); ++i)
+    all += (i == 0 ? "" : ", ") + shortened(names[i]);
+  if (names.size() > shown) all += ", …, " + shortened(names.back());
+  const std::string message = fmt::format("{}: there is no column '{}'; there are: {}{}", file,
+                                          shortened(name), all, did_you_mean(name, names));
   constexpr std::string_view delimiters = ";\t|,";
   const std::size_t at = names.size() == 1 ? names[0].find_first_of(delimiters) : std::string::npos;
   if (at == std::string::npos) return {{}, message};

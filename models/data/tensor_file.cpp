@@ -10,20 +10,20 @@
 #include "gradus/data/file_contents.hpp"
 #include "gradus/data/npz.hpp"
 #include "gradus/data/safetensors.hpp"
+#include "models/data/bounded_json.hpp"
 #include "models/data/file_kind.hpp"
 
 namespace gradus {
 
 namespace {
 
-using Json = nlohmann::json;
 using Metadata = std::map<std::string, std::string>;
 
 Metadata metadata_of(const TensorBytes& array, const std::filesystem::path& path) {
   const auto* const text = reinterpret_cast<const char*>(array.bytes.data());
   try {
-    return Json::parse(text, text + array.bytes.size()).get<Metadata>();
-  } catch (const Json::exception& error) {
+    return parsed_json({text, array.bytes.size()}).get<Metadata>();
+  } catch (const std::exception& error) {
     throw Error(
         fmt::format("NPZ file '{}', entry '{}.npy': it is no JSON object of texts ({}); give an array "
                     "of yours another name",

@@ -11,13 +11,12 @@
 #include "gradus/base/error.hpp"
 #include "gradus/data/tensor_file.hpp"
 #include "models/train/model_weights.hpp"
+#include "models/train/weight_values.hpp"
 
 namespace gradus {
 
 namespace {
 
-constexpr const char* format_key = "format";
-constexpr const char* checkpoint_format = "gradus checkpoint 2";
 constexpr const char* position_key = "training";
 constexpr const char* data_key = "training/data";
 constexpr std::string_view nodes_name = "training/nodes";
@@ -80,6 +79,7 @@ CallbackStates callback_states_in(const TensorFile& file, const std::vector<std:
 
 // Error unless the file is a checkpoint whose tensors fill the store exactly.
 template <class T> void require_fit(const TensorFile& file, const Store<T>& store) {
+  require_known_format(file);
   const auto& metadata = file.metadata();
   const auto format = metadata.find(format_key);
   if (format == metadata.end() || format->second != checkpoint_format || !metadata.contains(position_key) ||
@@ -150,9 +150,12 @@ void write_checkpoint(const std::string& path, const Store<T>& store, const Trai
 }
 
 template <class T>
-void read_checkpoint(const std::string& path, std::size_t scores, Store<T>& store, TrainingState& state) {
+void read_checkpoint(const std::string& path, std::size_t scores, Store<T>& store, TrainingState& state,
+                     const LoadOptions& options) {
   const TensorFile file(path);
   require_fit(file, store);
+  if (!options.not_finite)
+    for (const std::string& name : store.names()) require_finite<T>(file, name);
   SavedPosition saved = position_in(file);
   if (saved.seed != state.seed)
     refuse(file,
@@ -182,7 +185,9 @@ void read_checkpoint(const std::string& path, std::size_t scores, Store<T>& stor
 
 template void write_checkpoint(const std::string&, const Store<float>&, const TrainingState&);
 template void write_checkpoint(const std::string&, const Store<double>&, const TrainingState&);
-template void read_checkpoint(const std::string&, std::size_t, Store<float>&, TrainingState&);
-template void read_checkpoint(const std::string&, std::size_t, Store<double>&, TrainingState&);
+template void read_checkpoint(const std::string&, std::size_t, Store<float>&, TrainingState&,
+                              const LoadOptions&);
+template void read_checkpoint(const std::string&, std::size_t, Store<double>&, TrainingState&,
+                              const LoadOptions&);
 
 }  // namespace gradus

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "gradus/runtime/store.hpp"
+#include "gradus/train/load_options.hpp"
 #include "models/train/training_state.hpp"
 
 namespace gradus {
@@ -16,6 +17,7 @@ void write_checkpoint(const std::string& path, const Store<T>& store, const Trai
 /// Reads what write_checkpoint wrote into a training of the same model and seed, which has so many scores.
 /// Error, and nothing changed, for a file that is of another training or damaged.
 template <class T>
-void read_checkpoint(const std::string& path, std::size_t scores, Store<T>& store, TrainingState& state);
+void read_checkpoint(const std::string& path, std::size_t scores, Store<T>& store, TrainingState& state,
+                     const LoadOptions& options);
 
 }  // namespace gradus

@@ -7,6 +7,7 @@
 
 #include "gradus/base/error.hpp"
 #include "gradus/graph/node.hpp"
+#include "models/train/weight_values.hpp"
 
 namespace gradus {
 
@@ -44,17 +45,19 @@ void ModelWeights<T>::save(const std::string& path, std::map<std::string, std::s
   std::vector<TensorBytes> tensors;
   for (const std::string& name : names_)
     tensors.push_back(tensor_bytes(name, store_.extents(name), store_.values(name)));
-  notes.emplace("format", "gradus weights 1");
+  notes.emplace(format_key, weights_format);
   write_tensors(path, tensors, notes);
 }
 
-template <class T> void ModelWeights<T>::load(const std::string& path, std::string_view prefix) {
+template <class T>
+void ModelWeights<T>::load(const std::string& path, std::string_view prefix, const LoadOptions& options) {
   const TensorFile file(path);
+  if (!options.any_format) require_known_format(file);
   NamedValues loaded;
   for (const std::string& name : names_) {
     if (!name.starts_with(prefix)) continue;
     tensor_for(name, file, store_);
-    loaded[name] = file.values(name);
+    loaded[name] = weight_values<T>(file, name, options);
   }
   if (loaded.empty() && !prefix.empty())
     throw Error(fmt::format("load_weights: the model has no weights whose names begin with '{}'; it has: {}",

@@ -9,6 +9,7 @@
 #include "gradus/graph/graph.hpp"
 #include "gradus/runtime/store.hpp"
 #include "gradus/train/callback.hpp"
+#include "gradus/train/load_options.hpp"
 
 namespace gradus {
 
@@ -27,8 +28,9 @@ template <class T> class ModelWeights {
   /// Writes all of them to a file, with the notes as its metadata.
   void save(const std::string& path, std::map<std::string, std::string> notes) const;
   /// Reads those whose names begin with the prefix. Error, and nothing changed, when there is none of this
-  /// name, or one is missing or has another shape.
-  void load(const std::string& path, std::string_view prefix);
+  /// name, or one is missing or has another shape,
+  /// or what the options do not let pass.
+  void load(const std::string& path, std::string_view prefix, const LoadOptions& options);
 
  private:
   std::vector<std::string> names_;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gradus/base/error.hpp"
+#include "models/data/bounded_json.hpp"
 #include "models/data/whole_number.hpp"
 
 namespace gradus {
@@ -22,7 +23,7 @@ std::string to_json(const SavedPosition& saved) {
 
 SavedPosition position_from(const std::string& text) {
   try {
-    const Json json = Json::parse(text);
+    const Json json = parsed_json(text);
     SavedPosition saved;
     Position& at = saved.at;
     at.epoch = whole_number<std::int64_t>(json.at("epoch"), 0);

@@ -12,15 +12,20 @@
 
 namespace gradus {
 
+void require_checkpoint(const TrainingFiles& files) {
+  if (!files.checkpoint.empty()) return;
+  if (files.resume)
+    throw OptionError({"resume", "checkpoint"}, "resume needs a checkpoint file to go on from");
+  if (files.checkpoint_steps > 0)
+    throw OptionError({"checkpoint_steps", "checkpoint"},
+                      "checkpoint_steps needs a checkpoint file to write");
+}
+
 namespace {
 
 // OptionError or Error before work is done for files that cannot be written.
 void check_files(const TrainingFiles& files) {
-  if (files.resume && files.checkpoint.empty())
-    throw OptionError({"resume", "checkpoint"}, "resume needs a checkpoint file to go on from");
-  if (files.checkpoint_steps > 0 && files.checkpoint.empty())
-    throw OptionError({"checkpoint_steps", "checkpoint"},
-                      "checkpoint_steps needs a checkpoint file to write");
+  require_checkpoint(files);
   require_distinct(std::vector<NamedFile>{
       {"save", files.weights}, {"history", files.history}, {"checkpoint", files.checkpoint}});
   for (const std::string& file : {files.weights, files.history, files.checkpoint})

@@ -66,15 +66,16 @@ template <class T> void Trainer<T>::save_weights(const std::string& path) const 
   impl_->model.weights().save(path, impl_->state.notes);
 }
 template <class T> void Trainer<T>::load_weights(const std::string& path) { load_weights(path, ""); }
-template <class T> void Trainer<T>::load_weights(const std::string& path, std::string_view prefix) {
-  impl_->model.weights().load(path, prefix);
+template <class T>
+void Trainer<T>::load_weights(const std::string& path, std::string_view prefix, const LoadOptions& options) {
+  impl_->model.weights().load(path, prefix, options);
 }
 template <class T> void Trainer<T>::save_checkpoint(const std::string& path) const {
   write_checkpoint(path, impl_->model.store(), impl_->state);
 }
-template <class T> void Trainer<T>::resume(const std::string& path) {
+template <class T> void Trainer<T>::resume(const std::string& path, const LoadOptions& options) {
   impl_->require_idle("resume");
-  read_checkpoint(path, impl_->model.score_names().size(), impl_->model.store(), impl_->state);
+  read_checkpoint(path, impl_->model.score_names().size(), impl_->model.store(), impl_->state, options);
 }
 
 template <class T> std::map<std::string, std::string>& Trainer<T>::notes() { return impl_->state.notes; }

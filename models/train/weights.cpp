@@ -7,6 +7,7 @@
 
 #include "gradus/base/error.hpp"
 #include "gradus/data/tensor_file.hpp"
+#include "models/train/weight_values.hpp"
 
 namespace gradus {
 
@@ -32,14 +33,15 @@ Extents their_extents(const WeightName& name, Extents extents) {
 }
 
 template <class T>
-std::vector<double> loaded(const TensorFile& file, const Store<T>& store, const WeightName& name) {
+std::vector<double> loaded(const TensorFile& file, const Store<T>& store, const WeightName& name,
+                           const LoadOptions& options) {
   const TensorBytes& tensor = file.at(name.theirs);
   const Extents wanted = their_extents(name, store.extents(name.ours));
   if (tensor.extents != wanted)
     throw Error(fmt::format("tensor file '{}': tensor '{}' is {}, but for '{}'{} it must be {}",
                             file.path().string(), name.theirs, to_string(tensor.extents), name.ours,
                             name.transposed ? ", transposed," : "", to_string(wanted)));
-  std::vector<double> values = file.values(name.theirs);
+  std::vector<double> values = weight_values<T>(file, name.theirs, options);
   if (name.transposed) values = transpose<double>(values, wanted[0], wanted[1]);
   return values;
 }
@@ -56,22 +58,25 @@ WeightMap operator+(WeightMap a, const WeightMap& b) {
 }
 
 template <class T>
-void load_weights(Store<T>& store, const std::filesystem::path& path, const WeightMap& map) {
+void load_weights(Store<T>& store, const std::filesystem::path& path, const WeightMap& map,
+                  const LoadOptions& options) {
   const TensorFile file(path);
+  if (!options.any_format) require_known_format(file);
   std::vector<std::vector<double>> all;
-  for (const WeightName& name : map) all.push_back(loaded(file, store, name));
+  for (const WeightName& name : map) all.push_back(loaded(file, store, name, options));
   for (std::size_t i = 0; i < map.size(); ++i) store.set(map[i].ours, all[i]);
 }
 
 template <class T>
-void detail::load_by_prefix(Store<T>& store, const std::filesystem::path& path, std::string_view prefix) {
+void detail::load_by_prefix(Store<T>& store, const std::filesystem::path& path, std::string_view prefix,
+                            const LoadOptions& options) {
   WeightMap map;
   const TensorFile file(path);
   for (const TensorBytes& tensor : file.tensors())
     if (tensor.name.starts_with(prefix)) map.push_back({tensor.name, tensor.name});
   if (map.empty())
     throw Error(fmt::format("tensor file '{}': no tensor's name begins with '{}'", path.string(), prefix));
-  load_weights(store, path, map);
+  load_weights(store, path, map, options);
 }
 
 template <class T>
@@ -89,12 +94,14 @@ void save_weights(const Store<T>& store, const std::filesystem::path& path, cons
   write_tensors(path, tensors);
 }
 
-template void load_weights GRADUS_PUBLIC(Store<float>&, const std::filesystem::path&, const WeightMap&);
-template void load_weights GRADUS_PUBLIC(Store<double>&, const std::filesystem::path&, const WeightMap&);
+template void load_weights GRADUS_PUBLIC(Store<float>&, const std::filesystem::path&, const WeightMap&,
+                                         const LoadOptions&);
+template void load_weights GRADUS_PUBLIC(Store<double>&, const std::filesystem::path&, const WeightMap&,
+                                         const LoadOptions&);
 template void detail::load_by_prefix GRADUS_PUBLIC(Store<float>&, const std::filesystem::path&,
-                                                   std::string_view);
+                                                   std::string_view, const LoadOptions&);
 template void detail::load_by_prefix GRADUS_PUBLIC(Store<double>&, const std::filesystem::path&,
-                                                   std::string_view);
+                                                   std::string_view, const LoadOptions&);
 template void save_weights GRADUS_PUBLIC(const Store<float>&, const std::filesystem::path&, const WeightMap&);
 template void save_weights GRADUS_PUBLIC(const Store<double>&, const std::filesystem::path&,
                                          const WeightMap&);

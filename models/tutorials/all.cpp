@@ -1,10 +1,9 @@
 #include "models/tutorials/all.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "gradus/base/error.hpp"
+#include "models/data/near_name.hpp"
 #include "models/tutorials/bp_network.hpp"
 #include "models/tutorials/exam_score.hpp"
 #include "models/tutorials/feedforward.hpp"
@@ -26,10 +25,9 @@ const std::vector<const Tutorial*>& tutorials() {
 const Tutorial& find_tutorial(std::string_view name) {
   const auto found = std::ranges::find(tutorials(), name, &Tutorial::name);
   if (found != tutorials().end()) return **found;
-  std::string names;
-  for (const Tutorial* tutorial : tutorials())
-    names += (names.empty() ? "" : ", ") + std::string(tutorial->name());
-  throw Error(fmt::format("there is no tutorial '{}'; there are: {}", name, names));
+  std::vector<std::string> names;
+  for (const Tutorial* tutorial : tutorials()) names.emplace_back(tutorial->name());
+  throw Error(no_such_name("tutorial", name, names));
 }
 
 }  // namespace gradus

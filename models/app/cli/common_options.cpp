@@ -1,11 +1,28 @@
 #include "models/app/cli/common_options.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <utility>
 
+#include "models/app/cli/words.hpp"
 #include "models/data/csv_scanner.hpp"
+#include "models/data/near_name.hpp"
 #include "models/data/number_text.hpp"
+#include "models/data/printable.hpp"
 
 namespace gradus::cli {
+
+CLI::Validator one_of(std::vector<std::string> words) {
+  const std::string listed = fmt::format("{{{}}}", fmt::join(words, ","));
+  return {[words = std::move(words)](const std::string& text) {
+            if (std::ranges::find(words, text) != words.end()) return std::string();
+            return fmt::format("expected {}, not '{}'{}", fmt::join(words, " or "), shortened(text),
+                               did_you_mean(text, words));
+          },
+          listed};
+}
 
 CLI::Option* add_data(CLI::App* command, std::string& data) {
   return command->add_option(
@@ -20,25 +37,18 @@ CLI::Option* add_list(CLI::App* command, const std::string& option, std::vector<
         for (const std::string& text : texts) {
           CsvScanner scanner(text, ',');
           try {
-            do list.emplace_back(trimmed(scanner.read_field()));
-            while (scanner.pass_delimiter());
+            do {
+              const std::string& item = list.emplace_back(trimmed(scanner.read_field()));
+              if (item.size() > longest_value)
+                throw Error(
+                    fmt::format("a name in it has {} bytes; it may have {}", item.size(), longest_value));
+            } while (scanner.pass_delimiter());
           } catch (const Error& error) {
             throw CLI::ValidationError(option, error.what());
           }
         }
       },
       help);
-}
-
-CLI::Option* add_output(CLI::App* command, const std::string& option, std::string& path,
-                        const std::string& help) {
-  return command->add_option(option, path, help)
-      ->check(CLI::Validator(
-          [](const std::string& text) {
-            return text.empty() ? std::string("the name is empty; give one, or leave the option out")
-                                : std::string();
-          },
-          ""));
 }
 
 void add_character(CLI::App* command, const std::string& option, std::function<void(char)> take,
@@ -50,7 +60,9 @@ void add_character(CLI::App* command, const std::string& option, std::function<v
             const std::string one = text == "tab" || text == "\\t" ? "\t" : text == "space" ? " " : text;
             if (may_be_none && text == "none") return take('\0');
             if (one.size() != 1 || one == "\"" || one == "\n" || one == "\r" || one[0] < 0)
-              throw CLI::ValidationError(option, "expected one character, tab or space, not '" + text + "'");
+              throw CLI::ValidationError(option,
+                                         fmt::format("expected one character, tab or space{}, not '{}'",
+                                                     may_be_none ? ", or none" : "", shortened(text)));
             take(one[0]);
           },
           help)

@@ -11,6 +11,9 @@
 /// Options that several commands have.
 namespace gradus::cli {
 
+/// Checks that a value is one of these words.
+CLI::Validator one_of(std::vector<std::string> words);
+
 /// `--precision`, for a Precision or one that may be left to the model.
 template <class Target>
 CLI::Option* add_precision(CLI::App* command, Target& precision, const std::string& help) {
@@ -19,7 +22,7 @@ CLI::Option* add_precision(CLI::App* command, Target& precision, const std::stri
   return command
       ->add_option_function<std::string>(
           "--precision", [&precision](const std::string& name) { precision = precisions.at(name); }, help)
-      ->check(CLI::IsMember({"float", "double"}));
+      ->check(one_of({"float", "double"}));
 }
 
 /// `--data`, the folder of the MNIST files.
@@ -28,11 +31,6 @@ CLI::Option* add_data(CLI::App* command, std::string& data);
 /// An option that takes names or words, "a,b". One that has a comma is in quotes, as in CSV: "\"a, b\",c".
 CLI::Option* add_list(CLI::App* command, const std::string& option, std::vector<std::string>& list,
                       const std::string& help);
-
-/// An option that takes a file or folder to write. An empty name, which a script may have made of a variable
-/// that is not set, is an error, lest the result be lost.
-CLI::Option* add_output(CLI::App* command, const std::string& option, std::string& path,
-                        const std::string& help);
 
 /// An option that takes one character, the name of one that is hard to type, or "none". Given twice, the last
 /// one counts, so that what a message proposes can be added.

@@ -102,6 +102,8 @@ int graph(const GraphOptions& options) {
   if (training && p.loss.is_null())
     throw Error(fmt::format("graph: {} has nothing to train; use --what forward", options.name));
   const bool text = options.format == "text";
+  if (text && options.boxes)
+    throw Error("graph: a text has no boxes; leave --boxes out, or draw a picture with --format dot or svg");
   std::vector<Expr> outputs{training ? p.loss : p.prediction};
   // Pictures tell the loss from the model before it.
   if (training && options.what != "plan" && !text) outputs.push_back(p.prediction);
@@ -113,9 +115,13 @@ int graph(const GraphOptions& options) {
   } else if (options.what == "plan") {
     Store<float> store;
     const auto program = compile<float>(outputs, updates, p.batch, store);
-    drawn = text ? plan_text(program.plan()) : plan_dot(program.plan(), {}, {.most_boxes = options.boxes});
+    drawn =
+        text ? plan_text(program.plan())
+             : plan_dot(program.plan(), {}, {.most_boxes = options.boxes.value_or(DrawOptions().most_boxes)});
   } else {
-    drawn = text ? graph_text(outputs, updates) : graph_dot(outputs, updates, {.most_boxes = options.boxes});
+    drawn =
+        text ? graph_text(outputs, updates)
+             : graph_dot(outputs, updates, {.most_boxes = options.boxes.value_or(DrawOptions().most_boxes)});
   }
   if (options.format == "svg")
     drawn = with_progress("drawing the graph", [&] { return drawn_by_dot(drawn, ImageFormat::svg); });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "gradus/inspect/draw.hpp"
@@ -18,9 +19,9 @@ int check(const CheckOptions& options);
 
 struct GraphOptions {
   std::string name;
-  std::string what = "training";  ///< forward, training or plan
-  std::string format = "text";    ///< text, dot or svg
-  std::size_t boxes = DrawOptions().most_boxes;
+  std::string what = "training";          ///< forward, training or plan
+  std::string format = "text";            ///< text, dot or svg
+  std::optional<std::size_t> boxes = {};  ///< of a picture; by default, as many as DrawOptions says
 };
 int graph(const GraphOptions& options);
 

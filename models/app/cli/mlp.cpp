@@ -10,7 +10,9 @@
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/optim/optimizers.hpp"
 #include "models/app/cli/command_line.hpp"
+#include "models/app/cli/print_text.hpp"
 #include "models/app/cli/training_run.hpp"
+#include "models/data/near_name.hpp"
 
 namespace gradus::cli {
 
@@ -33,8 +35,9 @@ constexpr std::array<OptimizerRow, 6> optimizers{
 const OptimizerRow& find_optimizer(const std::string& name) {
   const auto* const found = std::ranges::find(optimizers, name, &OptimizerRow::name);
   if (found != optimizers.end()) return *found;
-  throw Error(
-      fmt::format("there is no optimizer '{}'; there are: adam, nadam, sgd, rmsprop, adagrad, rprop", name));
+  std::vector<std::string> names;
+  for (const OptimizerRow& row : optimizers) names.emplace_back(row.name);
+  throw Error(no_such_name("optimizer", name, names));
 }
 
 double rate_of(const MlpOptions& options, const TrainOptions& shared) {
@@ -93,10 +96,10 @@ int predict(PredictOptions options) {
                                           {"output", options.output}});
   if (!options.output.empty()) require_writable(options.output);
   // The answers alone are on the standard output.
-  options.table.print = [](std::string_view text) { std::fputs(std::string(text).c_str(), stderr); };
+  options.table.print = [](std::string_view text) { print_text(text, stderr); };
   const std::string text = predict_table(options.table);
   if (options.output.empty())
-    fmt::print("{}", text);
+    print_data(text);
   else
     write_atomically(options.output, text);
   return 0;

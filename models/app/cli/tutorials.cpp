@@ -7,6 +7,7 @@
 
 #include "gradus/data/atomic_file.hpp"
 #include "models/app/cli/command_line.hpp"
+#include "models/app/cli/print_text.hpp"
 #include "models/app/cli/training_run.hpp"
 #include "models/app/progress/progress.hpp"
 #include "models/tutorials/all.hpp"
@@ -95,7 +96,8 @@ int tutorials(const TutorialsOptions& options) {
   }
   std::size_t bad = 0;
   for (const Row& row : all) bad += row.ok() ? 0 : 1;
-  fmt::print("{} of {} figures within tolerance\n{}", all.size() - bad, all.size(), notes);
+  print_text(fmt::format("{} of {} figures within tolerance\n{}", all.size() - bad, all.size(), notes),
+             stdout);
   if (!options.json.empty()) write_atomically(options.json, to_json(all).dump(2) + "\n");
   return bad == 0 ? 0 : 1;
 }

@@ -9,6 +9,7 @@
 
 #include "gradus/data/option_error.hpp"
 #include "models/app/plot/external.hpp"
+#include "models/data/printable.hpp"
 
 namespace gradus {
 
@@ -23,7 +24,7 @@ using Out = std::back_insert_iterator<std::string>;
 // Within single quotes gnuplot takes everything as it is; an apostrophe becomes the typographic one.
 std::string literal(std::string_view text) {
   std::string result = "'";
-  for (const char c : text) {
+  for (const char c : printable_lines(text)) {
     if (c == '\'')
       result += "\u2019";
     else

@@ -7,12 +7,13 @@
 #include <cstdio>
 #include <utility>
 
+#include "models/data/printable.hpp"
 #include "models/train/progress_text.hpp"
 
 namespace gradus {
 
 Progress::Progress(std::string what, Options options)
-    : what_(std::move(what)),
+    : what_(printable(what)),
       options_(std::move(options)),
       live_(options_.live.value_or(isatty(STDERR_FILENO) != 0)) {
   if (!options_.print)

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "gradus/simd/isa.hpp"
+#include "models/data/printable.hpp"
 
 namespace gradus {
 
@@ -17,7 +18,7 @@ namespace {
 
 std::string escaped(std::string_view text) {
   std::string result;
-  for (const char c : text) {
+  for (const char c : printable_lines(text)) {
     switch (c) {
       case '&':
         result += "&amp;";
@@ -32,8 +33,7 @@ std::string escaped(std::string_view text) {
         result += "&quot;";
         break;
       default:
-        // Control characters are not allowed in HTML.
-        result += static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\t' ? '?' : c;
+        result += c;
     }
   }
   return result;

@@ -12,22 +12,11 @@
 
 #include "models/app/table/categories.hpp"
 #include "models/data/number_text.hpp"
+#include "models/data/printable.hpp"
 
 namespace gradus {
 
 namespace {
-
-// A text of at most so many characters, in one line; UTF-8 is not cut within a character.
-std::string shortened(std::string_view text, std::size_t most) {
-  std::string line;
-  std::size_t characters = 0;
-  for (const char c : text) {
-    const bool begins = (static_cast<unsigned char>(c) & 0xC0U) != 0x80;
-    if (begins && ++characters > most) return line + "…";
-    line += c == '\n' || c == '\r' || c == '\t' ? ' ' : c;
-  }
-  return line;
-}
 
 std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(

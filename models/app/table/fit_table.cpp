@@ -16,6 +16,7 @@
 #include "gradus/train/callbacks.hpp"
 #include "models/app/progress/progress.hpp"
 #include "models/app/table/column_report.hpp"
+#include "models/app/table/csv_options.hpp"
 #include "models/app/table/make_recipe.hpp"
 #include "models/app/table/number_range.hpp"
 #include "models/app/table/spread.hpp"
@@ -27,7 +28,20 @@ namespace gradus {
 
 namespace {
 
+// What is given of a CSV file's format.
+std::vector<std::string> csv_options_of(const TableOptions& options) {
+  const TableFormat usual, &format = options.format;
+  std::vector<std::string> given;
+  if (format.delimiter != usual.delimiter) given.emplace_back("delimiter");
+  if (format.style.decimal != usual.style.decimal) given.emplace_back("decimal");
+  if (format.style.thousands != usual.style.thousands) given.emplace_back("thousands");
+  if (!format.header) given.emplace_back("header=false");
+  if (options.names_are_numbers) given.emplace_back("names_are_numbers");
+  return given;
+}
+
 Table read_rows(const TableOptions& options) {
+  require_csv_for(csv_options_of(options), options.data);
   if (options.target.empty())
     throw OptionError({"target"}, "target is empty; name the column that is to be predicted");
   if (std::ranges::find(options.exclude, options.target) != options.exclude.end())

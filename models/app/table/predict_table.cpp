@@ -12,6 +12,7 @@
 #include "gradus/data/read_table.hpp"
 #include "gradus/train/trainer.hpp"
 #include "models/app/progress/progress.hpp"
+#include "models/app/table/csv_options.hpp"
 #include "models/app/table/number_range.hpp"
 #include "models/app/table/table_network.hpp"
 #include "models/data/number_text.hpp"
@@ -21,6 +22,13 @@ namespace gradus {
 namespace {
 
 Table read_features(const TableRecipe& recipe, const PredictTableOptions& options) {
+  std::vector<std::string> given;
+  const TableFormat usual;  // which may be given to undo the model's own
+  if (options.delimiter.value_or(usual.delimiter) != usual.delimiter) given.emplace_back("delimiter");
+  if (options.decimal.value_or(usual.style.decimal) != usual.style.decimal) given.emplace_back("decimal");
+  if (options.thousands.value_or(usual.style.thousands) != usual.style.thousands)
+    given.emplace_back("thousands");
+  require_csv_for(given, options.data);
   const TableFormat& format = recipe.format;
   ReadTableOptions read{.delimiter = options.delimiter.value_or(format.delimiter),
                         .header = format.header,

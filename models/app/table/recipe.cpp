@@ -12,7 +12,11 @@
 #include "framework/base/aligned.hpp"
 #include "gradus/data/option_error.hpp"
 #include "models/app/table/categories.hpp"
+#include "models/app/table/table_network.hpp"
+#include "models/data/bounded_json.hpp"
+#include "models/data/near_name.hpp"
 #include "models/data/whole_number.hpp"
+#include "models/train/weight_values.hpp"
 
 namespace gradus {
 
@@ -35,6 +39,12 @@ Json to_json(const ColumnRecipe& column) {
   return json;
 }
 
+// A number, which JSON has no infinities and NaN for.
+double number_in(const Json& json, const char* key) {
+  if (!json.at(key).is_number()) throw Error(fmt::format("its {} is no number", key));
+  return json[key].get<double>();
+}
+
 ColumnRecipe column_from(const Json& json) {
   ColumnRecipe column{json.at("name").get<std::string>()};
   if (json.contains("categories")) {
@@ -43,12 +53,12 @@ ColumnRecipe column_from(const Json& json) {
     column.fill_category = json.value("fill_category", "");
     return column;
   }
-  column.mean = json.at("mean");
-  column.deviation = json.at("deviation");
+  column.mean = number_in(json, "mean");
+  column.deviation = number_in(json, "deviation");
   if (!(column.deviation > 0)) throw Error(fmt::format("column '{}' has no deviation above 0", column.name));
   column.is_date = json.value("date", false);
   column.marks_missing = json.value("marks_missing", false);
-  if (json.contains("fill")) column.fill = json["fill"].get<double>();
+  if (json.contains("fill")) column.fill = number_in(json, "fill");
   return column;
 }
 
@@ -56,7 +66,8 @@ constexpr std::array<std::string_view, 4> missing_names{"error", "drop", "mean",
 
 Missing missing_from(const std::string& name) {
   const auto* const found = std::ranges::find(missing_names, name);
-  if (found == missing_names.end()) throw Error("there is no treatment '" + name + "' of missing values");
+  if (found == missing_names.end())
+    throw Error(fmt::format("there is no treatment '{}' of missing values", shortened(name)));
   return static_cast<Missing>(found - missing_names.begin());
 }
 
@@ -105,20 +116,29 @@ void encode(const Table& table, const ColumnRecipe& recipe, const Rows& rows, st
       into[i * width + offset + at] = 1;
 }
 
+// A name that is one of these.
+std::string one_of(const std::vector<std::string>& names, std::string_view what, const std::string& name) {
+  if (std::ranges::find(names, name) == names.end()) throw Error(no_such_name(what, name, names));
+  return name;
+}
+
 // Error, or one of JSON's, that gives only the reason for a recipe that makes no sense.
 TableRecipe parsed_recipe(const std::string& text) {
-  const Json json = Json::parse(text);
+  const Json json = parsed_json(text);
   TableRecipe recipe;
   const std::string task = json.at("task");
-  if (task != "classify" && task != "regress") throw Error("there is no task '" + task + "'");
+  if (task != "classify" && task != "regress")
+    throw Error(fmt::format("there is no task '{}'", shortened(task)));
   recipe.task = task == "classify" ? Task::classify : Task::regress;
   recipe.target = column_from(json.at("target"));
   for (const Json& feature : json.at("features")) recipe.features.push_back(column_from(feature));
   for (const Json& units : json.at("hidden")) recipe.hidden.push_back(whole_number<std::int64_t>(units, 1));
-  recipe.activation = json.at("activation");
-  recipe.normalization = json.at("normalization");
-  recipe.dropout = json.at("dropout");
-  recipe.in_double = json.at("precision") == "double";
+  recipe.activation = one_of(activation_names(), "activation", json.at("activation"));
+  recipe.normalization = one_of({"", "batch", "layer"}, "normalization", json.at("normalization"));
+  recipe.dropout = number_in(json, "dropout");
+  if (!(recipe.dropout >= 0 && recipe.dropout < 1))
+    throw Error(fmt::format("its dropout is {}, not in [0, 1)", recipe.dropout));
+  recipe.in_double = one_of({"float", "double"}, "precision", json.at("precision")) == "double";
   if (json.contains("missing")) recipe.missing = missing_from(json["missing"]);
   if (json.contains("format")) recipe.format = format_from(json["format"]);
   if (recipe.features.empty()) throw Error("there are no features");
@@ -195,6 +215,7 @@ std::string TableRecipe::json() const {
 
 TableRecipe recipe_of(const TensorFile& file) {
   const auto found = file.metadata().find("recipe");
+  require_known_format(file);
   if (found == file.metadata().end())
     throw OptionError({"model"}, fmt::format("model file '{}': there is no recipe in it; name a model that "
                                              "was trained on a table and saved",

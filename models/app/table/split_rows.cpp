@@ -46,6 +46,11 @@ SplitRows split_rows(const Table& table, const TableOptions& options) {
         fmt::format("{}: rows that keep their order cannot be drawn from each class; give one of "
                     "both",
                     options.data));
+  if (validation == 0 && (options.in_order || options.stratify))
+    throw OptionError({options.in_order ? "in_order=false" : "stratify=false", "validation_split"},
+                      fmt::format("{}: with a validation_split of 0 no rows are kept for validation, so {} "
+                                  "chooses nothing; do without, or keep some",
+                                  options.data, options.in_order ? "in_order" : "stratify"));
   Rows rows(table.rows());
   std::iota(rows.begin(), rows.end(), 0U);
   if (options.stratify) return stratified_split(classes_of(table, target, rows), validation, options.seed);

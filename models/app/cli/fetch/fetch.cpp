@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "models/app/cli/print_text.hpp"
 #include "models/app/fetch/fetch_mnist.hpp"
 
 namespace gradus::cli {
@@ -9,11 +10,9 @@ namespace gradus::cli {
 bool can_fetch() { return true; }
 
 int fetch(const FetchCommandOptions& options) {
-  const auto folder = fetch_mnist({.folder = options.data, .print = [](std::string_view text) {
-                                     fmt::print("{}", text);
-                                     std::fflush(stdout);
-                                   }});
-  fmt::print("MNIST is in {}\n", folder.string());
+  const auto folder =
+      fetch_mnist({.folder = options.data, .print = [](std::string_view text) { print_text(text, stdout); }});
+  print_text(fmt::format("MNIST is in {}\n", folder.string()), stdout);
   return 0;
 }
 

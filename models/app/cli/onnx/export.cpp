@@ -7,9 +7,11 @@
 
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/onnx/export.hpp"
+#include "models/app/cli/print_text.hpp"
 #include "models/app/progress/progress.hpp"
 #include "models/app/table/recipe.hpp"
 #include "models/app/table/table_network.hpp"
+#include "models/data/near_name.hpp"
 #include "models/tutorials/all.hpp"
 
 namespace gradus::cli {
@@ -17,9 +19,10 @@ namespace gradus::cli {
 namespace {
 
 void report(const ExportOptions& options, const Expr& prediction, Precision precision) {
-  fmt::print("wrote {}: {} in {}, {}\n", options.onnx, options.model,
-             precision == Precision::single ? "float" : "double",
-             prediction.graph().describe(prediction.id()));
+  print_text(fmt::format("wrote {}: {} in {}, {}\n", options.onnx, options.model,
+                         precision == Precision::single ? "float" : "double",
+                         prediction.graph().describe(prediction.id())),
+             stdout);
 }
 
 void export_tutorial(const ExportOptions& options) {
@@ -60,11 +63,10 @@ int export_model(const ExportOptions& options) {
   const bool tutorial =
       std::ranges::find(gradus::tutorials(), options.model, &Tutorial::name) != gradus::tutorials().end();
   if (!tutorial && !std::filesystem::exists(options.model)) {
-    std::string names;
-    for (const Tutorial* each : gradus::tutorials())
-      names += (names.empty() ? "" : ", ") + std::string(each->name());
-    throw Error(
-        fmt::format("export: '{}' is neither a file nor a tutorial; there are: {}", options.model, names));
+    std::vector<std::string> names;
+    for (const Tutorial* each : gradus::tutorials()) names.emplace_back(each->name());
+    throw Error(fmt::format("export: there is no file of this name, and {}",
+                            no_such_name("tutorial", options.model, names)));
   }
   if (!tutorial)
     require_distinct(std::vector<NamedFile>{{"model", options.model, false}, {"onnx", options.onnx}});

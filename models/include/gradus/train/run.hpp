@@ -36,6 +36,9 @@ struct TrainingFiles {
   std::function<bool()> interrupted = {};
 };
 
+/// OptionError where they need a checkpoint and name none.
+void require_checkpoint(const TrainingFiles& files);
+
 /// `fit` for programs: with these files, and with an Error that names the node where a loss stopped being
 /// finite. OptionError, before anything is trained, for files that need others, for one file with two
 /// purposes, and for a folder that cannot be written; Error for a file that cannot be.

@@ -9,6 +9,7 @@
 
 #include "gradus/runtime/store.hpp"
 #include "gradus/train/fit_options.hpp"
+#include "gradus/train/load_options.hpp"
 #include "gradus/train/model.hpp"
 
 namespace GRADUS_PUBLIC gradus {
@@ -38,16 +39,19 @@ template <class T> class Trainer {
   /// Parameters and running means as a safetensors file, with the notes as its metadata. Loading takes F32
   /// and F64; Error, and nothing changed, when one is missing or has another shape.
   void save_weights(const std::string& path) const;
+  /// Error, naming tensor, entry and value, for numbers that are not finite, and for a format that this
+  /// version does not know, unless the options ask for them.
   void load_weights(const std::string& path);
   /// The same for the parameters and running means whose names begin with the prefix, "encoder/": all others
   /// stay as they are. Error, and nothing changed, when there is none.
-  void load_weights(const std::string& path, std::string_view prefix);
+  void load_weights(const std::string& path, std::string_view prefix, const LoadOptions& options = {});
   /// Everything that outlives a step, and the position in the training: `fit` after `resume`, with the same
   /// definition, data and options, goes on bit for bit. Only epochs and learning rates may be others: the
   /// rates of this trainer's definition are then used, and `History::remarks` says so. Error, and nothing
-  /// changed, for a file that does not fit the model, or was made with another definition.
+  /// changed, for a file that does not fit the model, or was made with another definition; and for variables
+  /// that are not finite, unless the options ask for them.
   void save_checkpoint(const std::string& path) const;
-  void resume(const std::string& path);
+  void resume(const std::string& path, const LoadOptions& options = {});
   /// Texts to be kept in both, such as the recipe of the model.
   std::map<std::string, std::string>& notes();
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gradus/runtime/store.hpp"
+#include "gradus/train/load_options.hpp"
 
 namespace GRADUS_PUBLIC gradus {
 
@@ -25,20 +26,25 @@ WeightMap torch_linear(const std::string& ours, const std::string& theirs);
 WeightMap operator+(WeightMap a, const WeightMap& b);
 
 /// Sets the named variables from a safetensors or NPZ file with tensors of any floating type; others stay as
-/// they are. Error, and nothing changed, when a tensor or a variable is missing or the shapes do not fit.
+/// they are. Error, and nothing changed, when a tensor or a variable is missing or the shapes do not fit; and
+/// for numbers that are not finite, or a format of ours that this version does not know, unless the options
+/// ask for them.
 template <class T>
-void load_weights(Store<T>& store, const std::filesystem::path& path, const WeightMap& map);
+void load_weights(Store<T>& store, const std::filesystem::path& path, const WeightMap& map,
+                  const LoadOptions& options = {});
 
 namespace detail {
 template <class T>
-void load_by_prefix(Store<T>& store, const std::filesystem::path& path, std::string_view prefix);
+void load_by_prefix(Store<T>& store, const std::filesystem::path& path, std::string_view prefix,
+                    const LoadOptions& options);
 }  // namespace detail
 
 /// The same for every tensor of the file whose name begins with the prefix: it goes to the variable of its
 /// name. Others stay as they are, such as an optimizer's slots, or a part that is trained anew.
 template <class T, std::convertible_to<std::string_view> Prefix = std::string_view>
-void load_weights(Store<T>& store, const std::filesystem::path& path, const Prefix& prefix = {}) {
-  detail::load_by_prefix(store, path, prefix);
+void load_weights(Store<T>& store, const std::filesystem::path& path, const Prefix& prefix = {},
+                  const LoadOptions& options = {}) {
+  detail::load_by_prefix(store, path, prefix, options);
 }
 
 /// Writes the named variables under their names and turned as they are there, as safetensors or, by the
