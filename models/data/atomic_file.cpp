@@ -12,13 +12,36 @@ namespace gradus {
 
 namespace {
 
-// By inode where both are there: a file may have many names.
-bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+namespace fs = std::filesystem;
+
+[[noreturn]] void nothing_known_of(const fs::path& path, const std::error_code& error) {
+  throw Error(fmt::format("{}: nothing can be found out about it: {}", path.string(), error.message()));
+}
+
+// Whether there is a file of this name, and of what type. Error where nobody can tell.
+fs::file_type type_of(const fs::path& path) {
   std::error_code error;
-  if (std::filesystem::exists(a, error) && std::filesystem::exists(b, error))
-    return std::filesystem::is_regular_file(a, error) && std::filesystem::equivalent(a, b, error);
-  const auto full = [&](const std::filesystem::path& path) {
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(followed(path, error), error), error);
+  const fs::file_type type = fs::status(path, error).type();
+  // Of a part of the name that is no folder, or may not be looked into, whoever opens the file will tell.
+  const bool is_answer = type != fs::file_type::none && type != fs::file_type::unknown;
+  if (is_answer || error == std::errc::permission_denied || error == std::errc::too_many_symbolic_link_levels)
+    return is_answer ? type : fs::file_type::not_found;
+  nothing_known_of(path, error);
+}
+
+// By inode where both are there: a file may have many names.
+bool is_same_file(const fs::path& a, const fs::path& b) {
+  const fs::file_type first = type_of(a), second = type_of(b);
+  std::error_code error;
+  if (first != fs::file_type::not_found && second != fs::file_type::not_found) {
+    const bool is_same = first == fs::file_type::regular && fs::equivalent(a, b, error);
+    if (error) nothing_known_of(b, error);
+    return is_same;
+  }
+  // A name that cannot be followed is another's only if it is spelled the same.
+  const auto full = [&](const fs::path& path) {
+    fs::path found = fs::weakly_canonical(fs::absolute(followed(path, error), error), error);
+    return error ? path : found;
   };
   return full(a) == full(b);
 }
@@ -43,10 +66,11 @@ void require_distinct(std::span<const NamedFile> files) {
 }
 
 void make_folder(const std::filesystem::path& folder, const std::string& option) {
-  std::error_code error, ignored;
-  std::filesystem::create_directories(folder, error);
-  if (std::filesystem::is_directory(folder, ignored)) return;
-  if (std::filesystem::exists(folder, ignored))
+  std::error_code error;
+  fs::create_directories(folder, error);
+  const fs::file_type type = type_of(folder);
+  if (type == fs::file_type::directory) return;
+  if (type != fs::file_type::not_found)
     throw OptionError(
         {option}, fmt::format("{}: the folder cannot be made: there is a file of this name; name a folder",
                               folder.string()));

@@ -5,19 +5,17 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
 #include "gradus/base/error.hpp"
 #include "gradus/data/atomic_file.hpp"
+#include "models/data/json.hpp"
 #include "models/data/whole_number.hpp"
 
 namespace gradus {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::size_t length_bytes = 8;
 constexpr std::string_view damaged_tensors =
@@ -113,6 +111,8 @@ SafetensorsContents parse_safetensors(std::string_view contents, const std::file
   Json header;
   try {
     header = Json::parse(text, text + length, UniqueKeys());
+  } catch (const std::bad_alloc&) {
+    throw;  // which says nothing of the file
   } catch (const std::exception& error) {
     fail("header", error.what());
   }

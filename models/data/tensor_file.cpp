@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "gradus/base/error.hpp"
@@ -11,12 +10,12 @@
 #include "gradus/data/npz.hpp"
 #include "gradus/data/safetensors.hpp"
 #include "models/data/file_kind.hpp"
+#include "models/data/json.hpp"
 
 namespace gradus {
 
 namespace {
 
-using Json = nlohmann::json;
 using Metadata = std::map<std::string, std::string>;
 
 Metadata metadata_of(const TensorBytes& array, const std::filesystem::path& path) {

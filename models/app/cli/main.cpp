@@ -4,10 +4,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <exception>
+#include <new>
+#include <sstream>
 
 #include "gradus/data/option_error.hpp"
 #include "gradus/version.hpp"
@@ -18,8 +18,10 @@
 #include "models/app/cli/mlp.hpp"
 #include "models/app/cli/onnx/export.hpp"
 #include "models/app/cli/profile.hpp"
+#include "models/app/cli/standard_output.hpp"
 #include "models/app/cli/train_options.hpp"
 #include "models/app/cli/tutorials.hpp"
+#include "models/data/file_writing.hpp"
 
 namespace {
 
@@ -189,7 +191,11 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error);
+    std::ostringstream output, errors;
+    for (std::ostringstream* text : {&output, &errors}) text->exceptions(std::ios::badbit);
+    status = app.exit(error, output, errors);
+    print_text(output.str());
+    gradus::write_all(STDERR_FILENO, errors.str());
   }
   return status;
 }
@@ -201,20 +207,31 @@ void hold_standard_files() {
     if (fcntl(file, F_GETFD) < 0) open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-// The status tells even where nobody can be told why.
-int refused(const std::string& why) {
-  std::fflush(stdout);
-  std::fputs(fmt::format("gradus: {}\n", why).c_str(), stderr);
+// The status tells even where nobody can be told why. Needs no memory.
+int refused(std::string_view why) {
+  flush_output();
+  for (const std::string_view piece : {std::string_view("gradus: "), why, std::string_view("\n")})
+    gradus::write_all(STDERR_FILENO, piece);
   return 1;
 }
 
 // Fails where the standard output, or a part of it, could not be written.
 int checked_output(int status) {
-  const bool failed_before = std::ferror(stdout) != 0;
-  errno = 0;
-  if (std::fflush(stdout) == 0 && !failed_before) return status;
-  return refused(fmt::format("the standard output cannot be written{}",
-                             errno == 0 ? "" : fmt::format(": {}", std::strerror(errno))));
+  flush_output();
+  if (output_error() == 0) return status;
+  return refused(fmt::format("the standard output cannot be written: {}", std::strerror(output_error())));
+}
+
+int run_or_refuse(int argc, char** argv) {
+  try {
+    return checked_output(run(argc, argv));
+  } catch (const gradus::OptionError& error) {
+    return refused(with_options(error.what(), error.options()));
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    return refused(error.what());
+  }
 }
 
 }  // namespace
@@ -222,10 +239,8 @@ int checked_output(int status) {
 int main(int argc, char** argv) {
   hold_standard_files();
   try {
-    return checked_output(run(argc, argv));
-  } catch (const gradus::OptionError& error) {
-    return refused(with_options(error.what(), error.options()));
-  } catch (const std::exception& error) {
-    return refused(error.what());
+    return run_or_refuse(argc, argv);
+  } catch (const std::bad_alloc&) {  // also one of an error's own words
+    return refused("memory ran out; free some of it, or take smaller batches or less data");
   }
 }

@@ -10,6 +10,7 @@
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/optim/optimizers.hpp"
 #include "models/app/cli/command_line.hpp"
+#include "models/app/cli/standard_output.hpp"
 #include "models/app/cli/training_run.hpp"
 
 namespace gradus::cli {
@@ -96,7 +97,7 @@ int predict(PredictOptions options) {
   options.table.print = [](std::string_view text) { std::fputs(std::string(text).c_str(), stderr); };
   const std::string text = predict_table(options.table);
   if (options.output.empty())
-    fmt::print("{}", text);
+    print_text(text);
   else
     write_atomically(options.output, text);
   return 0;

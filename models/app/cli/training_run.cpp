@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
 
 #include "gradus/data/atomic_file.hpp"
+#include "models/app/cli/standard_output.hpp"
 #include "models/app/report/report.hpp"
 
 namespace gradus::cli {
@@ -13,8 +13,8 @@ namespace gradus::cli {
 void run_and_report(TrainOptions& shared, const std::string& data, const std::string& out,
                     const std::function<RunReport()>& train) {
   shared.print = [](std::string_view text) {
-    fmt::print("{}", text);
-    std::fflush(stdout);
+    print_text(text);
+    flush_output();
   };
   shared.pictures = !out.empty();
   require_distinct(std::vector<NamedFile>{{"data", data, false},

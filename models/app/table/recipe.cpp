@@ -5,19 +5,17 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <unordered_map>
 #include <utility>
 
 #include "gradus/data/option_error.hpp"
 #include "models/app/table/categories.hpp"
+#include "models/data/json.hpp"
 #include "models/data/whole_number.hpp"
 
 namespace gradus {
 
 namespace {
-
-using Json = nlohmann::json;
 
 // An entry that an earlier version did not have is written only where it says something, so that it reads
 // what it can.
@@ -207,6 +205,8 @@ TableRecipe recipe_of(const TensorFile& file) {
   TableRecipe recipe;
   try {
     recipe = parsed_recipe(found->second);
+  } catch (const std::bad_alloc&) {
+    throw;  // which says nothing of the file
   } catch (const std::exception& error) {
     throw refuse(error.what());
   }

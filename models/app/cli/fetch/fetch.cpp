@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "models/app/cli/standard_output.hpp"
 #include "models/app/fetch/fetch_mnist.hpp"
 
 namespace gradus::cli {
@@ -10,10 +11,10 @@ bool can_fetch() { return true; }
 
 int fetch(const FetchCommandOptions& options) {
   const auto folder = fetch_mnist({.folder = options.data, .print = [](std::string_view text) {
-                                     fmt::print("{}", text);
-                                     std::fflush(stdout);
+                                     print_text(text);
+                                     flush_output();
                                    }});
-  fmt::print("MNIST is in {}\n", folder.string());
+  print("MNIST is in {}\n", folder.string());
   return 0;
 }
 
