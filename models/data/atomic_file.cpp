@@ -1,7 +1,11 @@
 #include "gradus/data/atomic_file.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
+#include <cerrno>
+#include <cstring>
+#include <optional>
 #include <system_error>
 
 #include "gradus/data/option_error.hpp"
@@ -14,30 +18,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void nothing_known_of(const fs::path& path, const std::error_code& error) {
-  throw Error(fmt::format("{}: nothing can be found out about it: {}", path.string(), error.message()));
-}
-
-// Whether there is a file of this name, and of what type. Error where nobody can tell.
-fs::file_type type_of(const fs::path& path) {
-  std::error_code error;
-  const fs::file_type type = fs::status(path, error).type();
+// Empty where there is no file of this name. Error where nobody can tell.
+std::optional<struct stat> status_of(const fs::path& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) == 0) return status;
   // Of a part of the name that is no folder, or may not be looked into, whoever opens the file will tell.
-  const bool is_answer = type != fs::file_type::none && type != fs::file_type::unknown;
-  if (is_answer || error == std::errc::permission_denied || error == std::errc::too_many_symbolic_link_levels)
-    return is_answer ? type : fs::file_type::not_found;
-  nothing_known_of(path, error);
+  if (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP) return std::nullopt;
+  throw Error(fmt::format("{}: nothing can be found out about it: {}", path.string(), std::strerror(errno)));
 }
 
 // By inode where both are there: a file may have many names.
 bool is_same_file(const fs::path& a, const fs::path& b) {
-  const fs::file_type first = type_of(a), second = type_of(b);
+  const auto first = status_of(a), second = status_of(b);
+  if (first && second)
+    return S_ISREG(first->st_mode) && first->st_dev == second->st_dev && first->st_ino == second->st_ino;
   std::error_code error;
-  if (first != fs::file_type::not_found && second != fs::file_type::not_found) {
-    const bool is_same = first == fs::file_type::regular && fs::equivalent(a, b, error);
-    if (error) nothing_known_of(b, error);
-    return is_same;
-  }
   // A name that cannot be followed is another's only if it is spelled the same.
   const auto full = [&](const fs::path& path) {
     fs::path found = fs::weakly_canonical(fs::absolute(followed(path, error), error), error);
@@ -68,9 +63,9 @@ void require_distinct(std::span<const NamedFile> files) {
 void make_folder(const std::filesystem::path& folder, const std::string& option) {
   std::error_code error;
   fs::create_directories(folder, error);
-  const fs::file_type type = type_of(folder);
-  if (type == fs::file_type::directory) return;
-  if (type != fs::file_type::not_found)
+  const auto status = status_of(folder);
+  if (status && S_ISDIR(status->st_mode)) return;
+  if (status)
     throw OptionError(
         {option}, fmt::format("{}: the folder cannot be made: there is a file of this name; name a folder",
                               folder.string()));
