@@ -100,14 +100,6 @@ class HeightWeight final : public SmallTutorial {
       return Spot{person[0] + mean_weight, person[1] + mean_height,
                   fmt::format("{} {:.3f}", name, trained.predict(person, 1).front()), known};
     };
-    // Each by itself: within a braced list, gcc 12 destroys them twice when one of them finds no memory.
-    std::vector<Spot> spots;
-    spots.push_back(at({-2, -1}, "Alice", true));
-    spots.push_back(at({25, 6}, "Bob", true));
-    spots.push_back(at({17, 4}, "Charlie", true));
-    spots.push_back(at({-15, -6}, "Diana", true));
-    spots.push_back(at(emily, "Emily", false));
-    spots.push_back(at(frank, "Frank", false));
     Map map{.x = {"weight (lb)", false, 110, 170},
             .y = {"height (in)", false, 58, 74},
             .value = {"network's answer: 1 female, 0 male", false, 0, 1},
@@ -115,7 +107,8 @@ class HeightWeight final : public SmallTutorial {
             .rows = 97,
             .values = {},
             .levels = {0.5},
-            .spots = std::move(spots)};
+            .spots = {at({-2, -1}, "Alice", true), at({25, 6}, "Bob", true), at({17, 4}, "Charlie", true),
+                      at({-15, -6}, "Diana", true), at(emily, "Emily", false), at(frank, "Frank", false)}};
     return {
         {"decision", "Female or male, by weight and height",
          "Dots: the four people of the training. Triangles: Emily and Frank, whom the network never saw. The "

@@ -144,9 +144,11 @@ void add_mlp(CLI::App* train, MlpOptions& options, gradus::TrainOptions& shared,
   command->add_option("--clip-value", options.clip_value, "Largest entry of a gradient");
   add_output(command, "--save", shared.files.weights, "Write the model here, for 'gradus predict'");
   command->callback([train, &options, &shared, &out, &status] {
-    for (const char* own : {"name", "--data", "--init-scale"})
-      if (train->count(own) > 0)
-        throw CLI::ValidationError(own, "it is a tutorial's; leave it out before mlp");
+    // CLI11's search by name takes memory and, being noexcept, ends the program when there is none.
+    for (const CLI::Option* option : train->get_options())
+      for (const std::string_view own : {"name", "--data", "--init-scale"})
+        if (option->count() > 0 && option->get_name() == own)
+          throw CLI::ValidationError(std::string(own), "it is a tutorial's; leave it out before mlp");
     status = train_mlp(options, shared, out);
   });
 }

@@ -115,7 +115,7 @@ TableRecipe parsed_recipe(const std::string& text) {
   recipe.activation = json.at("activation");
   recipe.normalization = json.at("normalization");
   recipe.dropout = json.at("dropout");
-  recipe.in_double = json.at("precision") == "double";
+  recipe.in_double = json.at("precision").get<std::string>() == "double";
   if (json.contains("missing")) recipe.missing = missing_from(json["missing"]);
   if (json.contains("format")) recipe.format = format_from(json["format"]);
   if (recipe.features.empty()) throw Error("there are no features");
