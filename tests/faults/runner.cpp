@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr unsigned most_seconds = 20;
+constexpr int not_run = 127;
 
 Files files_in(const fs::path& folder) {
   Files files;
@@ -35,10 +36,10 @@ Files files_in(const fs::path& folder) {
   constexpr mode_t for_all = 0666;
   dup2(open((scratch / "output").c_str(), O_CREAT | O_TRUNC | O_WRONLY, for_all), STDOUT_FILENO);
   dup2(open((scratch / "errors").c_str(), O_CREAT | O_TRUNC | O_WRONLY, for_all), STDERR_FILENO);
-  if (chdir(work.c_str()) != 0) _exit(127);
+  if (chdir(work.c_str()) != 0) _exit(not_run);
   alarm(most_seconds);
   execv(arguments.front(), arguments.data());
-  _exit(127);
+  _exit(not_run);
 }
 
 }  // namespace
@@ -87,6 +88,7 @@ Outcome Runner::run(const Job& job, Files& files, const std::string& fault) {
   Outcome outcome;
   outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
   outcome.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  if (outcome.status == not_run) throw std::runtime_error(job.words.front() + " cannot be run");
   outcome.output = test::contents(scratch_ / "output");
   outcome.errors = test::contents(scratch_ / "errors");
   for (std::size_t i = 0; i < kinds; ++i) outcome.counts[i] = page_->counts[i];
