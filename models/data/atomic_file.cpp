@@ -1,7 +1,11 @@
 #include "gradus/data/atomic_file.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
+#include <cerrno>
+#include <cstring>
+#include <optional>
 #include <system_error>
 
 #include "gradus/data/option_error.hpp"
@@ -12,13 +16,27 @@ namespace gradus {
 
 namespace {
 
+namespace fs = std::filesystem;
+
+// Empty where there is no file of this name. Error where nobody can tell.
+std::optional<struct stat> status_of(const fs::path& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) == 0) return status;
+  // Of a part of the name that is no folder, or may not be looked into, whoever opens the file will tell.
+  if (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP) return std::nullopt;
+  throw Error(fmt::format("{}: nothing can be found out about it: {}", path.string(), std::strerror(errno)));
+}
+
 // By inode where both are there: a file may have many names.
-bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+bool is_same_file(const fs::path& a, const fs::path& b) {
+  const auto first = status_of(a), second = status_of(b);
+  if (first && second)
+    return S_ISREG(first->st_mode) && first->st_dev == second->st_dev && first->st_ino == second->st_ino;
   std::error_code error;
-  if (std::filesystem::exists(a, error) && std::filesystem::exists(b, error))
-    return std::filesystem::is_regular_file(a, error) && std::filesystem::equivalent(a, b, error);
-  const auto full = [&](const std::filesystem::path& path) {
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(followed(path, error), error), error);
+  // A name that cannot be followed is another's only if it is spelled the same.
+  const auto full = [&](const fs::path& path) {
+    fs::path found = fs::weakly_canonical(fs::absolute(followed(path, error), error), error);
+    return error ? path : found;
   };
   return full(a) == full(b);
 }
@@ -43,10 +61,11 @@ void require_distinct(std::span<const NamedFile> files) {
 }
 
 void make_folder(const std::filesystem::path& folder, const std::string& option) {
-  std::error_code error, ignored;
-  std::filesystem::create_directories(folder, error);
-  if (std::filesystem::is_directory(folder, ignored)) return;
-  if (std::filesystem::exists(folder, ignored))
+  std::error_code error;
+  fs::create_directories(folder, error);
+  const auto status = status_of(folder);
+  if (status && S_ISDIR(status->st_mode)) return;
+  if (status)
     throw OptionError(
         {option}, fmt::format("{}: the folder cannot be made: there is a file of this name; name a folder",
                               folder.string()));

@@ -2,44 +2,67 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gradus/base/error.hpp"
+#include "models/data/json.hpp"
 #include "models/data/printable.hpp"
 
 namespace gradus {
 
 /// More levels of lists and objects than any of our files has; what goes through them may be recursive.
-inline constexpr int most_json_levels = 32;
+inline constexpr std::size_t most_json_levels = 32;
 
-/// Refuses while a text is parsed what JSON parsers let pass: lists and objects that are nested deeper, and
-/// keys that occur twice in one object.
-class JsonGuard {
+/// Passes over a text and refuses what JSON parsers let pass: lists and objects that are nested deeper, and
+/// keys that occur twice in one object. (As a callback of the parser it would take quadratic time: that looks
+/// through all of an object after each of its entries.)
+class JsonGuard final : public nlohmann::json_sax<Json> {
  public:
-  bool operator()(int level, nlohmann::json::parse_event_t event, const nlohmann::json& value) {
-    using Event = nlohmann::json::parse_event_t;
-    const bool opens = event == Event::object_start || event == Event::array_start;
-    if (opens && level >= most_json_levels)
-      throw Error(fmt::format("it is nested deeper than {} levels", most_json_levels));
-    if (event == Event::object_start) open_.emplace_back();
-    if (event == Event::object_end) open_.pop_back();
-    if (event == Event::key && !open_.back().insert(value.get<std::string>()).second)
-      throw Error(fmt::format("the name '{}' is given twice", shortened(value.get<std::string>())));
+  bool start_object(std::size_t) override { return open(); }
+  bool end_object() override { return close(); }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_array() override { return close(); }
+  bool key(std::string& name) override {
+    if (!open_.back().insert(name).second)
+      throw Error(fmt::format("the name '{}' is given twice", shortened(name)));
     return true;
   }
 
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(std::int64_t) override { return true; }
+  bool number_unsigned(std::uint64_t) override { return true; }
+  bool number_float(double, const std::string&) override { return true; }
+  bool string(std::string&) override { return true; }
+  bool binary(std::vector<std::uint8_t>&) override { return true; }
+  // The parser, which comes next, says why.
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) override { return false; }
+
  private:
-  std::vector<std::set<std::string>> open_;
+  bool open() {
+    if (open_.size() >= most_json_levels)
+      throw Error(fmt::format("it is nested deeper than {} levels", most_json_levels));
+    open_.emplace_back();
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  std::vector<std::set<std::string>> open_;  // the names in what is open; of a list, none
 };
 
 /// The JSON value that an untrusted text is; Error, which gives only the reason, or nlohmann's own, when it
 /// is none that JsonGuard lets pass.
-inline nlohmann::json parsed_json(std::string_view text) {
-  return nlohmann::json::parse(text.begin(), text.end(), JsonGuard());
+inline Json parsed_json(std::string_view text) {
+  JsonGuard guard;
+  Json::sax_parse(text.begin(), text.end(), &guard);
+  return Json::parse(text.begin(), text.end());
 }
 
 }  // namespace gradus

@@ -33,6 +33,10 @@ FileSizeSignalBlocked::~FileSizeSignalBlocked() {
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
+OpenFile::~OpenFile() {
+  if (file_ >= 0) close(file_);
+}
+
 int open_file(const std::filesystem::path& path, int flags, mode_t mode) {
   int file = -1;
   do file = open(path.c_str(), flags | O_CLOEXEC, mode);
@@ -63,6 +67,13 @@ int write_all(int file, std::string_view bytes) {
   return 0;
 }
 
+void append_to_file(const std::filesystem::path& path, std::string_view bytes) {
+  constexpr mode_t for_all = 0666;
+  const OpenFile file(open_file(path, O_WRONLY | O_APPEND | O_CREAT, for_all));
+  const int error = file.is_open() ? write_all(file.get(), bytes) : errno;
+  if (error != 0) refuse_to_write(path, error);
+}
+
 int force_to_disk(int file) {
   int result = 0;
   do result = fsync(file);
@@ -71,10 +82,9 @@ int force_to_disk(int file) {
 }
 
 void force_name_to_disk(const std::filesystem::path& path) {
-  const int folder = open_file(path.has_parent_path() ? path.parent_path() : ".", O_RDONLY | O_DIRECTORY);
+  const OpenFile folder(open_file(path.has_parent_path() ? path.parent_path() : ".", O_RDONLY | O_DIRECTORY));
   // Some may be written, but not listed.
-  const int error = folder >= 0 ? force_to_disk(folder) : errno == EACCES ? 0 : errno;
-  if (folder >= 0) close(folder);
+  const int error = folder.is_open() ? force_to_disk(folder.get()) : errno == EACCES ? 0 : errno;
   if (error != 0)
     throw Error(fmt::format("{}: is written, but may be lost when the machine stops: {}", path.string(),
                             std::strerror(error)));

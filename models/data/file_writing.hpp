@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "gradus/base/public.hpp"
 
@@ -25,6 +26,25 @@ class FileSizeSignalBlocked {
   sigset_t before_{};
 };
 
+/// A descriptor that is closed with its owner; -1 for none.
+class OpenFile {
+ public:
+  OpenFile() = default;
+  explicit OpenFile(int file) : file_(file) {}
+  OpenFile(OpenFile&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  OpenFile& operator=(OpenFile&& other) noexcept {
+    std::swap(file_, other.file_);
+    return *this;
+  }
+  ~OpenFile();
+
+  int get() const { return file_; }
+  bool is_open() const { return file_ >= 0; }
+
+ private:
+  int file_ = -1;
+};
+
 /// Opens as open(2) does. The descriptor, or -1 with errno.
 int open_file(const std::filesystem::path& path, int flags, mode_t mode = 0);
 
@@ -34,6 +54,9 @@ std::filesystem::path followed(std::filesystem::path path, std::error_code& erro
 
 /// Writes all bytes. 0, or the system's reason.
 int write_all(int file, std::string_view bytes);
+
+/// Adds to the end of a file, which is made if it is not there. Error that names the file and the reason.
+void append_to_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// Forces what is written to the disk. 0, or the system's reason; also 0 for what is on none.
 int force_to_disk(int file);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <fstream>
 #include <limits>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -67,8 +68,7 @@ class ByteSource {
     refill();
     compressed_ = is_gzip(input());
     constexpr int gzip_window = 15 + 16;  // the largest window; a gzip header and nothing else
-    if (compressed_ && inflateInit2(&stream_, gzip_window) != Z_OK)
-      fail(path, "opening it", "no memory to decompress it");
+    if (compressed_ && inflateInit2(&stream_, gzip_window) != Z_OK) throw std::bad_alloc();
   }
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
@@ -139,6 +139,7 @@ class ByteSource {
       stream_.next_in = input().data();
       stream_.avail_in = static_cast<uInt>(input().size());
       const int status = inflate(&stream_, Z_NO_FLUSH);
+      if (status == Z_MEM_ERROR) throw std::bad_alloc();
       consume(input().size() - stream_.avail_in);
       if (status == Z_STREAM_END)
         member_ended_ = true;

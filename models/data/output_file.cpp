@@ -72,33 +72,31 @@ void OutputFile::find_target() {
 void OutputFile::open_without_name() {
   const FileSizeSignalBlocked blocked;
   if (!target_.has_filename()) refuse_to_write(path_, EISDIR);
-  file_ = open_file(folder_of(target_), O_TMPFILE | O_WRONLY, for_all);
+  file_ = OpenFile(open_file(folder_of(target_), O_TMPFILE | O_WRONLY, for_all));
   // It can be named later only by way of /proc.
-  if (file_ >= 0 && access(descriptor_name(file_).c_str(), F_OK) != 0) close(std::exchange(file_, -1));
-  for (int i = 0; file_ < 0 && i < most_names; ++i) {
+  if (file_.is_open() && access(descriptor_name(file_.get()).c_str(), F_OK) != 0) file_ = OpenFile();
+  for (int i = 0; !file_.is_open() && i < most_names; ++i) {
     temporary_ = beside(target_);
-    file_ = open_file(temporary_, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, for_all);
-    if (file_ < 0 && errno != EEXIST) break;
+    file_ = OpenFile(open_file(temporary_, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, for_all));
+    has_temporary_ = file_.is_open();
+    if (!has_temporary_ && errno != EEXIST) break;
   }
-  if (file_ >= 0) return;
-  temporary_.clear();
-  refuse_to_write(path_, errno);
+  if (!file_.is_open()) refuse_to_write(path_, errno);
 }
 
 void OutputFile::open_directly() {
-  if (file_ >= 0) return;
-  file_ = open_file(path_, O_WRONLY | O_APPEND | O_NOCTTY);
-  if (file_ < 0) refuse_to_write(path_, errno);
+  if (file_.is_open()) return;
+  file_ = OpenFile(open_file(path_, O_WRONLY | O_APPEND | O_NOCTTY));
+  if (!file_.is_open()) refuse_to_write(path_, errno);
 }
 
 OutputFile::~OutputFile() {
-  if (!temporary_.empty()) unlink(temporary_.c_str());
-  if (file_ >= 0) close(file_);
+  if (has_temporary_) unlink(temporary_.c_str());
 }
 
 void OutputFile::append(std::string_view bytes) {
   if (direct_) open_directly();
-  if (const int error = write_all(file_, bytes)) refuse_to_write(path_, error);
+  if (const int error = write_all(file_.get(), bytes)) refuse_to_write(path_, error);
 }
 
 void OutputFile::take_mode() const {
@@ -106,29 +104,28 @@ void OutputFile::take_mode() const {
   constexpr mode_t permissions = 07777;
   // Another's file stays another's, where we may give it away.
   const bool is_of_same = (there_.st_uid == geteuid() && there_.st_gid == getegid()) ||
-                          fchown(file_, there_.st_uid, there_.st_gid) == 0;
+                          fchown(file_.get(), there_.st_uid, there_.st_gid) == 0;
   constexpr mode_t for_whom = S_ISUID | S_ISGID;
   const mode_t mode = there_.st_mode & permissions;
-  if (fchmod(file_, is_of_same ? mode : mode & ~for_whom) != 0) refuse_to_write(path_, errno);
+  if (fchmod(file_.get(), is_of_same ? mode : mode & ~for_whom) != 0) refuse_to_write(path_, errno);
 }
 
 void OutputFile::publish() {
   if (direct_) {
     open_directly();  // also where nothing was appended
-    if (const int error = force_to_disk(file_)) refuse_to_write(path_, error);
+    if (const int error = force_to_disk(file_.get())) refuse_to_write(path_, error);
     return;
   }
   take_mode();
-  if (const int error = force_to_disk(file_)) refuse_to_write(path_, error);
-  for (int i = 0; temporary_.empty() && i < most_names; ++i) {
-    const fs::path name = beside(target_);
-    if (linkat(AT_FDCWD, descriptor_name(file_).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0)
-      temporary_ = name;
-    else if (errno != EEXIST)
-      break;
+  if (const int error = force_to_disk(file_.get())) refuse_to_write(path_, error);
+  const std::string file = descriptor_name(file_.get());
+  for (int i = 0; !has_temporary_ && i < most_names; ++i) {
+    temporary_ = beside(target_);
+    has_temporary_ = linkat(AT_FDCWD, file.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    if (!has_temporary_ && errno != EEXIST) break;
   }
-  if (temporary_.empty() || rename(temporary_.c_str(), target_.c_str()) != 0) refuse_to_write(path_, errno);
-  temporary_.clear();
+  if (!has_temporary_ || rename(temporary_.c_str(), target_.c_str()) != 0) refuse_to_write(path_, errno);
+  has_temporary_ = false;
   force_name_to_disk(target_);
 }
 

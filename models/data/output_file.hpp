@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <string_view>
 
+#include "models/data/file_writing.hpp"
+
 namespace gradus {
 
 /// A file that is written as a whole or not at all. It has no name while it is written (or a random one,
@@ -33,11 +35,12 @@ class OutputFile {
 
   std::filesystem::path path_;         // as the caller says it
   std::filesystem::path target_;       // where links lead
-  std::filesystem::path temporary_{};  // or empty: without a name
+  std::filesystem::path temporary_{};  // beside it, or about to be
   struct stat there_ {};               // the file that is to be replaced
   bool replaces_ = false;
   bool direct_ = false;
-  int file_ = -1;
+  bool has_temporary_ = false;  // or no name
+  OpenFile file_;
 };
 
 }  // namespace gradus

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -31,7 +32,7 @@ std::string packed_rows(std::string_view bytes) {
   std::string packed(size, '\0');
   if (compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(bytes.data()),
                static_cast<uLong>(bytes.size())) != Z_OK)
-    throw Error("PNG: no memory to compress an image");
+    throw std::bad_alloc();
   packed.resize(size);
   return packed;
 }

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "gradus/base/error.hpp"
@@ -16,8 +15,6 @@
 namespace gradus {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::size_t length_bytes = 8;
 constexpr std::string_view damaged_tensors =
@@ -98,6 +95,8 @@ SafetensorsContents parse_safetensors(std::string_view contents, const std::file
   Json header;
   try {
     header = parsed_json({text, length});
+  } catch (const std::bad_alloc&) {
+    throw;  // which says nothing of the file
   } catch (const std::exception& error) {
     fail("header", error.what());
   }

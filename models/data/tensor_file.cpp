@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "gradus/base/error.hpp"
@@ -12,6 +11,7 @@
 #include "gradus/data/safetensors.hpp"
 #include "models/data/bounded_json.hpp"
 #include "models/data/file_kind.hpp"
+#include "models/data/json.hpp"
 
 namespace gradus {
 

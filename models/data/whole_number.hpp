@@ -5,17 +5,17 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "gradus/base/error.hpp"
+#include "models/data/json.hpp"
 
 namespace gradus {
 
 // The number that a JSON value holds; Error unless it is written as a whole one from `least` that a Number
 // can hold. What the parser itself converts, it does without a look: a fraction is cut, 1e40 is undefined
 // behaviour.
-template <std::integral Number> Number whole_number(const nlohmann::json& value, Number least) {
+template <std::integral Number> Number whole_number(const Json& value, Number least) {
   const auto fits = [&](auto number) {
     return std::in_range<Number>(number) && std::cmp_less_equal(least, number);
   };

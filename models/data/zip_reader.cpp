@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <tuple>
 #include <unordered_set>
 #include <utility>
@@ -212,6 +213,7 @@ struct ZipStream::Inflater {
     stream.next_out = reinterpret_cast<Bytef*>(into.data());
     stream.avail_out = space;
     const int status = ended ? Z_STREAM_END : inflate(&stream, Z_NO_FLUSH);
+    if (status == Z_MEM_ERROR) throw std::bad_alloc();
     ended = status == Z_STREAM_END;
     return {status, space - stream.avail_out};
   }
@@ -224,7 +226,7 @@ struct ZipStream::Inflater {
 ZipStream::ZipStream(const ZipEntry& entry, std::string place)
     : entry_(entry), place_(std::move(place)), inflater_(std::make_unique<Inflater>(entry.data)) {
   constexpr int raw_window = -15;
-  if (inflateInit2(&inflater_->stream, raw_window) != Z_OK) fail("there is no memory to unpack it");
+  if (inflateInit2(&inflater_->stream, raw_window) != Z_OK) throw std::bad_alloc();
 }
 ZipStream::~ZipStream() { inflateEnd(&inflater_->stream); }
 

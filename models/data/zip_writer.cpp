@@ -4,6 +4,8 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <utility>
 
 #include "gradus/base/error.hpp"
@@ -28,7 +30,8 @@ std::string deflated_bytes(const std::vector<std::string_view>& pieces) {
   constexpr int memory_level = 8;
   if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, raw_window, memory_level,
                    Z_DEFAULT_STRATEGY) != Z_OK)
-    throw Error("there is no memory to compress the arrays; write them uncompressed");
+    throw std::bad_alloc();
+  const std::unique_ptr<z_stream, decltype(&deflateEnd)> owner(&stream, &deflateEnd);
   std::string packed;
   std::vector<char> buffer(std::size_t{1} << 16U);
   const auto run = [&](int flush) {
@@ -48,7 +51,6 @@ std::string deflated_bytes(const std::vector<std::string_view>& pieces) {
       piece.remove_prefix(part.size());
     }
   run(Z_FINISH);
-  deflateEnd(&stream);
   return packed;
 }
 

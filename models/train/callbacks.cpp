@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
 #include <utility>
 
 #include "gradus/base/error.hpp"
 #include "gradus/data/atomic_file.hpp"
+#include "models/data/file_writing.hpp"
 
 namespace gradus {
 
@@ -277,12 +275,7 @@ class CsvLog final : public PerFit<CsvLog> {
   explicit CsvLog(std::string path) : path_(std::move(path)) {}
   void on_train_begin(Training& training) override { write_atomically(path_, training.history().csv()); }
   void on_epoch_end(Training& training) override {
-    const std::string line = csv_line(training.epoch(), training.scores().values);
-    std::FILE* file = std::fopen(path_.c_str(), "ab");
-    const bool written = file != nullptr && std::fwrite(line.data(), 1, line.size(), file) == line.size();
-    const int error = errno;
-    if ((file != nullptr && std::fclose(file) != 0) || !written)
-      throw Error(fmt::format("{}: cannot be written: {}", path_, std::strerror(written ? errno : error)));
+    append_to_file(path_, csv_line(training.epoch(), training.scores().values));
   }
 
  private:

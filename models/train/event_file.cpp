@@ -1,5 +1,6 @@
 #include "models/train/event_file.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -7,9 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 
-#include "gradus/base/error.hpp"
 #include "gradus/data/atomic_file.hpp"
 #include "models/data/little_endian.hpp"
 
@@ -58,12 +57,16 @@ std::uint32_t masked_crc32c(std::string_view bytes) {
   return (crc >> 15U | crc << 17U) + 0xA282EAD8U;
 }
 
-EventFile::EventFile(const std::filesystem::path& folder)
-    : path_(folder / file_name()), file_(nullptr, &std::fclose) {
+EventFile::EventFile(const std::filesystem::path& folder) : path_(folder / file_name()) {
   make_folder(folder, "tensorboard");
-  file_.reset(std::fopen(path_.c_str(), "wbx"));
-  if (file_ == nullptr) fail(errno);
+  constexpr mode_t for_all = 0666;
+  file_ = OpenFile(open_file(path_, O_WRONLY | O_CREAT | O_EXCL, for_all));
+  if (!file_.is_open()) refuse_to_write(path_, errno);
   write(0, ProtobufMessage().text(version_field, "brain.Event:2"));
+}
+
+EventFile::~EventFile() {
+  if (file_.is_open()) write_all(file_.get(), waiting_);
 }
 
 void EventFile::write(std::int64_t step, const ProtobufMessage& event) {
@@ -73,21 +76,15 @@ void EventFile::write(std::int64_t step, const ProtobufMessage& event) {
   append_little_endian(head, bytes.size(), 8);
   append_little_endian(head, masked_crc32c(head), 4);
   append_little_endian(checksum, masked_crc32c(bytes), 4);
-  append(head);
-  append(bytes);
-  append(checksum);
+  waiting_ += head + bytes + checksum;
+  constexpr std::size_t much = 1 << 16;
+  if (waiting_.size() >= much) flush();
 }
 
 void EventFile::flush() {
-  if (std::fflush(file_.get()) != 0) fail(errno);
-}
-
-void EventFile::append(std::string_view bytes) {
-  if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size()) fail(errno);
-}
-
-void EventFile::fail(int error) const {
-  throw Error(fmt::format("{}: cannot be written: {}", path_.string(), std::strerror(error)));
+  const int error = write_all(file_.get(), waiting_);
+  waiting_.clear();
+  if (error != 0) refuse_to_write(path_, error);
 }
 
 }  // namespace gradus

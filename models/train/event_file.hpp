@@ -1,13 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include "gradus/base/public.hpp"
+#include "models/data/file_writing.hpp"
 #include "models/train/protobuf.hpp"
 
 namespace GRADUS_PUBLIC gradus {
@@ -21,6 +20,10 @@ class EventFile {
   /// Begins a new file in a folder, which is made if it is not there. Names sort as files were begun. Error
   /// when it cannot be written.
   explicit EventFile(const std::filesystem::path& folder);
+  /// Hands on what is left, as far as that can be written.
+  ~EventFile();
+  EventFile(const EventFile&) = delete;
+  EventFile& operator=(const EventFile&) = delete;
 
   /// Appends one event: the fields of an Event beside its time and step. Error when the disk is full.
   void write(std::int64_t step, const ProtobufMessage& event);
@@ -28,11 +31,9 @@ class EventFile {
   void flush();
 
  private:
-  void append(std::string_view bytes);
-  [[noreturn]] void fail(int error) const;
-
   std::filesystem::path path_;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  OpenFile file_;
+  std::string waiting_;  // events that are not handed on yet
 };
 
 }  // namespace gradus

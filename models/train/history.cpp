@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "gradus/base/error.hpp"
+#include "models/data/json.hpp"
 
 namespace gradus {
 
@@ -34,11 +34,11 @@ std::vector<double> History::of(std::string_view name) const {
 }
 
 std::string History::json() const {
-  nlohmann::ordered_json all;
+  OrderedJson all;
   all["params"] = {{"epochs", planned_epochs}, {"steps", steps},
                    {"batch", batch},           {"last_batch", steps > 0 ? samples - (steps - 1) * batch : 0},
                    {"samples", samples},       {"validation_samples", validation}};
-  all["history"] = nlohmann::ordered_json::object();
+  all["history"] = OrderedJson::object();
   for (const std::string& name : names) all["history"][name] = of(name);
   if (!stopped.empty()) all["stopped"] = stopped;
   if (!remarks.empty()) all["remarks"] = remarks;

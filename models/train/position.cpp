@@ -2,15 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "gradus/base/error.hpp"
 #include "models/data/bounded_json.hpp"
 #include "models/data/whole_number.hpp"
 
 namespace gradus {
-
-using Json = nlohmann::json;
 
 std::string to_json(const SavedPosition& saved) {
   const Position& at = saved.at;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <new>
 
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/data/option_error.hpp"
@@ -46,8 +47,10 @@ void write_results(const Trainer<T>& trainer, const History& history, const Trai
       write();
     } catch (const Error& error) {
       why = error.what();
-      missing += fmt::format("{}{}", missing.empty() ? "" : "\n", why);
+    } catch (const std::bad_alloc&) {
+      why = file + ": cannot be written: memory ran out";
     }
+    if (!why.empty()) missing += fmt::format("{}{}", missing.empty() ? "" : "\n", why);
     if (files.on_file) files.on_file(file, why);
   };
   if (complete) attempt(files.weights, [&] { trainer.save_weights(files.weights); });

@@ -19,7 +19,7 @@ struct OptionRow {
   bool takes_list = false;
 };
 
-constexpr std::array<OptionRow, 46> option_rows{{{"activation=relu", "no --activation"},
+constexpr std::array<OptionRow, 47> option_rows{{{"activation=relu", "no --activation"},
                                                  {"batch", "--batch"},
                                                  {"checkpoint", "--checkpoint"},
                                                  {"checkpoint_steps", "--checkpoint-steps"},
@@ -38,6 +38,7 @@ constexpr std::array<OptionRow, 46> option_rows{{{"activation=relu", "no --activ
                                                  {"in_order=false", "no --in-order"},
                                                  {"init_scale", "--init-scale"},
                                                  {"json", "--json"},
+                                                 {"memory", "--memory"},
                                                  {"missing", "--missing"},
                                                  {"model", "a file that 'gradus train mlp --save' wrote"},
                                                  {"na", "--na", {}, true},

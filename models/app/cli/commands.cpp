@@ -15,6 +15,7 @@
 #include "models/app/cli/number_option.hpp"
 #include "models/app/cli/onnx/export.hpp"
 #include "models/app/cli/profile.hpp"
+#include "models/app/cli/standard_output.hpp"
 #include "models/app/cli/train_options.hpp"
 #include "models/app/cli/tutorials.hpp"
 #include "models/app/cli/words.hpp"
@@ -139,6 +140,7 @@ struct CommandLine::Arguments {
   ProfileOptions profile;
   ExportOptions export_model;
   FetchCommandOptions fetch;
+  std::size_t memory = 0;  // 0: no limit
 };
 
 CommandLine::CommandLine(std::vector<std::string> words)
@@ -176,6 +178,10 @@ CommandLine::CommandLine(std::vector<std::string> words)
   add_profile(app, arguments.profile, chosen);
   add_export(app, arguments.export_model, chosen);
   add_fetch(app, arguments.fetch, chosen);
+  for (CLI::App* each : app.get_subcommands([](const CLI::App* any) { return any->get_name() != "list"; })) {
+    add_memory(each, arguments.memory);
+    for (CLI::App* within : each->get_subcommands({})) add_memory(within, arguments.memory);
+  }
 }
 
 CommandLine::~CommandLine() = default;
@@ -189,13 +195,16 @@ Chosen CommandLine::parse() {
     std::ostringstream answer;
     const int status = app_.exit(asked, answer, answer);
     return [text = answer.str(), status] {
-      fmt::print("{}", text);
+      print_data(text);
       return status;
     };
   } catch (const CLI::ParseError& error) {
     throw Error(with_help(shortened(error.what(), longest_message), command));
   }
-  return chosen_;
+  return [command_chosen = chosen_, memory = arguments_->memory] {
+    if (memory > 0) limit_memory(memory);
+    return command_chosen();
+  };
 }
 
 }  // namespace gradus::cli

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
+#include "models/app/cli/number_option.hpp"
 #include "models/app/cli/words.hpp"
 #include "models/data/csv_scanner.hpp"
 #include "models/data/near_name.hpp"
@@ -22,6 +25,35 @@ CLI::Validator one_of(std::vector<std::string> words) {
                                did_you_mean(text, words));
           },
           listed};
+}
+
+CLI::Option* add_memory(CLI::App* command, std::size_t& bytes) {
+  return command
+      ->add_option_function<std::string>(
+          "--memory",
+          [&bytes](const std::string& text) {
+            constexpr std::string_view units = "KMG";
+            const std::size_t unit = text.empty() ? std::string_view::npos : units.find(text.back());
+            const bool has_unit = unit != std::string_view::npos;
+            constexpr std::int64_t most = std::int64_t{1} << 30;
+            const std::size_t shift = has_unit ? 10 * (unit + 1) : 0;
+            const auto number =
+                number_from<std::int64_t>("--memory", has_unit ? text.substr(0, text.size() - 1) : text,
+                                          {1, has_unit ? most : most << 30});
+            bytes = static_cast<std::size_t>(number) << shift;
+            constexpr std::size_t least = std::size_t{64} << 20;
+            if (bytes < least)
+              throw CLI::ValidationError("--memory", "expected at least 64M, which the program itself takes");
+          },
+          "The most memory to take, as 500M or 2G (default: the machine's)")
+      ->type_name("SIZE");
+}
+
+void limit_memory(std::size_t bytes) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_DATA, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(bytes, limit.rlim_max);
+  setrlimit(RLIMIT_DATA, &limit);
 }
 
 CLI::Option* add_data(CLI::App* command, std::string& data) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "framework/compile/plan.hpp"
 #include "gradus/autodiff/gradient.hpp"
@@ -12,15 +11,17 @@
 #include "gradus/inspect/dump.hpp"
 #include "gradus/inspect/stages.hpp"
 #include "gradus/runtime/executable.hpp"
+#include "models/app/cli/standard_output.hpp"
 #include "models/app/plot/draw.hpp"
 #include "models/app/progress/progress.hpp"
+#include "models/data/json.hpp"
 #include "models/tutorials/all.hpp"
 
 namespace gradus::cli {
 
 namespace {
 
-nlohmann::ordered_json to_json(const CheckedEntry& entry) {
+OrderedJson to_json(const CheckedEntry& entry) {
   return {{"entry", entry.what},
           {"gradient", entry.analytic},
           {"difference", entry.numeric},
@@ -28,24 +29,24 @@ nlohmann::ordered_json to_json(const CheckedEntry& entry) {
           {"error", entry.error}};
 }
 
-nlohmann::ordered_json to_json(const GradientReport& report) {
-  auto tensors = nlohmann::ordered_json::array();
+OrderedJson to_json(const GradientReport& report) {
+  auto tensors = OrderedJson::array();
   for (const auto& tensor : report.tensors) {
-    nlohmann::ordered_json object{{"parameter", tensor.name},
-                                  {"shape", tensor.extents},
-                                  {"order", tensor.order},
-                                  {"compared", tensor.compared},
-                                  {"kinks", tensor.kinks},
-                                  {"unsettled", tensor.unsettled},
-                                  {"sampled", tensor.sampled},
-                                  {"worst_error", tensor.worst_error},
-                                  {"ok", tensor.ok},
-                                  {"worst", to_json(tensor.worst)},
-                                  {"failed", nlohmann::ordered_json::array()}};
+    OrderedJson object{{"parameter", tensor.name},
+                       {"shape", tensor.extents},
+                       {"order", tensor.order},
+                       {"compared", tensor.compared},
+                       {"kinks", tensor.kinks},
+                       {"unsettled", tensor.unsettled},
+                       {"sampled", tensor.sampled},
+                       {"worst_error", tensor.worst_error},
+                       {"ok", tensor.ok},
+                       {"worst", to_json(tensor.worst)},
+                       {"failed", OrderedJson::array()}};
     for (const auto& entry : tensor.failed) object["failed"].push_back(to_json(entry));
     tensors.push_back(object);
   }
-  auto properties = nlohmann::ordered_json::array();
+  auto properties = OrderedJson::array();
   for (const auto& property : report.properties)
     properties.push_back({{"property", property.name}, {"ok", property.ok}, {"detail", property.detail}});
   return {
@@ -80,18 +81,18 @@ int check(const CheckOptions& options) {
     return check_gradient(checked, parameters, p.point, p.batch,
                           {.mode = mode_of(options), .order = options.order, .progress = &progress});
   }();
-  fmt::print("{}", report.text());
+  print_text(report.text());
   for (int order = 1; order <= options.order; ++order) {
     const bool sampled = std::ranges::any_of(
         report.tensors, [&](const CheckedTensor& t) { return t.order == order && t.sampled; });
-    fmt::print("order {}: {}, worst error {:.1e}\n", order,
-               sampled ? "random directions and sampled entries" : "every entry", report.worst_error(order));
+    print("order {}: {}, worst error {:.1e}\n", order,
+          sampled ? "random directions and sampled entries" : "every entry", report.worst_error(order));
   }
   std::string properties;
   for (const auto& property : report.properties)
     properties +=
         fmt::format("{}{}: {}", properties.empty() ? "" : ", ", property.name, property.ok ? "ok" : "BROKEN");
-  fmt::print("{}\n{}: {}\n", properties, options.name, verdict_of(report));
+  print("{}\n{}: {}\n", properties, options.name, verdict_of(report));
   if (!options.json.empty()) write_atomically(options.json, to_json(report).dump(2) + "\n");
   return report.ok() ? 0 : 1;
 }
@@ -125,7 +126,7 @@ int graph(const GraphOptions& options) {
   }
   if (options.format == "svg")
     drawn = with_progress("drawing the graph", [&] { return drawn_by_dot(drawn, ImageFormat::svg); });
-  fmt::print("{}", drawn);
+  print_data(drawn);
   return 0;
 }
 

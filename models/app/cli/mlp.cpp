@@ -10,7 +10,7 @@
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/optim/optimizers.hpp"
 #include "models/app/cli/command_line.hpp"
-#include "models/app/cli/print_text.hpp"
+#include "models/app/cli/standard_output.hpp"
 #include "models/app/cli/training_run.hpp"
 #include "models/data/near_name.hpp"
 
@@ -96,7 +96,7 @@ int predict(PredictOptions options) {
                                           {"output", options.output}});
   if (!options.output.empty()) require_writable(options.output);
   // The answers alone are on the standard output.
-  options.table.print = [](std::string_view text) { print_text(text, stderr); };
+  options.table.print = print_note;
   const std::string text = predict_table(options.table);
   if (options.output.empty())
     print_data(text);

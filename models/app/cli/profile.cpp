@@ -2,24 +2,24 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "framework/compile/plan.hpp"
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/inspect/draw.hpp"
 #include "gradus/inspect/dump.hpp"
 #include "gradus/inspect/profile.hpp"
 #include "gradus/simd/isa.hpp"
+#include "models/app/cli/standard_output.hpp"
 #include "models/app/plot/draw.hpp"
 #include "models/app/progress/progress.hpp"
+#include "models/data/json.hpp"
 #include "models/tutorials/all.hpp"
 
 namespace gradus::cli {
 
 namespace {
 
-nlohmann::ordered_json to_json(const Profile& profile) {
-  auto steps = nlohmann::ordered_json::array();
+OrderedJson to_json(const Profile& profile) {
+  auto steps = OrderedJson::array();
   for (const StepCost& step : profile.steps)
     steps.push_back({{"ops", step.ops},
                      {"result", step.name},
@@ -60,9 +60,9 @@ int profile(const ProfileOptions& options) {
     }
     const Profile made =
         with_progress("timing " + options.name, [&] { return gradus::profile(program, options.runs); });
-    fmt::print("{}, batch {}, {}, kernels for {}: medians of {} runs\n{}", options.name, batch,
-               sizeof(T) == sizeof(float) ? "float" : "double", to_string(current_isa()), options.runs,
-               profile_text(made));
+    print("{}, batch {}, {}, kernels for {}: medians of {} runs\n{}", options.name, batch,
+          sizeof(T) == sizeof(float) ? "float" : "double", to_string(current_isa()), options.runs,
+          profile_text(made));
     if (!options.json.empty()) write_atomically(options.json, to_json(made).dump(2) + "\n");
     if (!options.svg.empty())
       write_atomically(options.svg, with_progress("drawing the plan", [&] {

@@ -138,13 +138,16 @@ void add_mlp(CLI::App* train, MlpOptions& options, gradus::TrainOptions& shared,
                      {.least = 0});
   command->add_option("--save", shared.files.weights, "Write the model here, for 'gradus predict'");
   command->callback([train, command, &table, &options, &shared, &out, &chosen] {
-    for (const char* own : {"name", "--data", "--init-scale"})
-      if (train->count(own) > 0)
-        throw CLI::ValidationError(own, "it is a tutorial's; leave it out before mlp");
-    for (const CLI::Option* option : command->get_options()) {
-      const CLI::Option* const before = train->get_option_no_throw(option->get_name());
-      if (option->count() > 0 && before != nullptr && before->count() > 0)
-        throw CLI::ValidationError(option->get_name(), "it is given before mlp and behind it; give it once");
+    // CLI11's search by name takes memory and, being noexcept, ends the program when there is none.
+    for (const CLI::Option* before : train->get_options()) {
+      if (before->count() == 0) continue;
+      for (const std::string_view own : {"name", "--data", "--init-scale"})
+        if (before->get_name() == own)
+          throw CLI::ValidationError(std::string(own), "it is a tutorial's; leave it out before mlp");
+      for (const CLI::Option* option : command->get_options())
+        if (option->count() > 0 && option->get_name() == before->get_name())
+          throw CLI::ValidationError(option->get_name(),
+                                     "it is given before mlp and behind it; give it once");
     }
     require_checkpoint(shared.files);  // which may be named before mlp and behind it
     if (table.hidden == std::vector<std::int64_t>{0}) table.hidden.clear();

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "gradus/data/atomic_file.hpp"
-#include "models/app/cli/print_text.hpp"
+#include "models/app/cli/standard_output.hpp"
 #include "models/app/cli/stop_signals.hpp"
 #include "models/app/report/report.hpp"
 
@@ -13,7 +13,10 @@ namespace gradus::cli {
 
 void run_and_report(TrainOptions& shared, const std::string& data, const std::string& out,
                     const std::function<RunReport()>& train) {
-  shared.print = [](std::string_view text) { print_text(text, stdout); };
+  shared.print = [](std::string_view text) {
+    print_text(text);
+    flush_output();
+  };
   shared.pictures = !out.empty();
   require_distinct(std::vector<NamedFile>{{"data", data, false},
                                           {"save", shared.files.weights},

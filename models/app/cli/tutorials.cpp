@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "gradus/data/atomic_file.hpp"
 #include "models/app/cli/command_line.hpp"
-#include "models/app/cli/print_text.hpp"
+#include "models/app/cli/standard_output.hpp"
 #include "models/app/cli/training_run.hpp"
 #include "models/app/progress/progress.hpp"
+#include "models/data/json.hpp"
 #include "models/tutorials/all.hpp"
 
 namespace gradus::cli {
@@ -43,24 +43,24 @@ std::vector<Row> rows_of(const Tutorial& tutorial, const ReproduceOptions& optio
 }
 
 void print_header() {
-  fmt::print("{:<14} {:<21} {:>19} {:>22} {:>22}  {}\n", "tutorial", "quantity", "published", "ours",
-             "expected", "ok");
+  print("{:<14} {:<21} {:>19} {:>22} {:>22}  {}\n", "tutorial", "quantity", "published", "ours", "expected",
+        "ok");
 }
 
 void print_row(const Row& row) {
   const auto published = row.figure.published ? fmt::format("{}", *row.figure.published) : "-";
-  fmt::print("{:<14} {:<21} {:>19} {:>22.16g} {:>22.16g}  {}\n", row.tutorial, row.figure.quantity, published,
-             row.ours, row.figure.expected, row.ok() ? "ok" : "NO");
-  std::fflush(stdout);
+  print("{:<14} {:<21} {:>19} {:>22.16g} {:>22.16g}  {}\n", row.tutorial, row.figure.quantity, published,
+        row.ours, row.figure.expected, row.ok() ? "ok" : "NO");
+  flush_output();
 }
 
-nlohmann::ordered_json to_json(const std::vector<Row>& rows) {
-  auto array = nlohmann::ordered_json::array();
+OrderedJson to_json(const std::vector<Row>& rows) {
+  auto array = OrderedJson::array();
   for (const Row& row : rows) {
-    nlohmann::ordered_json object;
+    OrderedJson object;
     object["tutorial"] = row.tutorial;
     object["quantity"] = row.figure.quantity;
-    object["published"] = row.figure.published ? nlohmann::ordered_json(*row.figure.published) : nullptr;
+    object["published"] = row.figure.published ? OrderedJson(*row.figure.published) : nullptr;
     object["expected"] = row.figure.expected;
     object["ours"] = row.ours;
     object["tolerance"] = row.figure.tolerance;
@@ -74,7 +74,7 @@ nlohmann::ordered_json to_json(const std::vector<Row>& rows) {
 
 int list() {
   for (const Tutorial* tutorial : gradus::tutorials())
-    fmt::print("{:<14} {}\n", tutorial->name(), tutorial->summary());
+    print("{:<14} {}\n", tutorial->name(), tutorial->summary());
   return 0;
 }
 
@@ -85,7 +85,7 @@ int tutorials(const TutorialsOptions& options) {
   print_header();
   for (const Tutorial* tutorial : gradus::tutorials()) {
     if (const auto why = tutorial->missing(options.reproduce.data)) {
-      fmt::print("{:<14} left out: its data was not found (see below)\n", tutorial->name());
+      print("{:<14} left out: its data was not found (see below)\n", tutorial->name());
       notes += "\n" + with_options(*why, {"data", "fetch=mnist"}) + "\n";
       continue;
     }
@@ -96,8 +96,7 @@ int tutorials(const TutorialsOptions& options) {
   }
   std::size_t bad = 0;
   for (const Row& row : all) bad += row.ok() ? 0 : 1;
-  print_text(fmt::format("{} of {} figures within tolerance\n{}", all.size() - bad, all.size(), notes),
-             stdout);
+  print("{} of {} figures within tolerance\n{}", all.size() - bad, all.size(), notes);
   if (!options.json.empty()) write_atomically(options.json, to_json(all).dump(2) + "\n");
   return bad == 0 ? 0 : 1;
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <exception>
 #include <memory>
+#include <new>
 #include <string_view>
 
 #include "gradus/base/error.hpp"
@@ -56,28 +57,33 @@ Handle new_handle() {
   return handle;
 }
 
+// What curl keeps a copy of needs memory.
+template <class Value> void set(CURL* curl, CURLoption option, Value value) {
+  if (curl_easy_setopt(curl, option, value) == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+}
+
 void set_up(CURL* curl, const std::string& url, Receiver& receiver, char* reason) {
   constexpr long slowest = 200;  // bytes a second
   constexpr long most_redirections = 10;
   const TransferOptions& options = receiver.options;
-  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
-  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, most_redirections);
-  curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_seconds));
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, slowest);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_seconds));
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, fmt::format("gradus/{}", version).c_str());
-  curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(receiver.before));
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &receive);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &receiver);
-  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, &tell);
-  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &receiver);
+  set(curl, CURLOPT_URL, url.c_str());
+  set(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
+  set(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  set(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  set(curl, CURLOPT_MAXREDIRS, most_redirections);
+  set(curl, CURLOPT_FAILONERROR, 1L);
+  set(curl, CURLOPT_NOSIGNAL, 1L);
+  set(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_seconds));
+  set(curl, CURLOPT_LOW_SPEED_LIMIT, slowest);
+  set(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_seconds));
+  set(curl, CURLOPT_USERAGENT, fmt::format("gradus/{}", version).c_str());
+  set(curl, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(receiver.before));
+  set(curl, CURLOPT_ERRORBUFFER, reason);
+  set(curl, CURLOPT_WRITEFUNCTION, &receive);
+  set(curl, CURLOPT_WRITEDATA, &receiver);
+  set(curl, CURLOPT_NOPROGRESS, 0L);
+  set(curl, CURLOPT_XFERINFOFUNCTION, &tell);
+  set(curl, CURLOPT_XFERINFODATA, &receiver);
 }
 
 Transfer::End end_of(CURL* curl, CURLcode code) {
@@ -126,6 +132,7 @@ Transfer transfer(const std::string& url, PartFile& part, const TransferOptions&
   set_up(curl.get(), url, receiver, reason.data());
   const CURLcode code = curl_easy_perform(curl.get());
   if (receiver.error != nullptr) std::rethrow_exception(receiver.error);
+  if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
   if (receiver.too_many) {
     part.clear();
     return {Transfer::End::refused,

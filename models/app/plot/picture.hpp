@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -12,10 +13,16 @@ namespace GRADUS_PUBLIC gradus {
 
 /// An axis of a chart. This header describes what a picture shows; draw.hpp decides how it looks.
 struct Axis {
-  std::string label;                ///< with the unit
-  bool logarithmic = false;         ///< with a logarithmic scale
-  std::optional<double> from = {};  ///< automatic where they are not given
-  std::optional<double> to = {};    ///< as from
+  /// No aggregate: of one that is a member of another, gcc 12 destroys the members twice when a list behind
+  /// it in the braces finds no memory.
+  Axis(std::string text = {}, bool is_logarithmic = false, std::optional<double> begin = {},
+       std::optional<double> end = {})
+      : label(std::move(text)), logarithmic(is_logarithmic), from(begin), to(end) {}
+
+  std::string label;           ///< with the unit
+  bool logarithmic;            ///< with a logarithmic scale
+  std::optional<double> from;  ///< automatic where they are not given
+  std::optional<double> to;    ///< as from
 };
 
 /// Points (x, y) as a line, as marks, or both.

@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <cstdio>
+#include <new>
+#include <system_error>
 #include <utility>
 
 #include "models/data/printable.hpp"
@@ -21,7 +23,16 @@ Progress::Progress(std::string what, Options options)
       std::fwrite(text.data(), 1, text.size(), stderr);
       std::fflush(stderr);
     };
-  thread_ = std::thread([this] { show(); });
+  // Nothing is shown where no thread can be had, or no memory for a line: the work goes on.
+  try {
+    thread_ = std::thread([this] {
+      try {
+        show();
+      } catch (const std::bad_alloc&) {
+      }
+    });
+  } catch (const std::system_error&) {
+  }
 }
 
 Progress::~Progress() {
@@ -30,7 +41,7 @@ Progress::~Progress() {
     has_ended_ = true;
   }
   ended_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 double Progress::seconds_so_far() const {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <unordered_map>
 #include <utility>
 
@@ -21,8 +20,6 @@
 namespace gradus {
 
 namespace {
-
-using Json = nlohmann::json;
 
 // An entry that an earlier version did not have is written only where it says something, so that it reads
 // what it can.
@@ -229,6 +226,8 @@ TableRecipe recipe_of(const TensorFile& file) {
   TableRecipe recipe;
   try {
     recipe = parsed_recipe(found->second);
+  } catch (const std::bad_alloc&) {
+    throw;  // which says nothing of the file
   } catch (const std::exception& error) {
     throw refuse(error.what());
   }

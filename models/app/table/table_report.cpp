@@ -20,7 +20,7 @@ struct Guess {
 };
 
 std::vector<Guess> answers_of(const Table& table, const TableRecipe& recipe, const Rows& rows,
-                               const std::vector<double>& outputs) {
+                              const std::vector<double>& outputs) {
   const TableColumn& target = table.column(recipe.target.name);
   const std::size_t classes = recipe.target.categories.size();
   const auto places = category_places(table, recipe.target);
@@ -62,8 +62,7 @@ Picture confusion_of(const Table& table, const TableRecipe& recipe, const Rows& 
   Confusion confusion{std::vector<std::string>(shown), std::vector<std::int64_t>(shown * shown, 0), "rows"};
   for (std::size_t i = 0; i < classes.size(); ++i) confusion.labels[places[i]] = classes[i];
   if (others > 0) confusion.labels.back() = fmt::format("{} others", others + 1);
-  for (const Guess& answer : answers)
-    ++confusion.counts[places[answer.right] * shown + places[answer.given]];
+  for (const Guess& answer : answers) ++confusion.counts[places[answer.right] * shown + places[answer.given]];
   return {
       "confusion", fmt::format("Which “{}” is taken for which", recipe.target.name),
       std::string("Framed: right answers. The darker another cell, the more often the row's class was taken "

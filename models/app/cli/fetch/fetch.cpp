@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "models/app/cli/print_text.hpp"
+#include "models/app/cli/standard_output.hpp"
 #include "models/app/fetch/fetch_mnist.hpp"
 
 namespace gradus::cli {
@@ -10,9 +10,11 @@ namespace gradus::cli {
 bool can_fetch() { return true; }
 
 int fetch(const FetchCommandOptions& options) {
-  const auto folder =
-      fetch_mnist({.folder = options.data, .print = [](std::string_view text) { print_text(text, stdout); }});
-  print_text(fmt::format("MNIST is in {}\n", folder.string()), stdout);
+  const auto folder = fetch_mnist({.folder = options.data, .print = [](std::string_view text) {
+                                     print_text(text);
+                                     flush_output();
+                                   }});
+  print("MNIST is in {}\n", folder.string());
   return 0;
 }
 

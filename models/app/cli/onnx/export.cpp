@@ -7,7 +7,7 @@
 
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/onnx/export.hpp"
-#include "models/app/cli/print_text.hpp"
+#include "models/app/cli/standard_output.hpp"
 #include "models/app/progress/progress.hpp"
 #include "models/app/table/recipe.hpp"
 #include "models/app/table/table_network.hpp"
@@ -19,10 +19,8 @@ namespace gradus::cli {
 namespace {
 
 void report(const ExportOptions& options, const Expr& prediction, Precision precision) {
-  print_text(fmt::format("wrote {}: {} in {}, {}\n", options.onnx, options.model,
-                         precision == Precision::single ? "float" : "double",
-                         prediction.graph().describe(prediction.id())),
-             stdout);
+  print("wrote {}: {} in {}, {}\n", options.onnx, options.model,
+        precision == Precision::single ? "float" : "double", prediction.graph().describe(prediction.id()));
 }
 
 void export_tutorial(const ExportOptions& options) {

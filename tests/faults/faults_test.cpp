@@ -1,0 +1,44 @@
+// Some of each command's allocations and calls of the system are made to fail; `sweep_faults` fails them all,
+// and the commands that draw, too.
+#include <gtest/gtest.h>
+
+#include "tests/faults/sweep.hpp"
+#include "tests/support/folder.hpp"
+
+namespace gradus::faults {
+namespace {
+
+// Failures that are known and are to go: threads that do not start, and files of which nothing can be found
+// out.
+bool is_known(const std::string& what) {
+  const auto has = [&](std::string_view text) { return what.find(text) != std::string::npos; };
+  return has("expected a regular file") || has("it cannot be read: Interrupted system call") ||
+         (has("library compile") && has("terminate called without an active exception")) ||
+         (has("library fetch") && has("stat") && has("silent"));
+}
+
+void expect_right(const std::map<Kind, Tally>& tallies, std::uint64_t& struck) {
+  for (const auto& [kind, tally] : tallies) {
+    struck += tally.struck;
+    for (const Failure& failure : tally.failures)
+      if (!is_known(failure.what)) ADD_FAILURE() << failure.what;
+  }
+}
+
+TEST(Faults, NoneCrashesLosesOrLies) {
+  const test::TemporaryFolder folder;
+  Runner runner(folder.path(), GRADUS_SHIM);
+  std::uint64_t struck = 0;
+  for (const Job& job : all_jobs(runner, GRADUS_PROGRAM, GRADUS_LIBRARY)) {
+    if (job.draws) continue;
+    expect_right(sweep(runner, job, {.most = 6, .calls = {Kind::malloc}}), struck);
+    SweepOptions others{.most = 1};
+    for (std::size_t k = 0; k < kinds; ++k)
+      if (static_cast<Kind>(k) != Kind::malloc) others.calls.push_back(static_cast<Kind>(k));
+    expect_right(sweep(runner, job, others), struck);
+  }
+  EXPECT_GT(struck, 500U);  // the shim was there
+}
+
+}  // namespace
+}  // namespace gradus::faults
