@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <string_view>
 
-/// What the program prints.
+/// Printing, for persons and of data.
 namespace gradus::cli {
 
 /// Prints lines for a person, at once. Names and values in them that come from files or the command line must
