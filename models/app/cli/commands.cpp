@@ -195,6 +195,8 @@ Chosen CommandLine::parse() {
   } catch (const CLI::ParseError& error) {
     throw Error(with_help(shortened(error.what(), longest_message), command));
   }
+  // The parser takes a command behind "--" for one, without calling it.
+  if (!chosen_) throw Error(with_help("these words ask for no command; leave '--' out", command));
   return chosen_;
 }
 
