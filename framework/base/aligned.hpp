@@ -20,8 +20,11 @@ struct AlignedDelete {
 /// Zeroed bytes that start on a cache line.
 using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
 
-/// The bytes of memory that the process may have: the machine's, or fewer by setrlimit.
+/// The bytes of memory that what is large may take: the machine's, or fewer by setrlimit or `limit_memory`.
 std::size_t memory_limit();
+
+/// From now on nothing that is large takes more than so many bytes of memory at once.
+void limit_memory(std::size_t bytes);
 
 /// Error when the process may not have so many bytes of memory: some systems would promise them all the same.
 void require_memory(std::size_t bytes);

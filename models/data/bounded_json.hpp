@@ -38,7 +38,7 @@ class JsonGuard final : public nlohmann::json_sax<Json> {
   bool number_unsigned(std::uint64_t) override { return true; }
   bool number_float(double, const std::string&) override { return true; }
   bool string(std::string&) override { return true; }
-  bool binary(std::vector<std::uint8_t>&) override { return true; }
+  bool binary(Json::binary_t&) override { return true; }
   // The parser, which comes next, says why.
   bool parse_error(std::size_t, const std::string&, const Json::exception&) override { return false; }
 

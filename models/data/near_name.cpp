@@ -45,7 +45,7 @@ std::string near_name(std::string_view name, const std::vector<std::string>& nam
   std::size_t least = std::max<std::size_t>(1, name.size() / 3) + 1;
   std::string found;
   for (const std::string& each : names) {
-    if (each.size() > longest) continue;
+    if (each.size() > longest || each == name) continue;
     const std::size_t now = distance(lower(name), lower(each));
     if (now < least && now < each.size()) {
       least = now;

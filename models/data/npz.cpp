@@ -6,6 +6,7 @@
 #include <functional>
 #include <utility>
 
+#include "framework/base/aligned.hpp"
 #include "gradus/base/error.hpp"
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/data/npy.hpp"
@@ -30,6 +31,7 @@ Array unpacked(const ZipEntry& entry, const std::string& archive, const std::str
   stream.read(front);
   const std::string_view text(reinterpret_cast<const char*>(front.data()), front.size());
   NpyHeader header = parse_npy_header(text, entry.size, place);
+  require_memory(header.data_size);
   auto buffer = std::make_shared<Buffer>();
   buffer->bytes = std::make_unique_for_overwrite<std::byte[]>(header.data_size);
   const std::span<std::byte> data(buffer->bytes.get(), header.data_size);

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <utility>
 
+#include "framework/base/aligned.hpp"
 #include "gradus/base/error.hpp"
 #include "gradus/version.hpp"
 #include "models/app/cli/command_line.hpp"
@@ -201,6 +202,8 @@ Chosen CommandLine::parse() {
   } catch (const CLI::ParseError& error) {
     throw Error(with_help(shortened(error.what(), longest_message), command));
   }
+  // The parser takes a command behind "--" for one, without calling it.
+  if (!chosen_) throw Error(with_help("these words ask for no command; leave '--' out", command));
   return [command_chosen = chosen_, memory = arguments_->memory] {
     if (memory > 0) limit_memory(memory);
     return command_chosen();

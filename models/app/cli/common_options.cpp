@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <string_view>
@@ -41,19 +40,9 @@ CLI::Option* add_memory(CLI::App* command, std::size_t& bytes) {
                 number_from<std::int64_t>("--memory", has_unit ? text.substr(0, text.size() - 1) : text,
                                           {1, has_unit ? most : most << 30});
             bytes = static_cast<std::size_t>(number) << shift;
-            constexpr std::size_t least = std::size_t{64} << 20;
-            if (bytes < least)
-              throw CLI::ValidationError("--memory", "expected at least 64M, which the program itself takes");
           },
-          "The most memory to take, as 500M or 2G (default: the machine's)")
+          "The most memory that a file, a table or a model may take, as 500M or 2G (default: the machine's)")
       ->type_name("SIZE");
-}
-
-void limit_memory(std::size_t bytes) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_DATA, &limit) != 0) return;
-  limit.rlim_cur = std::min<rlim_t>(bytes, limit.rlim_max);
-  setrlimit(RLIMIT_DATA, &limit);
 }
 
 CLI::Option* add_data(CLI::App* command, std::string& data) {

@@ -28,9 +28,6 @@ CLI::Option* add_precision(CLI::App* command, Target& precision, const std::stri
 /// `--memory`, in bytes: "500M", "2G".
 CLI::Option* add_memory(CLI::App* command, std::size_t& bytes);
 
-/// From now on the process has no more memory than this: what would take more fails.
-void limit_memory(std::size_t bytes);
-
 /// `--data`, the folder of the MNIST files.
 CLI::Option* add_data(CLI::App* command, std::string& data);
 

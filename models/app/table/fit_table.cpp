@@ -28,7 +28,7 @@ namespace gradus {
 
 namespace {
 
-// What is given of a CSV file's format.
+// The options of a CSV file's format that are not as usual.
 std::vector<std::string> csv_options_of(const TableOptions& options) {
   const TableFormat usual, &format = options.format;
   std::vector<std::string> given;
