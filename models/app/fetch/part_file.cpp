@@ -41,8 +41,10 @@ PartFile::PartFile(std::filesystem::path path) : path_(std::move(path)), part_(p
     file_ = open_file(part_, O_CREAT | O_RDWR | O_APPEND | O_NOFOLLOW, for_all);
     if (file_ < 0) refuse_to_write(part_, errno);
     struct stat ours {};
-    if (fstat(file_, &ours) != 0 || !S_ISREG(ours.st_mode)) {
+    const int unknown = fstat(file_, &ours) == 0 ? 0 : errno;
+    if (unknown != 0 || !S_ISREG(ours.st_mode)) {
       close(file_);
+      if (unknown != 0) refuse_to_write(part_, unknown);
       refuse_to_write(part_, "there is something of this name that is no file; remove it");
     }
     const int error = lock(file_);
@@ -61,7 +63,8 @@ PartFile::~PartFile() {
 
 std::int64_t PartFile::size() const {
   struct stat status {};
-  return fstat(file_, &status) == 0 ? static_cast<std::int64_t>(status.st_size) : 0;
+  if (fstat(file_, &status) != 0) refuse_to_write(part_, errno);
+  return static_cast<std::int64_t>(status.st_size);
 }
 
 void PartFile::clear() {

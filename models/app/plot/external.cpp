@@ -49,23 +49,28 @@ struct Channel {
 constexpr std::size_t ours = 0;
 constexpr std::size_t theirs = 1;
 
-// Appends what there is to read; closes at the end.
-void take(Channel& from, std::string& into) {
+// Appends what there is to read; closes at the end. 0, or the system's reason.
+int take(Channel& from, std::string& into) {
   std::array<char, 1 << 16> buffer{};
   const ssize_t count = read(from.ends[ours], buffer.data(), buffer.size());
   if (count > 0)
     into.append(buffer.data(), static_cast<std::size_t>(count));
-  else if (count == 0 || errno != EINTR)
+  else if (count == 0)
     from.close_end(ours);
+  return count < 0 && errno != EINTR ? errno : 0;
 }
 
-void give(Channel& to, std::string_view& left) {
+// 0, or the system's reason.
+int give(Channel& to, std::string_view& left) {
   const ssize_t count = send(to.ends[ours], left.data(), left.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (count > 0)
     left.remove_prefix(static_cast<std::size_t>(count));
-  else if (count < 0 && errno != EINTR && errno != EAGAIN)
+  else if (count < 0 && (errno == EPIPE || errno == ECONNRESET))
     left = {};  // it stopped reading
+  else if (count < 0 && errno != EINTR && errno != EAGAIN)
+    return errno;
   if (left.empty()) to.close_end(ours);
+  return 0;
 }
 
 }  // namespace
@@ -104,27 +109,26 @@ Answer run_program(const std::filesystem::path& program, const std::vector<std::
   for (Channel* channel : {&in, &out, &err}) channel->close_end(theirs);
 
   Answer answer;
-  int poll_error = 0;
+  int failed = 0;
   if (input.empty()) in.close_end(ours);
-  while (out.ends[ours] >= 0 || err.ends[ours] >= 0) {
+  while (failed == 0 && (out.ends[ours] >= 0 || err.ends[ours] >= 0)) {
     // Closed ends are -1, which poll passes over.
     std::array<pollfd, 3> ends{
         {{in.ends[ours], POLLOUT, 0}, {out.ends[ours], POLLIN, 0}, {err.ends[ours], POLLIN, 0}}};
     if (poll(ends.data(), ends.size(), -1) < 0) {
-      if (errno == EINTR) continue;
-      poll_error = errno;
-      break;
+      if (errno != EINTR) failed = errno;
+      continue;
     }
-    if (ends[0].revents != 0) give(in, input);
-    if (ends[1].revents != 0) take(out, answer.output);
-    if (ends[2].revents != 0) take(err, answer.errors);
+    if (ends[0].revents != 0) failed = give(in, input);
+    if (failed == 0 && ends[1].revents != 0) failed = take(out, answer.output);
+    if (failed == 0 && ends[2].revents != 0) failed = take(err, answer.errors);
   }
   // A child that is still writing ends when nobody reads.
   for (Channel* channel : {&in, &out, &err}) channel->close_end(ours);
   int status = 0;
   while (waitpid(child, &status, 0) < 0)
     if (errno != EINTR) fail(program, errno);
-  if (poll_error != 0) fail(program, poll_error);
+  if (failed != 0) fail(program, failed);
   constexpr int signalled = 128;
   answer.status = WIFEXITED(status) ? WEXITSTATUS(status) : signalled + WTERMSIG(status);
   return answer;
