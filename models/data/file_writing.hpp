@@ -30,15 +30,20 @@ class FileSizeSignalBlocked {
 class OpenFile {
  public:
   OpenFile() = default;
+  /// Of a descriptor, or of -1.
   explicit OpenFile(int file) : file_(file) {}
+  /// The descriptor changes its owner.
   OpenFile(OpenFile&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  /// Both change their owners.
   OpenFile& operator=(OpenFile&& other) noexcept {
     std::swap(file_, other.file_);
     return *this;
   }
   ~OpenFile();
 
+  /// The descriptor, or -1.
   int get() const { return file_; }
+  /// Whether there is one.
   bool is_open() const { return file_ >= 0; }
 
  private:

@@ -23,6 +23,8 @@ Metadata metadata_of(const TensorBytes& array, const std::filesystem::path& path
   const auto* const text = reinterpret_cast<const char*>(array.bytes.data());
   try {
     return parsed_json({text, array.bytes.size()}).get<Metadata>();
+  } catch (const std::bad_alloc&) {
+    throw;  // which says nothing of the file
   } catch (const std::exception& error) {
     throw Error(
         fmt::format("NPZ file '{}', entry '{}.npy': it is no JSON object of texts ({}); give an array "

@@ -87,9 +87,10 @@ TEST_F(Signals, WithoutACheckpointSayThatAllIsLost) {
 
 TEST_F(Signals, StayIgnoredWhereTheCallerIgnoresThem) {
   // So a shell without job control starts what is to run in the background.
-  const Ran ran = test::run_command(
-      "cd '" + folder_.string() +
-      "' && { '" GRADUS_PROGRAM "' train sine --epochs 3000 --history w & sleep 0.05; kill -INT $!; wait $!; }");
+  const Ran ran =
+      test::run_command("cd '" + folder_.string() +
+                        "' && { '" GRADUS_PROGRAM
+                        "' train sine --epochs 3000 --history w & sleep 0.05; kill -INT $!; wait $!; }");
   EXPECT_EQ(ran.status, 0) << ran.output;
   EXPECT_TRUE(fs::exists(file("w")));
 }

@@ -79,7 +79,8 @@ TEST_F(ExportCommand, SaysWhatItCannotDo) {
     EXPECT_NE(status, 0);
     EXPECT_THAT(output, HasSubstr(message));
   };
-  refused("export nothing --onnx x.onnx", "'nothing' is neither a file nor a tutorial; there are: neuron,");
+  refused("export nothing --onnx x.onnx",
+          "there is no file of this name, and there is no tutorial 'nothing'; there are: neuron,");
   refused("export sine", "--onnx is required");
   refused("export sine --onnx no/such/folder.onnx", "no/such/folder.onnx");
   refused("export sine --onnx x.onnx --precision half", "half");

@@ -55,7 +55,17 @@ class Words {
     throw Error(with_help(why, full_name(*command_)));
   }
 
-  const CLI::Option* find(const std::string& name) const { return command_->get_option_no_throw(name); }
+  // Null when there is none. (CLI11's own search takes memory and, being noexcept, ends the program when
+  // there is none.)
+  const CLI::Option* find(const std::string& name) const {
+    for (const CLI::Option* each : command_->get_options()) {
+      for (const std::string& known : each->get_lnames())
+        if (name == "--" + known) return each;
+      for (const std::string& known : each->get_snames())
+        if (name == "-" + known) return each;
+    }
+    return nullptr;
+  }
 
   // Takes the command that a word names.
   bool enters(const std::string& word) {
