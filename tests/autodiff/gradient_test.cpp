@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 
+#include "gradus/custom_op.hpp"
 #include "gradus/graph/op_of.hpp"
 #include "gradus/ops.hpp"
 #include "tests/support/evaluate.hpp"
@@ -336,6 +337,20 @@ TEST(Gradient, MayBeANumberForTheRuleOfAnOp) {
   Graph g;
   const Expr x = g.input("x", {4});
   EXPECT_EQ(evaluate(grad(test::apply(SumOfTriples(), {x}), x)), (std::vector<double>{3, 3, 3, 3}));
+}
+
+// A step, whose derivative is written as the bare number 0.
+struct Step final : Unary<Step> {
+  static constexpr std::string_view name = "step";
+  template <class T> static T f(T x) { return x > T(0.0); }
+  template <class T> static T d(T, T) { return T(0.0); }
+};
+
+TEST(ADerivative, MayBeTheNumberZero) {
+  Graph g;
+  const Expr x = g.input("x", {3});
+  EXPECT_EQ(evaluate(grad(sum(5 * build<Step>({x}) + x), x), {{x, {-1, 0, 2}}}),
+            (std::vector<double>{1, 1, 1}));
 }
 
 }  // namespace

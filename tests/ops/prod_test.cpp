@@ -222,5 +222,22 @@ TEST(Moderate, HasTheSameBitsBesideHugeNumbers) {
   }
 }
 
+// Running products leave the range of float here, from both ends, and pairs of factors do not.
+TEST(Prod, IsExactAtTheEdgesOfTheRange) {
+  const auto slopes = [](const Numbers& exponents, double third, double seventh) {
+    Numbers x;
+    for (const double e : exponents) x.push_back(std::exp2(e));
+    x[3] = third;
+    x[6] *= seventh;
+    Graph g;
+    const Expr leaf = g.input("x", {std::ssize(x)});
+    return evaluate<float>(Exprs{grad(prod(leaf), leaf)}, {{leaf, x}})[0];
+  };
+  // A product of 1, which might be taken for one that says nothing.
+  EXPECT_EQ(slopes({100, 50, 10, 0, -100, -50, -10, 0}, 1, 1)[3], 1);
+  // The others of a 0 come to three quarters of the first number that is none.
+  EXPECT_EQ(slopes({100, 50, 10, 0, -40, -10, -3, 20}, 0, 1.5)[3], 1.5 * std::exp2(127));
+}
+
 }  // namespace
 }  // namespace gradus::test
