@@ -14,7 +14,8 @@
 /// Shared by the targets of readers that take bytes. Each says how long its inputs are.
 // clang-format off
 ///
-///   cmake --preset release -B build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DGRADUS_FUZZERS=ON -DGRADUS_WERROR=OFF
+///   cmake --preset asan -B build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DGRADUS_FUZZERS=ON -DGRADUS_WERROR=OFF
+///         -DGRADUS_SANITIZE=fuzzer-no-link,address,undefined
 ///   cmake --build build/fuzz --target NAME_fuzzer
 ///   cd build/fuzz && mkdir -p NAME
 ///   export ASAN_OPTIONS=quarantine_size_mb=16
