@@ -1,12 +1,13 @@
 #include "gradus/data/idx.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fstream>
 #include <limits>
 #include <new>
 #include <span>
@@ -15,6 +16,7 @@
 #include <system_error>
 
 #include "gradus/base/error.hpp"
+#include "models/data/file_writing.hpp"
 
 namespace gradus {
 namespace {
@@ -60,10 +62,11 @@ class ByteSource {
       fail(path, "opening it",
            error ? error.message() : "expected a regular file; copy the contents to one and name that");
     file_size_ = std::filesystem::file_size(path, error);
-    file_.open(path, std::ios::binary);
-    if (error || !file_)
+    file_ = OpenFile(open_file(path, O_RDONLY | O_NONBLOCK));
+    if (error || !file_.is_open())
       fail(path, "opening it",
-           fmt::format("{}; check that you may read it", std::generic_category().message(errno)));
+           fmt::format("{}; check that you may read it",
+                       error ? error.message() : std::generic_category().message(errno)));
     buffer_.resize(std::clamp<std::uint64_t>(file_size_, 1, kChunk));
     refill();
     compressed_ = is_gzip(input());
@@ -104,11 +107,14 @@ class ByteSource {
   /// False at the end of the file.
   bool refill() {
     if (begin_ < end_) return true;
-    file_.read(reinterpret_cast<char*>(buffer_.data()), static_cast<std::streamsize>(buffer_.size()));
-    if (file_.bad())
-      fail(path_, fmt::format("byte {} of the file", file_offset_), "reading from the disk failed");
+    ssize_t count = 0;
+    do count = ::read(file_.get(), buffer_.data(), buffer_.size());
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+      fail(path_, fmt::format("byte {} of the file", file_offset_),
+           fmt::format("it cannot be read: {}", std::generic_category().message(errno)));
     begin_ = 0;
-    end_ = static_cast<std::size_t>(file_.gcount());
+    end_ = static_cast<std::size_t>(count);
     return end_ > 0;
   }
 
@@ -165,7 +171,7 @@ class ByteSource {
   }
 
   std::filesystem::path path_;
-  std::ifstream file_;
+  OpenFile file_;
   std::uint64_t file_size_ = 0;
   std::uint64_t file_offset_ = 0;  // of the file itself: what was consumed from buffer_
   std::uint64_t offset_ = 0;       // of the contents

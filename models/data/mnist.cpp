@@ -56,9 +56,12 @@ void require_files(const fs::path& directory, std::string_view source) {
     throw OptionError(std::move(options),
                       fmt::format("{} '{}': {}\n{}", source, directory.string(), what, mnist_help()));
   };
-  std::error_code ignored;
-  const bool is_directory = fs::is_directory(directory, ignored);
-  if (!is_directory && fs::exists(directory, ignored))
+  std::error_code error;
+  const fs::file_status status = fs::status(directory, error);
+  if (status.type() == fs::file_type::none)
+    refuse({"data"}, fmt::format("it cannot be looked at: {}", error.message()));
+  const bool is_directory = fs::is_directory(status);
+  if (!is_directory && fs::exists(status))
     refuse({"data"}, "expected a directory, found a file; name the directory it is in");
   // Fetched to the usual place, they would not be found while another one is named.
   const std::string fetching = "fetch=mnist\ndata=" + directory.string();
@@ -127,8 +130,12 @@ std::optional<fs::path> find_mnist_file(const fs::path& directory, std::string_v
   for (const std::string_view extension : {"", ".gz"})
     for (const std::string_view spelling : {name, std::string_view(dotted)}) {
       fs::path path = directory / fmt::format("{}{}", spelling, extension);
-      std::error_code ignored;  // what cannot be looked at is not there
-      if (fs::is_regular_file(path, ignored)) return path;
+      std::error_code error;
+      const fs::file_status status = fs::status(path, error);
+      if (fs::is_regular_file(status)) return path;
+      if (status.type() == fs::file_type::none)
+        throw Error(
+            fmt::format("MNIST file '{}': it cannot be looked at: {}", path.string(), error.message()));
     }
   return std::nullopt;
 }
