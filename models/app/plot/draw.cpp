@@ -141,7 +141,7 @@ std::string body(const Confusion& confusion) {
           "set palette defined (0 'white', 1 '#FFE945', 2 '#A59C74', 3 '#555B6C', 4 '#00204C')\nunset "
           "key\nset size "
           "ratio -1\nset xlabel 'the network says'\nset ylabel 'the label says'\nset cblabel ") +
-      literal("mistakes (" + confusion.counted + ")") + "\nset tics scale 0\nset xtics offset 0,0.3\n";
+      literal("mistakes (" + confusion.counted + ")") + "\nset tics scale 0\n";
   const Out out(text);
   const std::size_t n = confusion.labels.size();
   const auto at = [&](std::size_t row, std::size_t column) { return confusion.counts[row * n + column]; };
@@ -149,15 +149,19 @@ std::string body(const Confusion& confusion) {
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t j = 0; j < n; ++j)
       if (i != j) most = std::max(most, at(i, j));
+  // Side by side, names have room for so many characters; else they stand upright.
+  constexpr std::size_t room = 60;
+  const std::size_t longest = std::ranges::max(confusion.labels, {}, &std::string::size).size();
+  const std::string_view how = n * longest > room ? "rotate by 90 right" : "offset 0,0.3";
   std::string x_tics, y_tics;
   for (std::size_t i = 0; i < n; ++i) {
     x_tics += fmt::format("{}{} {}", i == 0 ? "" : ", ", literal(confusion.labels[i]), i);
     y_tics += fmt::format("{}{} {}", i == 0 ? "" : ", ", literal(confusion.labels[i]), i);
   }
   fmt::format_to(out,
-                 "set xtics ({})\nset ytics ({})\nset xrange [-0.5:{}]\nset yrange [{}:-0.5]\nset cbrange "
+                 "set xtics {} ({})\nset ytics ({})\nset xrange [-0.5:{}]\nset yrange [{}:-0.5]\nset cbrange "
                  "[0:{}]\n$cells << END\n",
-                 x_tics, y_tics, static_cast<double>(n) - 0.5, static_cast<double>(n) - 0.5, most);
+                 how, x_tics, y_tics, static_cast<double>(n) - 0.5, static_cast<double>(n) - 0.5, most);
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = 0; j < n; ++j) fmt::format_to(out, "{} {} {}\n", j, i, i == j ? 0 : at(i, j));
     fmt::format_to(out, "\n");
