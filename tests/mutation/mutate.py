@@ -108,7 +108,7 @@ RULES = [
 
 # Preprocessor, declarations, loop headers, errors and checks of arguments, what only saves time, and where nodes say
 # they come from.
-NOT_RULES = re.compile(r"^ *(#|for \(|namespace|static_assert|template|using|throw\b|static constexpr std::string)|throw Error"
+NOT_RULES = re.compile(r"^ *(#|for \(|namespace|static_assert|template|using|throw\b|static constexpr std::string)|throw Error|\bfail_of\("
                        r"|\b(check_pairs|common_graph)\(|Graph::Scope|\.reserve\(|^ +[\w.]*describe\(")
 
 
@@ -117,7 +117,7 @@ def code_only(text):
     blank = lambda text: re.sub(r"[^\n]", " ", text)
     text = re.sub(r"//[^\n]*", lambda m: blank(m[0]), text)
     text = re.sub(r'"(?:\\.|[^"\\\n])*"', lambda m: '"' + "\x01" * (len(m[0]) - 2) + '"', text)
-    return re.sub(r"(\bthrow Error|\bfail)(\([^;]*;)", lambda m: m[1] + blank(m[2]), text)
+    return re.sub(r"(\bthrow Error|\bfail(?:_of)?)(\([^;]*;)", lambda m: m[1] + blank(m[2]), text)
 
 
 def closing(code, start, pair):
