@@ -30,7 +30,7 @@ struct Lines {
   }
 };
 
-// Where the largest of a line is; NaN wins.
+// The place of the largest of a line; NaN wins.
 template <class T> std::int64_t peak_of(const T* x, std::int64_t n, std::int64_t stride) {
   std::int64_t peak = 0;
   for (std::int64_t i = 1; i < n; ++i)
@@ -109,7 +109,7 @@ struct LessMean final : OpOf<LessMean> {
       });
     };
   }
-  // Where p is above ½; n if nowhere.
+  // The place at which p is above ½; n if there is none.
   template <class T> static std::int64_t major(const T* p, std::int64_t n, std::int64_t stride) {
     std::int64_t i = 0;
     while (i < n && !(p[i * stride] > T(0.5))) ++i;

@@ -121,7 +121,7 @@ struct Line {
     }
     return most;
   }
-  // Of the values before `end`, if they turn that often.
+  // The jitter of the values before `end`, if they turn that often; else 0.
   static double jitter_of(const std::vector<double>& values, std::size_t end, std::size_t least_turns) {
     constexpr std::size_t looked_at = 2 * small_steps;
     double jitter = 0, before = 0;

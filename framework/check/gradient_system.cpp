@@ -175,7 +175,7 @@ std::vector<Expr> gradient_leaves(const Expr& expr) {
 double usual_size(const std::vector<double>& tensor) {
   double largest = 0, squares = 0;
   for (const double v : tensor) largest = std::max(largest, std::abs(v));
-  // Of the largest: squares of the values themselves may overflow or vanish.
+  // Relative to the largest: squares of the values themselves may overflow or vanish.
   for (const double v : tensor) squares += largest > 0 ? (v / largest) * (v / largest) : 0;
   return largest * std::sqrt(squares / static_cast<double>(tensor.size()));
 }

@@ -47,8 +47,12 @@ Workers::Workers(std::size_t count) : forks_(forks()), workers_(count) {
   } catch (const std::system_error& error) {
     stop();
     throw Error(
-        fmt::format("{} threads are asked for, and the system starts no more than {}: {}; ask for fewer",
+        fmt::format("{} threads are asked for, and the system starts no more than {}: {}; ask for fewer, "
+                    "or allow more processes or memory",
                     count + 1, started + 1, error.code().message()));
+  } catch (...) {  // memory that ran out
+    stop();
+    throw;
   }
 }
 

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 std::optional<struct stat> status_of(const fs::path& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) == 0) return status;
-  // Of a part of the name that is no folder, or may not be looked into, whoever opens the file will tell.
+  // If a part of the name is no folder, or may not be looked into, whoever opens the file will tell.
   if (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP) return std::nullopt;
   throw Error(fmt::format("{}: nothing can be found out about it: {}", path.string(), std::strerror(errno)));
 }

@@ -70,7 +70,7 @@ class CsvHeaderReader {
     return *fields_behind_ && is_comment_line(scanner_, **fields_behind_);
   }
 
-  // Of the next line that is neither blank nor begins with #, if there is one.
+  // The fields of the next line that is neither blank nor begins with #, if there is one.
   std::optional<std::size_t> count_fields_behind() const {
     CsvScanner ahead(scanner_);
     for (ahead.skip_line(); !ahead.at_end(); ahead.skip_line()) {

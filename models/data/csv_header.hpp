@@ -21,7 +21,7 @@ bool is_comment_line(const CsvScanner& scanner, std::size_t columns);
 /// Whether the line is of empty fields alone.
 bool is_blank_row(const CsvScanner& scanner);
 
-/// What the front of a CSV file says of its columns.
+/// The columns of a CSV file, as its front says.
 struct CsvHeader {
   /// By field; "" for one without a name, and two may have the same.
   std::vector<std::string> names;

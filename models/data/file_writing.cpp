@@ -13,7 +13,7 @@ namespace gradus {
 
 namespace {
 
-// Of a file system, or a kind of file, that has nothing to force.
+// These errors are of a file system, or a kind of file, that has nothing to force.
 bool has_no_disk(int error) {
   return error == EINVAL || error == ENOTSUP || error == EROFS || error == ENOSYS;
 }

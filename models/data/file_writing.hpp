@@ -30,7 +30,7 @@ class FileSizeSignalBlocked {
 class OpenFile {
  public:
   OpenFile() = default;
-  /// Of a descriptor, or of -1.
+  /// The owner of a descriptor, or of -1.
   explicit OpenFile(int file) : file_(file) {}
   /// The descriptor changes its owner.
   OpenFile(OpenFile&& other) noexcept : file_(std::exchange(other.file_, -1)) {}

@@ -35,7 +35,8 @@ using OrderedJson = BasicJson<nlohmann::ordered_map>;
 
 }  // namespace gradus
 
-/// Of the vector into which the destructor puts values, and of no other: arrays are JsonAllocator's.
+/// The allocator of the vector into which the destructor puts values, and of no other: arrays are
+/// JsonAllocator's.
 template <template <class, class, class...> class Object> class std::allocator<gradus::BasicJson<Object>> {
  public:
   using value_type = gradus::BasicJson<Object>;

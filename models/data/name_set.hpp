@@ -6,14 +6,10 @@
 #include <unordered_set>
 #include <vector>
 
+#include "gradus/data/name_index.hpp"
 #include "gradus/data/table.hpp"
 
 namespace gradus {
-
-/// Looks up by a view as well as by a string.
-struct NameHash : std::hash<std::string_view> {
-  using is_transparent = void;
-};
 
 /// Names, of which a file may have a hundred thousand.
 using NameSet = std::unordered_set<std::string, NameHash, std::equal_to<>>;

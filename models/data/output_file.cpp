@@ -36,7 +36,7 @@ bool is_same(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-// What a shell has opened for us is not to be replaced behind its back.
+// A file that a shell has opened for us is not to be replaced behind its back.
 bool is_standard_output(const struct stat& file) {
   struct stat ours {};
   return (fstat(STDOUT_FILENO, &ours) == 0 && is_same(ours, file)) ||

@@ -128,13 +128,14 @@ History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> 
   }
   if (!files.checkpoint.empty())
     options.callbacks.push_back(checkpoint(files.checkpoint, {.every_steps = files.checkpoint_steps}));
-  const auto interruption = std::make_shared<Interruption>(
-      files.interrupted ? files.interrupted : [] { return false; }, files.checkpoint);
-  if (files.interrupted) options.callbacks.push_back(interruption);
+  const auto interruption =
+      files.interrupted ? std::make_shared<Interruption>(files.interrupted, files.checkpoint) : nullptr;
+  if (interruption != nullptr) options.callbacks.push_back(interruption);
   History history = trainer.fit(data, options);
   if (history.failed) throw Error(divergence<T>(first_step->failed) + ".\n" + history.stopped);
+  const bool was_stopped = interruption != nullptr && interruption->happened;
   const bool complete =
-      !interruption->happened || static_cast<std::int64_t>(history.epochs.size()) >= history.planned_epochs;
+      !was_stopped || static_cast<std::int64_t>(history.epochs.size()) >= history.planned_epochs;
   write_results(trainer, history, files, complete);
   if (!complete)
     throw files.checkpoint.empty()

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-/// What the program prints.
+/// The standard output and the standard error of the program.
 namespace gradus::cli {
 
 /// Adds lines for a person to what is written to the standard output: once there is much of it, and by

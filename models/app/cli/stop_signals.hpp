@@ -3,7 +3,8 @@
 namespace gradus::cli {
 
 /// While it lives, SIGINT and SIGTERM ask a training to end instead of ending the program; a second one ends
-/// it at once. One that the caller ignores, as nohup does, stays ignored. There is one of it at a time.
+/// it at once, unless it comes within the same moment: programs as timeout send each signal twice. One that
+/// the caller ignores, as nohup does, stays ignored. There is one of it at a time.
 class StopSignals {
  public:
   StopSignals();

@@ -57,7 +57,7 @@ Handle new_handle() {
   return handle;
 }
 
-// What curl keeps a copy of needs memory.
+// Curl keeps copies of some values, which takes memory.
 template <class Value> void set(CURL* curl, CURLoption option, Value value) {
   if (curl_easy_setopt(curl, option, value) == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
 }

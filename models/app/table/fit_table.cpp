@@ -92,7 +92,7 @@ Dataset<T> dataset(const Table& table, const TableRecipe& recipe, const Rows& ro
   return {static_cast<std::int64_t>(rows.size()), tensors};
 }
 
-// Of standardised numbers: how much of their spread the answers explain.
+// The part of the spread of standardised numbers that the answers explain.
 std::string r_squared(std::span<const double> targets, std::span<const double> off) {
   const double spread = spread_of(targets).deviation;
   if (std::ranges::all_of(targets, [&](double z) { return z == targets.front(); }))

@@ -13,8 +13,8 @@ struct Spread {
   bool is_constant() const;
 };
 
-/// Of finite numbers of any size, whose squares need not be numbers of a double. The deviation is 0 only
-/// where all are equal.
+/// The spread of finite numbers of any size, whose squares need not be numbers of a double. The deviation is
+/// 0 only where all are equal.
 Spread spread_of(std::span<const double> values);
 
 /// The root of their mean square, of numbers of any size; 0 when there are none.

@@ -11,6 +11,12 @@
 
 namespace GRADUS_PUBLIC gradus {
 
+/// Lets a container of strings look up by a view.
+struct NameHash : std::hash<std::string_view> {
+  /// For std::unordered_map and its kin.
+  using is_transparent = void;
+};
+
 /// Finds things by their names, of which a file may have a hundred thousand.
 class NameIndex {
  public:
@@ -23,10 +29,7 @@ class NameIndex {
   }
 
  private:
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
-  };
-  std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> places_;
+  std::unordered_map<std::string, std::size_t, NameHash, std::equal_to<>> places_;
   std::size_t count_ = 0;
 };
 
