@@ -68,7 +68,7 @@ class Sweep {
       if (!depends_[id] || cotangents_[id].is_null()) continue;
       // An op is visited after its Outputs, which have greater ids; what it gets from them is a mark alone.
       if (graph_[id].output() != nullptr)
-        cotangents_[graph_[id].inputs.front()] = cotangents_[id];
+        cotangents_[graph_[id].source()] = cotangents_[id];
       else if (graph_[id].op() != nullptr)
         propagate(id);
     }

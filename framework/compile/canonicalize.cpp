@@ -33,7 +33,7 @@ NodeId simplify_unary(Graph& to, const Node& node, NodeId operand, const Traits&
   if (traits.involution && input.op() != nullptr && input.op()->same_as(*node.op())) return input.inputs[0];
   if ((traits.view || traits.broadcast) && input.shape == node.shape) return operand;
   if (traits.view && input.view) {
-    const NodeId base = input.inputs[0];
+    const NodeId base = input.source();
     if (to[base].shape == node.shape) return base;
     // An alias may have given its input a shape that another op's rule would reject.
     const bool is_alias = input.op()->type_id() == alias(node.shape)->type_id();

@@ -52,7 +52,7 @@ class LoopFormer {
 
  private:
   // The node whose step computes the value: the op's, for one of several outputs.
-  NodeId owner(NodeId id) const { return graph_[id].output() != nullptr ? graph_[id].inputs.front() : id; }
+  NodeId owner(NodeId id) const { return graph_[id].output() != nullptr ? graph_[id].source() : id; }
   bool is_elementwise(NodeId id) const { return graph_[id].op()->elementwise() != nullptr; }
 
   // Notes a reader of the node: a fused loop, by its last node, or any other step, by `outside`. An output or
@@ -85,9 +85,9 @@ class LoopFormer {
     if (!is_elementwise(id)) return operand;
     if (graph_[input].is_number()) operand.access = Access::scalar;
     if (!graph_[input].broadcast) return operand;
-    const NodeId source = graph_[input].inputs.front();
-    const Shape& target = graph_[graph_[id].inputs.front()].shape;
-    if (const auto access = broadcast_access(graph_[source].shape.resolve(dims_), target.resolve(dims_))) {
+    const NodeId source = graph_[input].source();
+    if (const auto access =
+            broadcast_access(graph_[source].shape.resolve(dims_), graph_[input].shape.resolve(dims_))) {
       operand = *access;
       operand.node = source;
     }

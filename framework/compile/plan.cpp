@@ -6,7 +6,7 @@ namespace gradus {
 
 NodeId read_through(const Plan& plan, const Step& loop, NodeId input) {
   const bool as_it_is = !plan.node(input).broadcast || loop.reads(input);
-  return as_it_is ? input : plan.node(input).inputs.front();
+  return as_it_is ? input : plan.node(input).source();
 }
 
 std::size_t last_reader(const Plan& plan, const Step& loop, NodeId value) {
@@ -17,7 +17,7 @@ std::size_t last_reader(const Plan& plan, const Step& loop, NodeId value) {
 }
 
 std::size_t position_of(const Plan& plan, const Step& loop, NodeId value) {
-  const NodeId node = plan.node(value).output() != nullptr ? plan.node(value).inputs.front() : value;
+  const NodeId node = plan.node(value).output() != nullptr ? plan.node(value).source() : value;
   return static_cast<std::size_t>(std::ranges::find(loop.nodes, node) - loop.nodes.begin());
 }
 

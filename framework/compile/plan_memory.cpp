@@ -71,9 +71,8 @@ class MemoryPlanner {
 
   void place_workspace(Step& step) {
     if (step.kind == Step::Kind::copy) return;
-    const Op& op = *plan_.node(step.nodes.front()).op();
-    if (op.elementwise() != nullptr) return;
-    const std::size_t bytes = op.workspace_bytes(plan_.shapes(step.nodes.front()), plan_.dtype);
+    const NodeId first = step.nodes.front();  // of a loop, the op that it has taken in
+    const std::size_t bytes = plan_.node(first).op()->workspace_bytes(plan_.shapes(first), plan_.dtype);
     if (bytes == 0) return;
     Buffer workspace{.bytes = align_up(bytes) * threads_};
     workspace.offset = arena_.allocate(workspace.bytes);

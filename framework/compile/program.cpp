@@ -19,7 +19,7 @@ ById<bool> live_nodes(const Program& program) {
     if (live[id])
       for (const NodeId input : graph[id].inputs) live[input] = true;
   for (NodeId id = 0; id < graph.size(); ++id)
-    if (graph[id].output() != nullptr && live[graph[id].inputs.front()]) live[id] = true;
+    if (graph[id].output() != nullptr && live[graph[id].source()]) live[id] = true;
   return live;
 }
 }  // namespace
@@ -69,7 +69,7 @@ KernelShapes kernel_shapes(const Graph& graph, NodeId id, const DimBindings& dim
 }
 
 NodeId origin(const Graph& graph, NodeId id) {
-  while (graph[id].view) id = graph[id].inputs.front();
+  while (graph[id].view) id = graph[id].source();
   return id;
 }
 

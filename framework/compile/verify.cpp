@@ -33,7 +33,7 @@ void check_node(const Graph& graph, NodeId id, Faults& faults) {
   faults.require(!node.is_leaf() || node.inputs.empty(), "leaf {} has inputs", id);
   if (!ordered || node.is_leaf() || node.tuple) return;
   const Output* output = node.output();
-  const Node& applied = output != nullptr ? graph[node.inputs.front()] : node;
+  const Node& applied = output != nullptr ? graph[node.source()] : node;
   faults.require(applied.op() != nullptr, "node {} is an output of what is no op", id);
   if (applied.op() == nullptr) return;
   std::vector<const Shape*> shapes;

@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "framework/compile/compile.hpp"
 #include "framework/compile/fuse.hpp"
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/base/random.hpp"
+#include "gradus/custom_op.hpp"
 #include "gradus/graph/node.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/runtime/executable.hpp"
@@ -190,6 +193,41 @@ TEST_F(Fusion, PanelsOfAProductAreTheProduct) {
   }
 }
 
+// Each row in reverse, by way of the workspace.
+class Reversed final : public OpOf<Reversed> {
+ public:
+  static constexpr std::string_view name = "reversed";
+  Traits traits() const override { return {.by_rows = true}; }
+  Shape infer(InputShapes inputs) const { return inputs[0]; }
+  std::vector<Expr> vjp(const Vjp& v) const override { return {build<Reversed>({v.cotangent})}; }
+  std::size_t workspace_bytes(const KernelShapes& shapes, DType dtype) const override {
+    return static_cast<std::size_t>(shapes.output().back()) * bytes_of(dtype);
+  }
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
+    return [n = shapes.output().back()](const KernelArgs<T>& args) {
+      T* row = reinterpret_cast<T*>(args.workspace);
+      for (std::int64_t r = args.from; r < args.to; ++r) {
+        std::reverse_copy(args.input() + r * n, args.input() + (r + 1) * n, row);
+        std::copy(row, row + n, args.output() + (r - args.from) * n);
+      }
+    };
+  }
+};
+
+TEST_F(Fusion, AnOpThatIsTakenInKeepsItsWorkspace) {
+  const Expr y = build<Reversed>({x}) + 1;
+  const Plan plan = plan_of({y});
+  ASSERT_THAT(kinds(plan), ElementsAre(group));
+  EXPECT_NE(plan.steps[0].workspace, no_buffer);
+  Store<float> store;
+  auto program = compile<float>({y}, {}, 2, store);
+  std::vector<float> values(16);
+  std::iota(values.begin(), values.end(), 0.0F);
+  program.feed(x, values);
+  program.run();
+  EXPECT_THAT(program.output().values, ElementsAre(8, 7, 6, 5, 4, 3, 2, 1, 16, 15, 14, 13, 12, 11, 10, 9));
+}
+
 TEST_F(Fusion, APathThatLeavesAndComesBackIsNotFused) {
   const Expr top = exp(x);
   const Plan plan = plan_of({top + softmax(top)});
@@ -266,6 +304,23 @@ TEST_F(Fusion, WhatIsBroadcastIsNotComputedByTheGroupThatReadsIt) {
   const Plan plan = plan_of({x + exp(bias)});
   ASSERT_THAT(kinds(plan), ElementsAre(group, group)) << "exp of 8 numbers, not of 24";
   EXPECT_EQ(plan.buffer(plan.steps[0].results[0].buffer).extents, (Extents{8}));
+}
+
+// A result that lies where an operand lies is deferred only if that is read after it.
+TEST_F(Fusion, AResultIsWrittenAtOnceIfItsPlaceIsNotReadLater) {
+  const auto is_deferred = [](std::string_view label, const std::vector<Expr>& outputs,
+                              const std::vector<Update>& updates) {
+    const Plan plan = make_plan(outputs, updates, {.dims = 3, .verify = true});
+    for (const auto& result : plan.steps.back().results)
+      if (plan.node(result.node).label == label) return result.deferred;
+    throw Error("there is no such result");
+  };
+  const Expr half = named(w * 0.5, "half");
+  EXPECT_FALSE(is_deferred("half", {exp(half)}, {{w, half}}));
+  EXPECT_TRUE(is_deferred("half", {exp(half) + w}, {{w, half}}));
+  const Expr shares = softmax(x), grown = named(exp(shares), "grown");
+  EXPECT_TRUE(is_deferred("grown", {grown, grown + shares}, {}));
+  EXPECT_FALSE(is_deferred("grown", {shares, grown, grown + shares}, {})) << "each has a place of its own";
 }
 
 TEST_F(Fusion, AGroupHasAtMostSixtyFourNodes) {

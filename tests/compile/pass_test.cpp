@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <numeric>
 
 #include "framework/compile/plan.hpp"
 #include "gradus/autodiff/gradient.hpp"
@@ -174,6 +175,30 @@ TEST_F(Pass, ReductionsOfOneElementEachAreViews) {
   const Expr one = g.input("one", {B, 1});
   EXPECT_EQ(optimized({sum(one), sum(one, {0}), sum(one, {1})}, 1), (OpCounts{{"input", 1}, {"alias", 3}}))
       << "of the shapes [], [1] and [B]";
+}
+
+// The sum along the last axis, and the number of elements that it is of.
+class SumAndCount final : public OpOf<SumAndCount> {
+ public:
+  static constexpr std::string_view name = "sum_and_count";
+  Traits traits() const override { return {.outputs = 2, .reduction = true}; }
+  std::vector<Shape> infer(InputShapes inputs) const { return {{inputs[0][0], 1}, {inputs[0][0], 1}}; }
+  std::vector<Expr> vjp(const Vjp& v) const override { return no_gradient(v); }
+  template <class T> Kernel<T> make_kernel(const KernelShapes& shapes) const {
+    return [rows = shapes.inputs[0][0], n = shapes.inputs[0][1]](const KernelArgs<T>& args) {
+      for (std::int64_t row = 0; row < rows; ++row) {
+        args.output(0)[row] = std::accumulate(args.input() + row * n, args.input() + (row + 1) * n, T(0));
+        args.output(1)[row] = static_cast<T>(n);
+      }
+    };
+  }
+};
+
+TEST_F(Pass, AReductionOfSeveralOutputsIsNoView) {
+  const Expr one = g.input("one", {B, 1});
+  const std::vector<Expr> found = build_outputs<SumAndCount>({one});
+  EXPECT_EQ(optimized(found, 1), (OpCounts{{"input", 1}, {"sum_and_count", 1}, {"output", 2}}));
+  EXPECT_EQ(evaluate(found[1], {{one, {5}}}, 1), (std::vector<double>{1}));
 }
 
 TEST_F(Pass, DeadNodesAreGone) {

@@ -129,6 +129,17 @@ TEST(Arena, ALongChainNeedsTwoBuffers) {
   EXPECT_EQ(plan_of({y}, {}, 8, Reuse::none).arena_bytes, 20 * buffer);
 }
 
+TEST(Arena, WorkspaceIsFreeAgainAfterItsStep) {
+  Graph g;
+  const std::vector<Expr> sums{sum(g.input("x", {B, 8}), {0}), sum(g.input("y", {B, 8}), {0})};
+  const Plan full = plan_of(sums, {}, 5000), none = plan_of(sums, {}, 5000, Reuse::none);
+  const std::size_t workspace = full.buffer(full.steps.at(0).workspace).bytes;
+  const std::size_t results = 2 * align_up(8 * sizeof(float));
+  ASSERT_GT(workspace, results);
+  EXPECT_EQ(full.arena_bytes, results + workspace);
+  EXPECT_EQ(none.arena_bytes, results + 2 * workspace);
+}
+
 TEST(Arena, ElementwiseChainsRunInPlace) {
   Graph g;
   Expr y = g.input("x", {B, 8});

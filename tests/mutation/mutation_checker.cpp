@@ -20,6 +20,14 @@ class Doubled final : public Unary<Doubled> {
   template <class T> static T d(T, T) { return 2; }
 };
 
+// Its derivative is the number 0.
+class Sign final : public Unary<Sign> {
+ public:
+  static constexpr std::string_view name = "sign";
+  template <class T> static T f(T x) { return where(x > 0, 1, -1); }
+  template <class T> static T d(T, T) { return T(0.0); }
+};
+
 namespace {
 
 constexpr std::int64_t most_in_full = 2500;
@@ -149,7 +157,10 @@ std::vector<OpRow> special_rows() {
            .inputs = {fixed({B}, only(0)), in({B}, between(1, 3))},
            .build = power,
            .twice = false},
-          {.op = "doubled", .inputs = {in({B, 3})}, .build = on([](Expr x) { return build<Doubled>({x}); })}};
+          {.op = "doubled", .inputs = {in({B, 3})}, .build = on([](Expr x) { return build<Doubled>({x}); })},
+          {.op = "sign", .inputs = {in({B, 3}, between(1, 2))}, .build = on([](Expr x) {
+                                                                  return build<Sign>({x});
+                                                                })}};
 }
 
 int run() {

@@ -81,6 +81,8 @@ struct Node {
   const void* identity() const {
     return variable() != nullptr ? static_cast<const void*>(variable()) : input();
   }
+  /// The only input of a view, a broadcast or an Output.
+  NodeId source() const { return inputs.front(); }
   /// Whether it is a leaf.
   bool is_leaf() const { return op() == nullptr && output() == nullptr; }
   /// Whether it is a leaf of one number.
