@@ -21,10 +21,10 @@ class Doubled final : public Unary<Doubled> {
 };
 
 // Its derivative is the number 0.
-class Sign final : public Unary<Sign> {
+class Step final : public Unary<Step> {
  public:
-  static constexpr std::string_view name = "sign";
-  template <class T> static T f(T x) { return where(x > 0, 1, -1); }
+  static constexpr std::string_view name = "step";
+  template <class T> static T f(T x) { return x > T(0.0); }
   template <class T> static T d(T, T) { return T(0.0); }
 };
 
@@ -158,8 +158,8 @@ std::vector<OpRow> special_rows() {
            .build = power,
            .twice = false},
           {.op = "doubled", .inputs = {in({B, 3})}, .build = on([](Expr x) { return build<Doubled>({x}); })},
-          {.op = "sign", .inputs = {in({B, 3}, between(1, 2))}, .build = on([](Expr x) {
-                                                                  return build<Sign>({x});
+          {.op = "step", .inputs = {in({B, 3}, between(1, 2))}, .build = on([](Expr x) {
+                                                                  return build<Step>({x});
                                                                 })}};
 }
 
