@@ -46,11 +46,16 @@ else()
   set(GRADUS_HIDDEN ON)
 endif()
 
+# Whatever may become part of a library, and so can share precompiled headers.
+function(gradus_compiled_alike target)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET ${GRADUS_VISIBILITY}
+                                             VISIBILITY_INLINES_HIDDEN ${GRADUS_HIDDEN})
+endfunction()
+
 # The standard headers that most sources read, compiled once for all rooms that are built with the same flags.
 add_library(gradus_prefix OBJECT EXCLUDE_FROM_ALL ${CMAKE_CURRENT_LIST_DIR}/prefix.cpp)
 target_link_libraries(gradus_prefix PRIVATE gradus_flags fmt::fmt)
-set_target_properties(gradus_prefix PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET ${GRADUS_VISIBILITY}
-                                               VISIBILITY_INLINES_HIDDEN ${GRADUS_HIDDEN})
+gradus_compiled_alike(gradus_prefix)
 target_precompile_headers(gradus_prefix PRIVATE <algorithm> <array> <cmath> <cstdint> <functional> <map> <memory>
                           <numeric> <optional> <set> <span> <string> <string_view> <unordered_map> <utility> <variant>
                           <vector> <fmt/format.h> <fmt/ranges.h>)
@@ -80,12 +85,10 @@ function(gradus_room name folder)
                                                          ${PROJECT_SOURCE_DIR}/models/include)
   target_compile_features(gradus_room_${name} PUBLIC cxx_std_20)
   target_link_libraries(gradus_room_${name} PRIVATE gradus_flags ${ARGN})
+  gradus_compiled_alike(gradus_room_${name})
   if(fmt::fmt IN_LIST ARGN)
     target_precompile_headers(gradus_room_${name} REUSE_FROM gradus_prefix)
   endif()
-  set_target_properties(gradus_room_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON
-                                                       CXX_VISIBILITY_PRESET ${GRADUS_VISIBILITY}
-                                                       VISIBILITY_INLINES_HIDDEN ${GRADUS_HIDDEN})
 endfunction()
 
 # gradus_library(NAME ROOMS...): the library gradus::NAME of these rooms, with the public headers beside them. Installed

@@ -47,4 +47,7 @@ void give_back_reserved(void* memory) noexcept {
   if (--reserve.pieces == 0) reserve.used = 0;
 }
 
+std::string json_text(const Json& json, int indent) { return json.dump(indent); }
+std::string json_text(const OrderedJson& json, int indent) { return json.dump(indent); }
+
 }  // namespace gradus

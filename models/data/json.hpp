@@ -33,6 +33,11 @@ using Json = BasicJson<std::map>;
 /// The same, and members stay in the order in which they were added.
 using OrderedJson = BasicJson<nlohmann::ordered_map>;
 
+/// The value as text: on one line, or a line for each member, indented so. nlohmann's type_error for a string
+/// that is no UTF-8. (The writer takes long to compile, and is compiled here alone.)
+std::string json_text(const Json& json, int indent = -1);
+std::string json_text(const OrderedJson& json, int indent = -1);
+
 }  // namespace gradus
 
 /// The allocator of the vector into which the destructor puts values, and of no other: arrays are

@@ -22,7 +22,7 @@ constexpr std::string_view damaged_tensors =
 
 std::string text_of(const Json& json, const std::filesystem::path& path) {
   try {
-    return json.dump();
+    return json_text(json);
   } catch (const Json::type_error&) {
     throw Error(fmt::format("{}: a name or an entry of the metadata is no UTF-8 text", path.string()));
   }

@@ -9,6 +9,7 @@
 
 #include "gradus/base/error.hpp"
 #include "models/data/json.hpp"
+#include "models/data/printable.hpp"
 
 namespace gradus {
 
@@ -25,7 +26,7 @@ template <std::integral Number> Number whole_number(const Json& value, Number le
     if (const auto number = value.get<std::int64_t>(); fits(number)) return static_cast<Number>(number);
   }
   throw Error(fmt::format("expected a whole number from {} to {}, not {:.40}", least,
-                          std::numeric_limits<Number>::max(), value.dump(-1, ' ', true)));
+                          std::numeric_limits<Number>::max(), shortened(json_text(value), 40)));
 }
 
 }  // namespace gradus

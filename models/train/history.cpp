@@ -42,7 +42,7 @@ std::string History::json() const {
   for (const std::string& name : names) all["history"][name] = of(name);
   if (!stopped.empty()) all["stopped"] = stopped;
   if (!remarks.empty()) all["remarks"] = remarks;
-  return all.dump(2) + "\n";
+  return json_text(all, 2) + "\n";
 }
 
 std::string History::csv() const {

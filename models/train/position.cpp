@@ -10,11 +10,16 @@ namespace gradus {
 
 std::string to_json(const SavedPosition& saved) {
   const Position& at = saved.at;
-  return Json{{"epoch", at.epoch},           {"step", at.step},       {"skipped", at.skipped},
-              {"drawn", at.drawn},           {"seed", saved.seed},    {"samples", at.samples},
-              {"batch", at.batch},           {"shuffle", at.shuffle}, {"names", saved.names},
-              {"callbacks", saved.callbacks}}
-      .dump();
+  return json_text(Json{{"epoch", at.epoch},
+                        {"step", at.step},
+                        {"skipped", at.skipped},
+                        {"drawn", at.drawn},
+                        {"seed", saved.seed},
+                        {"samples", at.samples},
+                        {"batch", at.batch},
+                        {"shuffle", at.shuffle},
+                        {"names", saved.names},
+                        {"callbacks", saved.callbacks}});
 }
 
 SavedPosition position_from(const std::string& text) {

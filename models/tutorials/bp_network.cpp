@@ -20,7 +20,8 @@ struct Sizes {
   std::int64_t outputs = 1;
 };
 
-ModelDefinition model(const Sizes& sizes, const Initializer& hidden, const Initializer& output, double rate) {
+ModelDefinition bp_network_model(const Sizes& sizes, const Initializer& hidden, const Initializer& output,
+                                 double rate) {
   const auto forward = [=](const Expr& x) {
     const Expr h = sigmoid(linear(x, sizes.hidden, "hidden", {.weights = hidden}));
     return sigmoid(linear(h, sizes.outputs, "output", {.weights = output}));
@@ -49,11 +50,11 @@ class BpNetworkTutorial final : public SmallTutorial {
   Settings settings() const override { return {0.5, 10000, 4, 1000, "Step {} loss: {:.6f}\n"}; }
   Data data() const override { return exclusive_or; }
   ModelDefinition written_out(double rate) const override {
-    return model({}, values(sine_pattern(2, 4, 1)), values(sine_pattern(4, 1, 1)), rate);
+    return bp_network_model({}, values(sine_pattern(2, 4, 1)), values(sine_pattern(4, 1, 1)), rate);
   }
   ModelDefinition random(const TrainOptions& options, double rate) const override {
     const double scale = options.init_scale.value_or(1);
-    return model({}, normal(0, scale), normal(0, scale), rate);
+    return bp_network_model({}, normal(0, scale), normal(0, scale), rate);
   }
   Facts data_facts() const override { return {{"samples", "the four rows of XOR, as one batch"}}; }
   Facts conclude(const Predict& predict, double loss) const override {
@@ -108,7 +109,8 @@ Dataset<double> dataset(const BpNetwork::Matrix& x, const std::vector<BpNetwork:
 
 BpNetwork::BpNetwork(std::int64_t inputs, std::int64_t hidden, std::int64_t outputs, double init_scale,
                      std::uint64_t seed)
-    : trainer_(model({inputs, hidden, outputs}, normal(0, init_scale), normal(0, init_scale), 1), seed),
+    : trainer_(bp_network_model({inputs, hidden, outputs}, normal(0, init_scale), normal(0, init_scale), 1),
+               seed),
       outputs_(outputs) {}
 
 double BpNetwork::train(const Matrix& x, const Matrix& targets, std::int64_t epochs, double rate) {

@@ -23,7 +23,7 @@ const Data exams{
     3};
 const std::vector<double> asked{4 / most_studied, 8 / most_slept};
 
-ModelDefinition model(const Initializer& hidden, const Initializer& output, double rate) {
+ModelDefinition exam_score_model(const Initializer& hidden, const Initializer& output, double rate) {
   const auto forward = [=](const Expr& x) {
     const Expr h = sigmoid(linear(x, 3, "hidden", {.weights = hidden, .has_bias = false}));
     return sigmoid(linear(h, 1, "output", {.weights = output, .has_bias = false}));
@@ -57,10 +57,10 @@ class ExamScore final : public SmallTutorial {
   Settings settings() const override { return {1, 1000, exams.count, 100, "Step {} loss: {:.8f}\n"}; }
   Data data() const override { return exams; }
   ModelDefinition written_out(double rate) const override {
-    return model(values({0.2, 0.6, 0.1, 0.8, 0.3, 0.7}), values({0.4, 0.5, 0.9}), rate);
+    return exam_score_model(values({0.2, 0.6, 0.1, 0.8, 0.3, 0.7}), values({0.4, 0.5, 0.9}), rate);
   }
   ModelDefinition random(const TrainOptions&, double rate) const override {
-    return model(normal(), normal(), rate);
+    return exam_score_model(normal(), normal(), rate);
   }
   Facts data_facts() const override {
     return {{"samples", "three students: hours studied over 3, hours slept over 9"},

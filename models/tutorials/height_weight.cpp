@@ -17,8 +17,8 @@ constexpr double mean_height = 66;
 const std::vector<double> emily{-7, -3};
 const std::vector<double> frank{20, 2};
 
-ModelDefinition model(const Initializer& hidden, const Initializer& output, const Initializer& biases,
-                      double rate) {
+ModelDefinition height_weight_model(const Initializer& hidden, const Initializer& output,
+                                    const Initializer& biases, double rate) {
   const auto forward = [=](const Expr& x) {
     const Expr h = sigmoid(linear(x, 2, "hidden", {.weights = hidden, .bias = biases}));
     return sigmoid(linear(h, 1, "output", {.weights = output, .bias = biases}));
@@ -37,7 +37,7 @@ template <class T> void worked_examples(Result& result) {
   example.run();
   result.figures["mse_example"] = example.output().item();
 
-  Trainer<T> ones(model(constant(1), constant(1), zeros(), 0));
+  Trainer<T> ones(height_weight_model(constant(1), constant(1), zeros(), 0));
   ModelGraph& built = ones.graph(Mode::training);
   auto gradient = compile<T>({grad(built.loss, built.graph.find("hidden/W"))}, {}, 1, ones.store());
   gradient.feed("x", {-2, -1});
@@ -82,10 +82,10 @@ class HeightWeight final : public SmallTutorial {
   // Alice, Bob, Charlie, Diana: weight − 135 lb, height − 66 in; 1 female, 0 male.
   Data data() const override { return {{-2, -1, 25, 6, 17, 4, -15, -6}, {1, 0, 0, 1}, 4}; }
   ModelDefinition written_out(double rate) const override {
-    return model(values({0.1, 0.3, 0.2, 0.4}), values({0.5, 0.6}), zeros(), rate);
+    return height_weight_model(values({0.1, 0.3, 0.2, 0.4}), values({0.5, 0.6}), zeros(), rate);
   }
   ModelDefinition random(const TrainOptions&, double rate) const override {
-    return model(normal(), normal(), normal(), rate);
+    return height_weight_model(normal(), normal(), normal(), rate);
   }
   Facts data_facts() const override {
     return {{"samples", "Alice, Bob, Charlie and Diana: weight less 135 lb, height less 66 in"},

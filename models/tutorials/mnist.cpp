@@ -22,7 +22,7 @@ namespace gradus {
 namespace {
 
 constexpr std::int64_t pixels = 784;
-constexpr std::int64_t hidden_units = 128;
+constexpr std::int64_t hidden_size = 128;
 constexpr std::int64_t classes = 10;
 constexpr std::int64_t default_batch = 32;
 constexpr std::int64_t default_epochs = 10;
@@ -30,9 +30,10 @@ constexpr double default_rate = 0.001;
 constexpr double validation_split = 0.1;
 constexpr std::int64_t oracle_steps = 100;
 
-ModelDefinition model(const Initializer& hidden, const Initializer& output, double rate = default_rate) {
+ModelDefinition mnist_model(const Initializer& hidden, const Initializer& output,
+                            double rate = default_rate) {
   const auto network = [=](const std::vector<Expr>& in, Mode&) {
-    const Expr h = relu(linear(in.front(), hidden_units, "hidden", {.weights = hidden}));
+    const Expr h = relu(linear(in.front(), hidden_size, "hidden", {.weights = hidden}));
     return linear(h, classes, "output", {.weights = output});
   };
   return {.inputs = {{"x", {B, pixels}}},
@@ -44,8 +45,8 @@ ModelDefinition model(const Initializer& hidden, const Initializer& output, doub
 }
 
 ModelDefinition written_out() {
-  return model(values(sine_pattern(pixels, hidden_units, 0.05)),
-               values(sine_pattern(hidden_units, classes, 0.1)));
+  return mnist_model(values(sine_pattern(pixels, hidden_size, 0.05)),
+                     values(sine_pattern(hidden_size, classes, 0.1)));
 }
 
 // Pixels over 255, one-hot targets: the first `count` images. The digits must outlive it.
@@ -155,7 +156,7 @@ class MnistTutorial final : public Tutorial {
     }
     with_precision(precision, [&](auto tag) {
       using T = decltype(tag);
-      Trainer<T> trainer(model(glorot_uniform(), glorot_uniform(), rate), options.seed);
+      Trainer<T> trainer(mnist_model(glorot_uniform(), glorot_uniform(), rate), options.seed);
       options.print(trainer.summary());
       TrainingFiles files = options.files;
       files.images = [](Training& training) {

@@ -9,9 +9,9 @@ namespace gradus {
 
 namespace {
 
-constexpr std::size_t classes = 10;
+constexpr std::size_t digit_count = 10;
 constexpr std::int64_t side = 28;
-constexpr std::size_t pixels = side * side;
+constexpr std::size_t image_size = side * side;
 
 struct Mistake {
   std::size_t image;
@@ -22,10 +22,10 @@ struct Mistake {
 
 // The weights of every unit of the first layer, one behind the other.
 std::vector<double> by_unit(const std::vector<double>& weights) {
-  const std::size_t units = weights.size() / pixels;
+  const std::size_t units = weights.size() / image_size;
   std::vector<double> turned;
   for (std::size_t unit = 0; unit < units; ++unit)
-    for (std::size_t p = 0; p < pixels; ++p) turned.push_back(weights[p * units + unit]);
+    for (std::size_t p = 0; p < image_size; ++p) turned.push_back(weights[p * units + unit]);
   return turned;
 }
 
@@ -38,17 +38,17 @@ TensorboardImage first_layer_image(const std::vector<double>& weights) {
 
 std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double>& logits,
                                     const std::vector<double>& weights) {
-  Confusion confusion{{}, std::vector<std::int64_t>(classes * classes, 0)};
-  for (std::size_t i = 0; i < classes; ++i) confusion.labels.push_back(fmt::format("{}", i));
+  Confusion confusion{{}, std::vector<std::int64_t>(digit_count * digit_count, 0)};
+  for (std::size_t i = 0; i < digit_count; ++i) confusion.labels.push_back(fmt::format("{}", i));
   std::vector<Mistake> mistakes;
-  for (std::size_t i = 0; i * classes < logits.size(); ++i) {
-    const double* row = &logits[i * classes];
-    const double* best = std::max_element(row, row + classes);
+  for (std::size_t i = 0; i * digit_count < logits.size(); ++i) {
+    const double* row = &logits[i * digit_count];
+    const double* best = std::max_element(row, row + digit_count);
     const auto answer = static_cast<std::size_t>(best - row);
     const std::size_t label = test.labels[i];
-    ++confusion.counts[label * classes + answer];
+    ++confusion.counts[label * digit_count + answer];
     double total = 0;
-    for (std::size_t k = 0; k < classes; ++k) total += std::exp(row[k] - *best);
+    for (std::size_t k = 0; k < digit_count; ++k) total += std::exp(row[k] - *best);
     if (answer != label) mistakes.push_back({i, label, answer, 1 / total});
   }
   constexpr std::size_t shown = 25;
@@ -57,13 +57,13 @@ std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double
   Tiles worst{
       .columns = 5, .width = side, .height = side, .images = {}, .texts = {}, .value = {"ink"}, .ink = true};
   for (const Mistake& m : mistakes) {
-    const auto* image = &test.pixels[m.image * pixels];
-    worst.images.emplace_back(image, image + pixels);
+    const auto* image = &test.pixels[m.image * image_size];
+    worst.images.emplace_back(image, image + image_size);
     // Rounded down: what is not certain is not printed as 100 %.
     worst.texts.push_back(
         fmt::format("{} as {}: {:.2f} %", m.label, m.answer, std::floor(1e4 * m.probability) / 100));
   }
-  const std::size_t units = weights.size() / pixels;
+  const std::size_t units = weights.size() / image_size;
   Tiles layer{.columns = 16,
               .width = side,
               .height = side,
@@ -72,7 +72,7 @@ std::vector<Picture> mnist_pictures(const Digits& test, const std::vector<double
               .value = {"weight (no unit; a few larger ones)"}};
   const std::vector<double> turned = by_unit(weights);
   for (std::size_t unit = 0; unit < units; ++unit)
-    layer.images.emplace_back(&turned[unit * pixels], &turned[unit * pixels] + pixels);
+    layer.images.emplace_back(&turned[unit * image_size], &turned[unit * image_size] + image_size);
   std::vector<Picture> pictures{{"confusion", "Which digits are taken for which (test images)",
                                  "Framed: right answers. The darker another cell, the more often the row's "
                                  "digit was taken for the column's.",

@@ -26,7 +26,7 @@ std::vector<double> magnitudes(std::vector<double> values) {
 
 Expr half_mse(Arg prediction, Arg target) { return 0.5 * mse(prediction, target); }
 
-ModelDefinition model(const Initializer& hidden, const Initializer& output, double rate) {
+ModelDefinition sine_model(const Initializer& hidden, const Initializer& output, double rate) {
   const auto forward = [=](const Expr& x) {
     const Expr h = sigmoid(linear(x, hidden_units, "hidden", {.weights = hidden}));
     return linear(h, 1, "output", {.weights = output});
@@ -87,11 +87,11 @@ class Sine final : public SmallTutorial {
   Settings settings() const override { return {0.3, 4000, points, 100, "Step {} mean square: {:.6f}\n"}; }
   Data data() const override { return samples(); }
   ModelDefinition written_out(double rate) const override {
-    return model(values(magnitudes(sine_pattern(1, hidden_units, 1))),
-                 values(magnitudes(sine_pattern(hidden_units, 1, 1))), rate);
+    return sine_model(values(magnitudes(sine_pattern(1, hidden_units, 1))),
+                      values(magnitudes(sine_pattern(hidden_units, 1, 1))), rate);
   }
   ModelDefinition random(const TrainOptions&, double rate) const override {
-    return model(uniform(0, 1), uniform(0, 1), rate);
+    return sine_model(uniform(0, 1), uniform(0, 1), rate);
   }
   Facts data_facts() const override {
     return {{"samples", "x = 0, 0.01 … 0.99, y = 20 sin 2πx, as one batch"}};

@@ -17,7 +17,7 @@ namespace {
 
 const std::vector<double> inputs{0.05, 0.10};
 
-ModelDefinition model(const Initializer& hidden, const Initializer& output, double rate) {
+ModelDefinition two_targets_model(const Initializer& hidden, const Initializer& output, double rate) {
   const auto forward = [=](const Expr& x) {
     // The biases are given and never trained.
     const Expr h = sigmoid(linear(x, 2, "hidden", {.weights = hidden, .has_bias = false}) + 0.35);
@@ -69,10 +69,10 @@ class TwoTargets final : public SmallTutorial {
   Data data() const override { return {inputs, {0.01, 0.99}, 1}; }
   // w1 … w8; a column holds the weights into one neuron.
   ModelDefinition written_out(double rate) const override {
-    return model(values({0.15, 0.25, 0.20, 0.30}), values({0.40, 0.50, 0.45, 0.55}), rate);
+    return two_targets_model(values({0.15, 0.25, 0.20, 0.30}), values({0.40, 0.50, 0.45, 0.55}), rate);
   }
   ModelDefinition random(const TrainOptions&, double rate) const override {
-    return model(uniform(0, 1), uniform(0, 1), rate);
+    return two_targets_model(uniform(0, 1), uniform(0, 1), rate);
   }
   Facts data_facts() const override {
     return {{"samples", "one: inputs 0.05 and 0.10, targets 0.01 and 0.99"}};

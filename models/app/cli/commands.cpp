@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <sstream>
 #include <utility>
 
@@ -147,14 +148,15 @@ struct CommandLine::Arguments {
 CommandLine::CommandLine(std::vector<std::string> words)
     : words_(std::move(words)),
       arguments_(std::make_unique<Arguments>()),
-      app_(
+      app_(std::make_unique<CLI::App>(
           "gradus: models written once as graphs of tensor ops, differentiated and compiled into one flat "
           "program.\n"
           "The classic back-propagation tutorials, on our own automatic differentiation.",
-          "gradus") {
-  app_.set_version_flag("--version", fmt::format("gradus {}", gradus::version));
-  app_.require_subcommand(1);
-  app_.footer(
+          "gradus")) {
+  CLI::App& app = *app_;
+  app.set_version_flag("--version", fmt::format("gradus {}", gradus::version));
+  app.require_subcommand(1);
+  app.footer(
       "Examples:\n"
       "  gradus tutorials --json figures.json\n"
       "  gradus train height-weight --seed 7\n"
@@ -167,7 +169,6 @@ CommandLine::CommandLine(std::vector<std::string> words)
       "  gradus graph sine --what plan\n"
       "  gradus profile mnist --batch 32");
   Arguments& arguments = *arguments_;
-  CLI::App& app = app_;
   const std::string typed = words_.empty() ? "gradus" : "gradus " + shell_command(words_);
   Chosen& chosen = chosen_;
   app.add_subcommand("list", "The tutorials, a line each")->callback([&chosen] { chosen = list; });
@@ -189,12 +190,12 @@ CommandLine::~CommandLine() = default;
 
 Chosen CommandLine::parse() {
   constexpr std::size_t longest_message = 240;  // characters; one may repeat all words
-  const std::string command = check_words(app_, words_);
+  const std::string command = check_words(*app_, words_);
   try {
-    app_.parse(std::vector<std::string>(words_.rbegin(), words_.rend()));
+    app_->parse(std::vector<std::string>(words_.rbegin(), words_.rend()));
   } catch (const CLI::Success& asked) {
     std::ostringstream answer;
-    const int status = app_.exit(asked, answer, answer);
+    const int status = app_->exit(asked, answer, answer);
     return [text = answer.str(), status] {
       print_data(text);
       return status;

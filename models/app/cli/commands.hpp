@@ -1,10 +1,13 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 /// All commands of the program.
 namespace gradus::cli {
@@ -26,7 +29,7 @@ class CommandLine {
   Chosen parse();
 
   /// All commands and options, to be looked at.
-  const CLI::App& app() const { return app_; }
+  const CLI::App& app() const { return *app_; }
 
  private:
   struct Arguments;
@@ -34,7 +37,7 @@ class CommandLine {
   std::vector<std::string> words_;
   std::unique_ptr<Arguments> arguments_;
   Chosen chosen_;
-  CLI::App app_;
+  std::unique_ptr<CLI::App> app_;
 };
 
 }  // namespace gradus::cli

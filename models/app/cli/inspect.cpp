@@ -93,7 +93,7 @@ int check(const CheckOptions& options) {
     properties +=
         fmt::format("{}{}: {}", properties.empty() ? "" : ", ", property.name, property.ok ? "ok" : "BROKEN");
   print("{}\n{}: {}\n", properties, options.name, verdict_of(report));
-  if (!options.json.empty()) write_atomically(options.json, to_json(report).dump(2) + "\n");
+  if (!options.json.empty()) write_atomically(options.json, json_text(to_json(report), 2) + "\n");
   return report.ok() ? 0 : 1;
 }
 

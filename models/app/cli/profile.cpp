@@ -63,7 +63,7 @@ int profile(const ProfileOptions& options) {
     print("{}, batch {}, {}, kernels for {}: medians of {} runs\n{}", options.name, batch,
           sizeof(T) == sizeof(float) ? "float" : "double", to_string(current_isa()), options.runs,
           profile_text(made));
-    if (!options.json.empty()) write_atomically(options.json, to_json(made).dump(2) + "\n");
+    if (!options.json.empty()) write_atomically(options.json, json_text(to_json(made), 2) + "\n");
     if (!options.svg.empty())
       write_atomically(options.svg, with_progress("drawing the plan", [&] {
                          return drawn_by_dot(plan_dot(program.plan(), shares(made)), ImageFormat::svg);

@@ -97,7 +97,7 @@ int tutorials(const TutorialsOptions& options) {
   std::size_t bad = 0;
   for (const Row& row : all) bad += row.ok() ? 0 : 1;
   print("{} of {} figures within tolerance\n{}", all.size() - bad, all.size(), notes);
-  if (!options.json.empty()) write_atomically(options.json, to_json(all).dump(2) + "\n");
+  if (!options.json.empty()) write_atomically(options.json, json_text(to_json(all), 2) + "\n");
   return bad == 0 ? 0 : 1;
 }
 

@@ -207,7 +207,7 @@ std::string TableRecipe::json() const {
             {"missing", name_of(missing)},
             {"format", to_json(format)}};
   for (const ColumnRecipe& feature : features) json["features"].push_back(to_json(feature));
-  return json.dump();
+  return json_text(json);
 }
 
 TableRecipe recipe_of(const TensorFile& file) {
