@@ -15,6 +15,13 @@ std::ptrdiff_t batch_axes(const Shape& shape) {
   return std::ranges::count_if(shape, [](Dim extent) { return !extent.is_constant(); });
 }
 
+// Whether all operands are nodes of one shape, as they mostly are.
+bool are_alike(std::span<const Arg> operands) {
+  return std::ranges::all_of(operands, [&](const Arg& a) {
+    return a.expr.is_node() && a.expr.shape() == operands.front().expr.shape();
+  });
+}
+
 // The operands made of one shape; those that are wrong stay as they are: make_node reports them.
 std::vector<Arg> broadcast_operands(std::string_view op, std::span<const Arg> operands) {
   std::vector<Arg> ready(operands.begin(), operands.end());
@@ -73,7 +80,7 @@ std::int64_t axis_of(std::string_view op, const Arg& x, std::int64_t axis) {
 namespace detail {
 
 Expr apply(OpPtr op, std::span<const Arg> operands) {
-  if (op->elementwise() == nullptr) return make_node(std::move(op), operands);
+  if (op->elementwise() == nullptr || are_alike(operands)) return make_node(std::move(op), operands);
   if (!std::ranges::all_of(operands, [](const Arg& a) { return a.expr.is_literal(); }))
     return make_node(op, broadcast_operands(op->name(), operands));
   std::vector<double> numbers;

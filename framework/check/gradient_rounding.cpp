@@ -28,18 +28,18 @@ struct Moved {
 // A copy in which an input is added to everything that is computed.
 Moved with_moves(const std::vector<Expr>& exprs) {
   Moved moved;
-  moved.program = rebuild(
-      extract(exprs, {}), [&](Graph& to, const Node& node, const std::vector<NodeId>& inputs) -> NodeId {
-        if (inputs.empty() || node.tuple || node.view) return -1;
-        const NodeId value = to.append(node.content, inputs, node.shape, node.where);
-        const std::string name = fmt::format("check/move {}", moved.moves.size());
-        const NodeId move = to.append(std::make_shared<const Input>(Input{name}), {}, node.shape, node.where);
-        to.name(to.expr(move), name);
-        moved.values.push_back(value);
-        moved.moves.push_back(name);
-        moved.operands.push_back(node.output() == nullptr ? inputs : to[inputs.front()].inputs);
-        return to.append(std::make_shared<const Add>(), {value, move}, node.shape, node.where);
-      });
+  moved.program = rebuild(extract(exprs, {}), [&](Graph& to, const Node& node) -> NodeId {
+    const std::vector<NodeId>& inputs = node.inputs;
+    if (inputs.empty() || node.tuple || node.view) return -1;
+    const NodeId value = to.append(node.content, inputs, node.shape, node.where);
+    const std::string name = fmt::format("check/move {}", moved.moves.size());
+    const NodeId move = to.append(std::make_shared<const Input>(Input{name}), {}, node.shape, node.where);
+    to.name(to.expr(move), name);
+    moved.values.push_back(value);
+    moved.moves.push_back(name);
+    moved.operands.push_back(node.output() == nullptr ? inputs : to[inputs.front()].inputs);
+    return to.append(std::make_shared<const Add>(), {value, move}, node.shape, node.where);
+  });
   return moved;
 }
 

@@ -44,18 +44,19 @@ NodeId simplify_unary(Graph& to, const Node& node, NodeId operand, const Traits&
   return -1;
 }
 
-NodeId ask_op(Graph& to, const Node& node, const std::vector<NodeId>& inputs) {
+NodeId ask_op(Graph& to, const Node& node) {
   std::vector<Expr> operands;
-  operands.reserve(inputs.size());
-  for (const NodeId input : inputs) operands.push_back(to.expr(input));
+  operands.reserve(node.inputs.size());
+  for (const NodeId input : node.inputs) operands.push_back(to.expr(input));
   const Expr simpler = node.op()->canonicalize(operands);
   return simpler.is_null() || simpler.shape() != node.shape ? -1 : simpler.id();
 }
 
 }  // namespace
 
-Program canonicalize(const Program& program, const DimBindings& dims) {
-  return rebuild(program, [&](Graph& to, const Node& node, const std::vector<NodeId>& inputs) -> NodeId {
+Program canonicalize(Program program, const DimBindings& dims) {
+  return rebuild(std::move(program), [&](Graph& to, const Node& node) -> NodeId {
+    const std::vector<NodeId>& inputs = node.inputs;
     if (node.op() == nullptr) return -1;
     const Traits traits = node.traits();
     if (traits.outputs > 1) return -1;
@@ -64,7 +65,7 @@ Program canonicalize(const Program& program, const DimBindings& dims) {
       if (is_identity(to[inputs[0]], traits.left_identity)) return inputs[1];
     }
     const NodeId simpler = inputs.size() == 1 ? simplify_unary(to, node, inputs[0], traits, dims) : -1;
-    return simpler >= 0 ? simpler : ask_op(to, node, inputs);
+    return simpler >= 0 ? simpler : ask_op(to, node);
   });
 }
 

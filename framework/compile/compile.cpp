@@ -24,6 +24,7 @@ constexpr bool always_verifies = true;
 // Error at the line of a node that has no such sizes.
 void check_sizes(const Graph& graph, const DimBindings& dims) {
   for (NodeId id = 0; id < graph.size(); ++id) try {
+      if (id > 0 && graph[id].shape == graph[id - 1].shape) continue;
       element_count(graph[id].shape.resolve(dims));
     } catch (const Error& error) {
       throw Error(
@@ -53,9 +54,9 @@ Plan make_plan(std::span<const Expr> outputs, std::span<const Update> updates, c
   check_sizes(*program.graph, options.dims);
   done("extract", program);
   if (options.optimize) {
-    program = fold(program, options.dims);
+    program = fold(std::move(program), options.dims);
     done("fold", program);
-    program = canonicalize(program, options.dims);
+    program = canonicalize(std::move(program), options.dims);
     done("canonicalize", program);
     program = drop_dead(std::move(program));
     done("drop dead", program);

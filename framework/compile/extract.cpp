@@ -46,7 +46,7 @@ Program extract(std::span<const Expr> outputs, std::span<const Update> updates) 
           graph.describe(id), to_string(graph[before->second].where), to_string(graph[next].where)));
     program.updates.emplace_back(id, next);
   }
-  Program live = rebuild(program);
+  Program live = copy_live(program);
   for (NodeId id = 0; id < live.graph->size(); ++id)
     if ((*live.graph)[id].input() != nullptr) live.inputs.push_back(id);
   return live;

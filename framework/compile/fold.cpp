@@ -12,17 +12,17 @@ constexpr std::int64_t largest_folded = 4096;
 
 // Whether there is anything to fold at the first look: a number that depends on symbols, or an op that reads
 // nothing but constants.
-bool can_fold(const Graph& graph, const Node& node, const std::vector<NodeId>& inputs) {
+bool can_fold(const Graph& graph, const Node& node) {
   if (node.op() == nullptr) return node.full() != nullptr && node.full()->is_dim;
-  return !inputs.empty() && std::ranges::all_of(inputs, [&](NodeId input) {
+  return !node.inputs.empty() && std::ranges::all_of(node.inputs, [&](NodeId input) {
     return graph[input].is_number() || graph[input].constant() != nullptr;
   });
 }
 
 // Uniform in, uniform out: one element decides, whatever the shape.
-NodeId fold_uniform(Graph& to, const Node& node, const std::vector<NodeId>& inputs, const Traits& traits) {
+NodeId fold_uniform(Graph& to, const Node& node, const Traits& traits) {
   std::vector<double> values;
-  for (const NodeId input : inputs) {
+  for (const NodeId input : node.inputs) {
     if (!to[input].is_number()) return -1;
     values.push_back(to[input].full()->value);
   }
@@ -41,14 +41,13 @@ std::vector<double> values_of(const Node& node) {
                              node.full()->value);
 }
 
-NodeId fold_tensor(Graph& to, const Node& node, const std::vector<NodeId>& inputs, const Traits& traits,
-                   const DimBindings& dims) {
+NodeId fold_tensor(Graph& to, const Node& node, const Traits& traits, const DimBindings& dims) {
   if (!is_small(node.shape)) return -1;
   KernelShapes shapes{{}, {node.shape.resolve(dims)}, dims};
   std::vector<std::vector<double>> values;
   std::vector<const double*> pointers;
-  values.reserve(inputs.size());
-  for (const NodeId input : inputs) {
+  values.reserve(node.inputs.size());
+  for (const NodeId input : node.inputs) {
     if (!is_small(to[input].shape)) return -1;
     shapes.inputs.push_back(to[input].shape.resolve(dims));
     pointers.push_back(values.emplace_back(values_of(to[input])).data());
@@ -68,18 +67,18 @@ NodeId fold_tensor(Graph& to, const Node& node, const std::vector<NodeId>& input
 
 }  // namespace
 
-Program fold(const Program& program, const DimBindings& dims) {
+Program fold(Program program, const DimBindings& dims) {
   const Graph& graph = *program.graph;
   bool any = false;
-  for (NodeId id = 0; id < graph.size() && !any; ++id) any = can_fold(graph, graph[id], graph[id].inputs);
+  for (NodeId id = 0; id < graph.size() && !any; ++id) any = can_fold(graph, graph[id]);
   if (!any) return program;
-  return rebuild(program, [&](Graph& to, const Node& node, const std::vector<NodeId>& inputs) -> NodeId {
-    if (!can_fold(to, node, inputs)) return -1;
+  return rebuild(std::move(program), [&](Graph& to, const Node& node) -> NodeId {
+    if (!can_fold(to, node)) return -1;
     if (const Full* full = node.full()) return to.full(node.shape, full->resolve(dims)).id();
     const Traits traits = node.traits();
     if (traits.impure || traits.outputs > 1) return -1;
-    const NodeId uniform = fold_uniform(to, node, inputs, traits);
-    return uniform >= 0 ? uniform : fold_tensor(to, node, inputs, traits, dims);
+    const NodeId uniform = fold_uniform(to, node, traits);
+    return uniform >= 0 ? uniform : fold_tensor(to, node, traits, dims);
   });
 }
 

@@ -22,36 +22,64 @@ ById<bool> live_nodes(const Program& program) {
     if (graph[id].output() != nullptr && live[graph[id].source()]) live[id] = true;
   return live;
 }
+
+// A program in the making, of the nodes of another.
+class Copy {
+ public:
+  explicit Copy(const Program& from) : renamed_(static_cast<std::size_t>(from.graph->size()), -1) {}
+
+  void add(NodeId id, Node node, const RewriteRule& rule = {}) {
+    for (NodeId& input : node.inputs) input = renamed_[input];
+    const Graph::Scope scope(graph(), node.where);
+    NodeId replaced = rule ? rule(graph(), node) : -1;
+    if (replaced < 0)
+      replaced =
+          graph().append(std::move(node.content), std::move(node.inputs), std::move(node.shape), node.where);
+    if (!node.label.empty()) graph().name(graph().expr(replaced), std::move(node.label));
+    renamed_[id] = replaced;
+  }
+
+  Program finish(const Program& from) && {
+    for (const NodeId id : from.outputs) to_.outputs.push_back(renamed_[id]);
+    for (const NodeId id : from.inputs) to_.inputs.push_back(renamed_[id]);
+    for (const auto& [variable, value] : from.updates)
+      to_.updates.emplace_back(renamed_[variable], renamed_[value]);
+    return std::move(to_);
+  }
+
+ private:
+  Graph& graph() { return *to_.graph; }
+
+  Program to_{std::make_shared<Graph>(), {}, {}, {}};
+  ById<NodeId> renamed_;
+};
+
 }  // namespace
 
-Program rebuild(const Program& program, const RewriteRule& rule) {
-  const Graph& from = *program.graph;
-  Program to{std::make_shared<Graph>(), {}, {}, {}};
-  const ById<bool> live = live_nodes(program);
-  ById<NodeId> renamed(live.size(), -1);
-  for (NodeId id = 0; id < from.size(); ++id) {
-    if (!live[id]) continue;
-    const Node& node = from[id];
-    std::vector<NodeId> inputs;
-    inputs.reserve(node.inputs.size());
-    for (const NodeId input : node.inputs) inputs.push_back(renamed[input]);
-    const Graph::Scope scope(*to.graph, node.where);
-    NodeId replaced = rule ? rule(*to.graph, node, inputs) : -1;
-    if (replaced < 0) replaced = to.graph->append(node.content, std::move(inputs), node.shape, node.where);
-    if (!node.label.empty()) to.graph->name(to.graph->expr(replaced), node.label);
-    renamed[id] = replaced;
-  }
-  for (const NodeId id : program.outputs) to.outputs.push_back(renamed[id]);
-  for (const NodeId id : program.inputs) to.inputs.push_back(renamed[id]);
-  for (const auto& [variable, value] : program.updates)
-    to.updates.emplace_back(renamed[variable], renamed[value]);
-  return to;
+Program rebuild(Program program, const RewriteRule& rule) {
+  Copy copy(program);
+  NodeId id = 0;
+  for (Node& node : program.graph->release()) copy.add(id++, std::move(node), rule);
+  return std::move(copy).finish(program);
 }
 
 Program drop_dead(Program program) {
   const ById<bool> live = live_nodes(program);
-  if (std::ranges::find(live, false) == live.end()) return program;
-  return rebuild(program);
+  Copy copy(program);
+  NodeId id = 0;
+  for (Node& node : program.graph->release()) {
+    if (live[id]) copy.add(id, std::move(node));
+    ++id;
+  }
+  return std::move(copy).finish(program);
+}
+
+Program copy_live(const Program& program) {
+  const ById<bool> live = live_nodes(program);
+  Copy copy(program);
+  for (NodeId id = 0; id < program.graph->size(); ++id)
+    if (live[id]) copy.add(id, (*program.graph)[id]);
+  return std::move(copy).finish(program);
 }
 
 KernelShapes kernel_shapes(const Graph& graph, NodeId id, const DimBindings& dims) {

@@ -18,16 +18,19 @@ struct Program {
   std::vector<NodeId> inputs;  ///< the inputs that outputs and updates depended on as written
 };
 
-/// The rule of a pass for one node: given the node and its inputs in the new graph, the id of the node in
-/// `to` that stands for it, or -1 to copy it as it is.
-using RewriteRule = std::function<NodeId(Graph& to, const Node& node, const std::vector<NodeId>& inputs)>;
+/// The rule of a pass for one node, whose inputs are those in the new graph: the id of the node in `to` that
+/// stands for it, or -1 to take it as it is.
+using RewriteRule = std::function<NodeId(Graph& to, const Node& node)>;
 
-/// Copies the live nodes into a fresh graph, one by one through `rule`: nothing is mutated, and dead nodes
-/// stay behind.
-Program rebuild(const Program& program, const RewriteRule& rule = {});
+/// Takes all nodes into a fresh graph, one by one through `rule`; also those that nothing needs any more, as
+/// rules have put others in their place.
+Program rebuild(Program program, const RewriteRule& rule);
 
-/// Removes nodes that nothing needs, such as those that rules have put others in place of.
+/// Takes the nodes that inputs, outputs and updates need into a fresh graph.
 Program drop_dead(Program program);
+
+/// The same, of a graph that stays as it is.
+Program copy_live(const Program& program);
 
 /// The sizes for which a node's kernel is made.
 KernelShapes kernel_shapes(const Graph& graph, NodeId id, const DimBindings& dims);

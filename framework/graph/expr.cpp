@@ -12,13 +12,12 @@
 namespace gradus {
 
 Graph& Expr::graph(Location where) const {
+  if (is_node()) return *graph_;
   const Arg self(*this, where);
-  if (!is_node())
-    fail("Expr", {&self, 1},
-         is_literal_ ? "a number stands alone: it has no graph and no shape until it meets a node; use "
-                       "graph.full(shape, number) instead"
-                     : "an empty expression was used: it stands for no value (no gradient path)");
-  return *graph_;
+  fail("Expr", {&self, 1},
+       is_literal_ ? "a number stands alone: it has no graph and no shape until it meets a node; use "
+                     "graph.full(shape, number) instead"
+                   : "an empty expression was used: it stands for no value (no gradient path)");
 }
 
 NodeId Expr::id(Location where) const { return graph(where), id_; }

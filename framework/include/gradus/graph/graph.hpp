@@ -71,6 +71,9 @@ class Graph {
   /// All outputs of a node whose op has several, in order.
   std::vector<Expr> outputs(NodeId id);
 
+  /// All nodes, taken out of a graph that is not used again.
+  std::deque<Node> release() { return std::move(nodes_); }
+
   /// How many nodes there are.
   NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
   /// A node by its id.
