@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How long a user waits for the compiler: compile_time.py SOURCE BUILD --out FILE, for SOURCE with -O2."""
+"""How long a user waits for the compiler: compile_time.py SOURCE --out FILE, for SOURCE with -O2."""
 
 import argparse
 import json
@@ -10,17 +10,17 @@ import statistics
 import subprocess
 import time
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 REPETITIONS = 5
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", type=pathlib.Path)
-    parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
     compiler = shutil.which("g++") or shutil.which("c++")
-    includes = [f"-I{path}" for path in sorted((options.build / "include").iterdir())]
+    includes = [f"-I{ROOT / library / 'include'}" for library in ("framework", "ops", "models")]
     command = [compiler, "-std=c++20", "-O2", *includes, "-c", str(options.source), "-o", "/dev/null"]
     times = []
     for _ in range(REPETITIONS):
