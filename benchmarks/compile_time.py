@@ -11,19 +11,19 @@ import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-REPETITIONS = 5
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", type=pathlib.Path)
     parser.add_argument("--out", required=True)
+    parser.add_argument("--repetitions", type=int, default=5, metavar="N")
     options = parser.parse_args()
     compiler = shutil.which("g++") or shutil.which("c++")
     includes = [f"-I{ROOT / library / 'include'}" for library in ("framework", "ops", "models")]
     command = [compiler, "-std=c++20", "-O2", *includes, "-c", str(options.source), "-o", "/dev/null"]
     times = []
-    for _ in range(REPETITIONS):
+    for _ in range(options.repetitions):
         start, usage_start = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(command, check=True)
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -33,7 +33,7 @@ def main():
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
     name = f"user_compile/{options.source.stem}"
     entry = {"name": name, "run_name": name, "run_type": "aggregate", "aggregate_name": "median",
-             "repetitions": REPETITIONS, "time_unit": "s", "real_time": real, "cpu_time": processor,
+             "repetitions": options.repetitions, "time_unit": "s", "real_time": real, "cpu_time": processor,
              "label": f"{version}, -O2"}
     print(f"{processor:12.4g} s   {name}")
     pathlib.Path(options.out).write_text(json.dumps({"context": {}, "benchmarks": [entry]}, indent=1))
