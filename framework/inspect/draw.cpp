@@ -41,10 +41,12 @@ std::string op_label(const Graph& graph, NodeId id) {
   return node.label.empty() ? label : fmt::format("{}\n'{}'", label, node.label);
 }
 
+std::string place_text(const Node& node) { return node.where.known() ? to_string(node.where) : ""; }
+
 Box box_of(const Program& program, NodeId id, const NodePlace& place) {
   const Graph& graph = *program.graph;
   const Node& node = graph[id];
-  Box box{place, "", "", "", "", to_string(node.where), node.is_leaf()};
+  Box box{place, "", "", "", "", place_text(node), node.is_leaf()};
   if (box.leaf) {
     box.label = fmt::format("{}\n{}", short_name(graph, id), shape_text(to_string(node.shape)));
     box.name = short_name(graph, id);
@@ -111,8 +113,13 @@ namespace {
 Box box_of(const Plan& plan, std::size_t number, const std::vector<NodePlace>& places) {
   const Step& step = plan.steps[number];
   const NodeId last = step.nodes.empty() ? step.results.back().node : step.nodes.back();
-  Box box{places[static_cast<std::size_t>(last)], "",   "", fmt::format("step {}", number), "",
-          to_string(plan.node(last).where),       false};
+  Box box{places[static_cast<std::size_t>(last)],
+          "",
+          "",
+          fmt::format("step {}", number),
+          "",
+          place_text(plan.node(last)),
+          false};
   const bool fused = step.nodes.size() > 1;
   std::vector<std::string> lines{
       fmt::format("{}{}", number, fused ? fmt::format(": {} ops fused", step.nodes.size()) : "")};

@@ -9,7 +9,10 @@
 
 #include "gradus/data/atomic_file.hpp"
 #include "gradus/data/option_error.hpp"
+#include "gradus/data/tensor_file.hpp"
 #include "gradus/train/callbacks.hpp"
+#include "models/data/bounded_json.hpp"
+#include "models/data/printable.hpp"
 
 namespace gradus {
 
@@ -33,6 +36,31 @@ void check_files(const TrainingFiles& files) {
     if (!file.empty()) require_writable(file);
   if (!files.tensorboard.empty())
     require_writable_folder(files.tensorboard, "events.out.tfevents", "tensorboard");
+}
+
+constexpr const char* options_key = "options";  // of the metadata
+
+// Error that names each option which the training in the checkpoint had otherwise.
+void require_same_options(const TrainingFiles& files) {
+  const TensorFile file(files.checkpoint);
+  const auto found = file.metadata().find(options_key);
+  if (found == file.metadata().end()) return;
+  std::map<std::string, std::string> made;
+  try {
+    made = parsed_json(found->second).get<std::map<std::string, std::string>>();
+  } catch (const Json::exception&) {
+    throw Error(fmt::format("checkpoint '{}': its options are damaged", files.checkpoint));
+  }
+  std::string differences;
+  for (const auto& [name, asked] : files.options) {
+    const auto before = made.find(name);
+    if (before == made.end() || before->second == asked) continue;
+    differences += fmt::format("{}{} {}, not {}", differences.empty() ? "" : "; ", name,
+                               shortened(before->second), shortened(asked));
+  }
+  if (!differences.empty())
+    throw Error(fmt::format("checkpoint '{}': it was made with other options: {}; resume with the same",
+                            files.checkpoint, differences));
 }
 
 // Each is tried: a full disk for one of them costs no other.
@@ -115,7 +143,11 @@ template <class T>
 History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> options,
                      const TrainingFiles& files) {
   check_files(files);
-  if (files.resume && std::filesystem::exists(files.checkpoint)) trainer.resume(files.checkpoint);
+  if (files.resume && std::filesystem::exists(files.checkpoint)) {
+    require_same_options(files);
+    trainer.resume(files.checkpoint);
+  }
+  if (!files.options.empty()) trainer.notes()[options_key] = json_text(Json(files.options));
   const auto first_step = std::make_shared<FirstStep<T>>();
   options.callbacks.push_back(first_step);
   options.callbacks.push_back(stop_on_nan());
@@ -132,6 +164,7 @@ History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> 
       files.interrupted ? std::make_shared<Interruption>(files.interrupted, files.checkpoint) : nullptr;
   if (interruption != nullptr) options.callbacks.push_back(interruption);
   History history = trainer.fit(data, options);
+  trainer.notes().erase(options_key);  // of checkpoints alone
   if (history.failed) throw Error(divergence<T>(first_step->failed) + ".\n" + history.stopped);
   const bool was_stopped = interruption != nullptr && interruption->happened;
   const bool complete =

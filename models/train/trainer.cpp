@@ -14,7 +14,7 @@ namespace gradus {
 
 template <class T> struct Trainer<T>::Impl {
   Impl(const ModelDefinition& definition, std::uint64_t seed, Location where)
-      : model(definition, seed, where),
+      : model(definition, seed, where.known() ? where : definition.where),
         state(seed, ModelIdentity(model.graph(Mode::training).graph, model.store())) {}
 
   // Error while a `fit` is under way, whose callbacks may not do this.

@@ -293,13 +293,13 @@ TEST_F(Table, WhatIsNotThereIsRefused) {
   damaged.replace(damaged.find("[32]"), 4, "[-1]");
   write("d", damaged);
   refused("predict d --csv t.csv", "its recipe makes no sense (expected a whole number from 1 to");
-  refused("train mlp --csv t.csv --target kind --checkpoint c --resume --seed 9 --epochs 2",
-          "made with seed 1, not 9");
+  refused("train mlp --csv t.csv --target kind --checkpoint c --resume --seed 9 --epochs 2", "seed 1, not 9");
   refused("train mlp --csv t.csv --target kind --checkpoint c --resume --batch 5 --epochs 2",
-          "in batches of 32");
-  refused("train mlp --csv t.csv --target kind --checkpoint c --resume --hidden 5 --epochs 2", "hidden1/W");
+          "batch 32 rows, not 5 rows");
+  refused("train mlp --csv t.csv --target kind --checkpoint c --resume --hidden 5 --epochs 2",
+          "hidden 32, not 5");
   refused("train mlp --csv t.csv --target kind --checkpoint c --resume --precision double --epochs 2",
-          "single");
+          "precision float, not double");
   refused("train mlp --csv t.csv --target kind --checkpoint m --resume --epochs 2", "no checkpoint");
 }
 

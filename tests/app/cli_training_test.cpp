@@ -133,27 +133,48 @@ TEST_F(Training, SplitsByAnyFraction) {
 
 TEST_F(Training, GoesOnWithAnotherRateAndNothingElse) {
   write("t.csv", two_classes());
-  const std::string train = "train mlp --csv t.csv --target kind --batch 8 --checkpoint c ";
-  const auto resumed = [&](const std::string& options) {
-    EXPECT_EQ(run(train + "--epochs 2 --patience 9").status, 0);
-    return run(train + "--epochs 3 --patience 9 --resume " + options);
+  const std::string train = "train mlp --csv t.csv --target kind --checkpoint c ";
+  const std::string begun = train + "--epochs 2 --batch 8 --patience 9";
+  const auto resumed = [&](std::string options) {
+    EXPECT_EQ(run(begun).status, 0);
+    for (const std::string same : {"--batch 8", "--patience 9"})
+      if (options.find(same.substr(0, same.find(' '))) == std::string::npos) options += " " + same;
+    return run(train + "--epochs 3 --resume " + options);
   };
   const Ran rate = resumed("--rate 0.005");
   EXPECT_EQ(rate.status, 0);
   EXPECT_THAT(rate.output, HasSubstr("Note: 'adam/rate' is 0.005, as asked for; the training that is resumed "
                                      "began with 0.001"));
-  for (const std::string options :
-       {"--dropout 0.1", "--activation tanh", "--hidden 16", "--norm layer", "--clip-norm 1",
-        "--clip-value 1", "--weight-decay 0.1", "--optimizer sgd", "--raw", "--in-order",
-        "--validation-split 0.3", "--seed 2", "--batch 4", "--patience 5", "--precision double",
-        "--features x", "--threads 0"})
-    EXPECT_NE(resumed(options).status, 0) << options;
-  EXPECT_EQ(run(train + "--epochs 2 --patience 9").status, 0);
-  EXPECT_NE(run(train + "--epochs 3 --resume").status, 0) << "without the patience";
+  const std::vector<std::pair<std::string, std::string>> others{
+      {"--dropout 0.1", "dropout 0, not 0.1"},
+      {"--activation tanh", "activation relu, not tanh"},
+      {"--hidden 16", "hidden 32, not 16"},
+      {"--norm layer", "normalization none, not layer"},
+      {"--clip-norm 1", "clip norm none, not 1"},
+      {"--clip-value 1", "clip value none, not 1"},
+      {"--weight-decay 0.1", "weight decay none, not 0.1"},
+      {"--optimizer sgd", "optimizer adam, not sgd"},
+      {"--raw", "standardize yes, not no"},
+      {"--in-order", "in order no, not yes"},
+      {"--validation-split 0.3", "validation split 0.2, not 0.3"},
+      {"--seed 2", "seed 1, not 2"},
+      {"--batch 4", "batch 8 rows, not 4 rows"},
+      {"--patience 5", "patience 9 epochs, not 5 epochs"},
+      {"--precision double", "precision float, not double"},
+      {"--features x", "features all, not x"},
+      {"--hidden 16 --dropout 0.1", "dropout 0, not 0.1; hidden 32, not 16; resume with the same"}};
+  for (const auto& [options, difference] : others) {
+    const Ran ran = resumed(options);
+    EXPECT_EQ(ran.status, 1) << options;
+    EXPECT_THAT(ran.output, HasSubstr("checkpoint 'c': it was made with other options: " + difference));
+  }
+  EXPECT_NE(resumed("--threads 0").status, 0);
+  EXPECT_EQ(run(begun).status, 0);
+  EXPECT_THAT(run(train + "--epochs 3 --batch 8 --resume").output, HasSubstr("patience 9 epochs, not none"));
   std::string other = two_classes();
   other[other.find('.') + 1] ^= 1;
   write("t.csv", other);
-  const Ran data = run(train + "--epochs 3 --patience 9 --resume");
+  const Ran data = run(train + "--epochs 3 --batch 8 --patience 9 --resume");
   EXPECT_NE(data.status, 0);
   EXPECT_THAT(data.output, HasSubstr("the checkpoint is of other data"));
 }

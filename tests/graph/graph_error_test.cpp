@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "gradus/autodiff/gradient.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/runtime/executable.hpp"
@@ -286,6 +289,22 @@ TEST_F(BuildError, OperatorsWhoseBroadcastWouldHaveTwoBatchAxes) {
   const Expr pairs = matmul(column, column, {.b = true});
   EXPECT_EQ((pairs - column).shape(), (Shape{B, B}));
   EXPECT_EQ((broadcast_to(column, {B, B}) - flat).shape(), (Shape{B, B}));
+}
+
+// What is called by the standard library has no line of the user's, and takes none of the library's headers.
+TEST_F(BuildError, InsideOfTheStandardLibraryHasNoLine) {
+  const std::function<Expr(Expr, Expr)> product = [f = static_cast<Expr (*)(Arg, Arg)>(maximum)](
+                                                      const Expr& a, const Expr& b) { return f(a, b); };
+  const std::function<Expr(Expr, Expr)> bare = static_cast<Expr (*)(Arg, Arg)>(maximum);
+  EXPECT_THAT(error_of([&] { product(s, v); }), testing::StartsWith("maximum at graph_error_test.cpp:"));
+  EXPECT_THAT(error_of([&] { bare(s, v); }), testing::StartsWith("maximum: "));
+  const std::vector<Expr> left{s, s}, right{s, v};
+  std::vector<Expr> made(2);
+  EXPECT_THAT(error_of([&] {
+                std::transform(left.begin(), left.end(), right.begin(), made.begin(),
+                               static_cast<Expr (*)(Arg, Arg)>(maximum));
+              }),
+              testing::StartsWith("maximum: "));
 }
 
 // Each of them looks up its place in its own way.

@@ -36,6 +36,23 @@ TEST(TargetShape, IsThatOfThePrediction) {
   EXPECT_EQ(error_with(fits, {binary_accuracy()}), "binary_accuracy" + reason);
 }
 
+// A default argument of what the standard library calls is a line in one of its headers.
+TEST(TargetShape, IsAnErrorOfTheModelsLineWhereNobodyKnowsTheTrainers) {
+  const auto network = [](const std::vector<Expr>& in, Mode&) { return linear(in[0], 1, "output"); };
+  const auto error = [](const ModelDefinition& model) {
+    return test::error_of([&] { std::make_unique<Trainer<float>>(model); }, model.where);
+  };
+  EXPECT_THAT(error({.inputs = {{"x", {B, 3}}}, .target = {"t", {B}}, .network = network, .loss = mse}),
+              testing::StartsWith("mse at HERE: "));
+  ModelDefinition bit_by_bit;
+  bit_by_bit.inputs = {{"x", {B, 3}}};
+  bit_by_bit.target = {"t", {B}};
+  bit_by_bit.network = network;
+  bit_by_bit.loss = mse;
+  EXPECT_THAT(error(bit_by_bit), testing::StartsWith("mse: the prediction and the target must"));
+  EXPECT_EQ(to_string(bit_by_bit.where), "an unknown place");
+}
+
 TEST(TargetShape, IsCheckedByOperatorsInALossOfOnesOwn) {
   const Loss own = [](Arg y, Arg t) { return mean(square(y.expr - t.expr)); };
   EXPECT_THAT(error_with(own, {}), testing::AllOf(testing::StartsWith("sub at target_shape_test.cpp"),

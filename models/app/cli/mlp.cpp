@@ -55,17 +55,13 @@ Optimizer optimizer_of(const MlpOptions& options, const TrainOptions& shared) {
   return optimizer;
 }
 
-void add_settings(RunReport& report, const MlpOptions& options, const TrainOptions& shared) {
+Facts optimizer_settings(const MlpOptions& options, const TrainOptions& shared) {
   const auto or_none = [](double value) {
     return value == 0 ? std::string("none") : fmt::format("{}", value);
   };
-  report.settings.insert(report.settings.end(), {{"optimizer", options.optimizer},
-                                                 {"rate", fmt::format("{}", rate_of(options, shared))},
-                                                 {"momentum", or_none(options.momentum)},
-                                                 {"weight decay", or_none(options.weight_decay)},
-                                                 {"clip norm", or_none(options.clip_norm)},
-                                                 {"clip value", or_none(options.clip_value)}});
-  report.command = shared.command;
+  return {{"optimizer", options.optimizer},          {"rate", fmt::format("{}", rate_of(options, shared))},
+          {"momentum", or_none(options.momentum)},   {"weight decay", or_none(options.weight_decay)},
+          {"clip norm", or_none(options.clip_norm)}, {"clip value", or_none(options.clip_value)}};
 }
 
 }  // namespace
@@ -83,9 +79,13 @@ int train_mlp(MlpOptions options, TrainOptions shared, const std::string& out) {
   run_and_report(shared, table.data, out, [&] {
     table.print = shared.print;
     table.files = shared.files;
+    const Facts settings = optimizer_settings(options, shared);
+    table.files.options = {settings.begin(), settings.end()};
+    table.files.options.erase("rate");  // may be another
     table.pictures = shared.pictures;
     RunReport report = fit_table(table);
-    add_settings(report, options, shared);
+    report.settings.insert(report.settings.end(), settings.begin(), settings.end());
+    report.command = shared.command;
     return report;
   });
   return 0;

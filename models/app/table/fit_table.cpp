@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <iterator>
@@ -166,6 +167,17 @@ Facts settings_of(const TableOptions& options, const TableRecipe& recipe) {
           {"save", or_none(options.files.weights)}};
 }
 
+// With the settings that a resumed training must have, too: those that shape its model, its data or its
+// steps.
+TrainingFiles files_of(const TableOptions& options, const Facts& settings) {
+  constexpr std::array<std::string_view, 10> free{"data",   "epochs",    "threads", "save",      "strict",
+                                                  "header", "delimiter", "decimal", "thousands", "na"};
+  TrainingFiles files = options.files;
+  for (const auto& [name, value] : settings)
+    if (std::ranges::find(free, name) == free.end()) files.options.emplace(name, value);
+  return files;
+}
+
 RunReport begin_report(const Table& table, const TableRecipe& recipe, const SplitRows& split,
                        const TableOptions& options) {
   RunReport report;
@@ -214,7 +226,7 @@ RunReport train_on(const Table& table, const TableRecipe& recipe, const SplitRow
                                     : "regression of",
       recipe.target.name, trainer.summary()));
   const auto start = std::chrono::steady_clock::now();
-  report.history = run_training(trainer, training, fit, options.files);
+  report.history = run_training(trainer, training, fit, files_of(options, settings_of(options, recipe)));
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const auto conclude = [&](const std::string& what, const Dataset<T>& data, const Rows& rows) {
     const std::string found =

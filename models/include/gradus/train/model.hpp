@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "gradus/base/location.hpp"
 #include "gradus/optim/adam.hpp"
 #include "gradus/train/metrics.hpp"
 #include "gradus/train/model_functions.hpp"
@@ -40,6 +41,8 @@ struct ModelDefinition {
   /// classes, 0 or 1 [B, 1]: Error otherwise, and for a row of the data that is of several classes or of
   /// none. In training, the inputs of samples whose class has the factor 0 do not matter.
   std::vector<double> class_weights = {};
+  /// Where it is written, for errors, where the Trainer's own line is not known.
+  Location where = Location::current();
 };
 
 /// Weights with which all classes count alike, whatever their numbers of samples: n / (classes · nₖ). Error

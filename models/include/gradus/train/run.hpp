@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct TrainingFiles {
   std::string checkpoint;             ///< or empty
   std::int64_t checkpoint_steps = 0;  ///< also written every so many steps; needs `checkpoint`
   bool resume = false;                ///< go on from the checkpoint if there is one
+  /// What else the training was asked for that a resumed one must have, too, by name: kept in the checkpoint.
+  /// Error that names each that differs from the checkpoint's.
+  std::map<std::string, std::string> options = {};
   /// A folder for TensorBoard, or empty. Histograms and matrices are written after every epochs / 100 epochs,
   /// rounded down, or after every one.
   std::string tensorboard;
