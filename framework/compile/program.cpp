@@ -56,14 +56,14 @@ class Copy {
 
 }  // namespace
 
-Program rebuild(Program program, const RewriteRule& rule) {
+Program rebuild(Program&& program, const RewriteRule& rule) {
   Copy copy(program);
   NodeId id = 0;
   for (Node& node : program.graph->release()) copy.add(id++, std::move(node), rule);
   return std::move(copy).finish(program);
 }
 
-Program drop_dead(Program program) {
+Program drop_dead(Program&& program) {
   const ById<bool> live = live_nodes(program);
   Copy copy(program);
   NodeId id = 0;

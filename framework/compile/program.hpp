@@ -24,10 +24,10 @@ using RewriteRule = std::function<NodeId(Graph& to, const Node& node)>;
 
 /// Takes all nodes into a fresh graph, one by one through `rule`; also those that nothing needs any more, as
 /// rules have put others in their place.
-Program rebuild(Program program, const RewriteRule& rule);
+Program rebuild(Program&& program, const RewriteRule& rule);
 
 /// Takes the nodes that inputs, outputs and updates need into a fresh graph.
-Program drop_dead(Program program);
+Program drop_dead(Program&& program);
 
 /// The same, of a graph that stays as it is.
 Program copy_live(const Program& program);

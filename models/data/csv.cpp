@@ -138,7 +138,7 @@ class CsvParser {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < header_.names.size(); ++i) names.push_back(header_.name(i));
     const OptionError error = no_column(place(), name, names);
-    if (!header_.may_be_title || !error.options().empty()) throw error;
+    if (!header_.may_be_title || !error.options().empty()) throw OptionError(error);
     throw OptionError({}, fmt::format("{}; {}", error.what(), if_title));
   }
 

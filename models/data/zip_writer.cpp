@@ -66,7 +66,7 @@ std::string zip64_of(std::initializer_list<std::uint64_t> numbers, bool all) {
   return extra + body;
 }
 
-std::uint64_t narrow(std::uint64_t number) { return std::min(number, most); }
+std::uint64_t capped(std::uint64_t number) { return std::min(number, most); }
 
 // The fields that the local header and the directory entry have in common: from the version needed to extract
 // up to the length of the extra field.
@@ -128,9 +128,9 @@ std::vector<std::string_view> ZipWriter::finish() {
     const std::string extra = zip64_of({entry.size, packed_[i], offsets_[i]}, false);
     text += entry_signature;
     append_little_endian(text, version, 2);
-    text += common(entry, narrow(packed_[i]), narrow(entry.size), extra.size());
+    text += common(entry, capped(packed_[i]), capped(entry.size), extra.size());
     text.append(2 + 2 + 2 + 4, '\0');  // no comment, part 0, no attributes
-    append_little_endian(text, narrow(offsets_[i]), 4);
+    append_little_endian(text, capped(offsets_[i]), 4);
     text += entry.name + extra;
   }
   const std::uint64_t directory = text.size();
@@ -150,8 +150,8 @@ std::vector<std::string_view> ZipWriter::finish() {
   text += end_signature;
   append_little_endian(text, 0, 4);
   for (int i = 0; i < 2; ++i) append_little_endian(text, std::min<std::uint64_t>(count, in_zip64_16), 2);
-  append_little_endian(text, narrow(directory), 4);
-  append_little_endian(text, narrow(size_), 4);
+  append_little_endian(text, capped(directory), 4);
+  append_little_endian(text, capped(size_), 4);
   append_little_endian(text, 0, 2);
   pieces_.push_back(keep(std::move(text)));
   return std::move(pieces_);

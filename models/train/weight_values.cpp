@@ -17,9 +17,10 @@ namespace {
 // "[0, 2]", the place of an entry in a tensor.
 std::string place_of(std::size_t entry, const Extents& extents) {
   std::vector<std::size_t> place;
-  for (auto extent = extents.rbegin(); extent != extents.rend(); ++extent) {
-    place.push_back(entry % static_cast<std::size_t>(*extent));
-    entry /= static_cast<std::size_t>(*extent);
+  for (std::size_t axis = extents.size(); axis-- > 0;) {
+    const auto extent = static_cast<std::size_t>(extents[axis]);
+    place.push_back(entry % extent);
+    entry /= extent;
   }
   std::ranges::reverse(place);
   return fmt::format("[{}]", fmt::join(place, ", "));

@@ -14,7 +14,7 @@
 
 namespace gradus {
 
-Progress::Progress(std::string what, Options options)
+Progress::Progress(const std::string& what, Options options)
     : what_(printable(what)),
       options_(std::move(options)),
       live_(options_.live.value_or(isatty(STDERR_FILENO) != 0)) {

@@ -28,8 +28,8 @@ class Progress {
   };
 
   /// `what` is done, "reading flats.csv".
-  explicit Progress(std::string what) : Progress(std::move(what), Options{}) {}
-  Progress(std::string what, Options options);
+  explicit Progress(const std::string& what) : Progress(what, Options{}) {}
+  Progress(const std::string& what, Options options);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -61,8 +61,8 @@ class Progress {
 };
 
 /// The result of work that is told of as `what` while it lasts.
-template <class Work> auto with_progress(std::string what, Work work) {
-  const Progress progress(std::move(what));
+template <class Work> auto with_progress(const std::string& what, Work work) {
+  const Progress progress(what);
   return work();
 }
 

@@ -189,7 +189,7 @@ template <std::floating_point T, Isa isa> Lane<T, isa> atan2(Lane<T, isa> y, Lan
   // Beside an infinity what is finite is 0. Neither may a sum overflow nor a denormal lose digits.
   const L up = abs(y), side = abs(x), infinity(Limits::infinity());
   const bool far = where(up > side, up, side) == infinity;
-  const auto against = [&](L size) { return where(size == infinity, L(1), size - size); };
+  const auto against = [&](L size) { return where(size == infinity, L(1), size * L(0)); };
   const L high = where(far, against(up), up), wide = where(far, against(side), side);
   const L scale = where(high + wide > L(1), L(T(0.25)), L(4) / L(Limits::epsilon()));
   const L run = where(high + wide == L(0), L(1), wide * scale);
