@@ -20,7 +20,6 @@ using math::where, math::sigmoid, math::weighted, std::abs, std::exp, std::log1p
 // σ(x) − t without cancellation where both are near 1.
 struct SigmoidMinus final : Binary<SigmoidMinus> {
   static constexpr std::string_view name = "sigmoid_minus";
-  using ScalarLoops = std::integer_sequence<unsigned, 0>;
   static OnnxSpelling onnx(InputShapes) {
     return {{"Abs", {OnnxInput{0}}},
             {"Exp", {OnnxResult{0}}},  // ONNX Runtime's Sigmoid is right to 1e-7 of 1 alone.
@@ -42,8 +41,6 @@ struct SigmoidMinus final : Binary<SigmoidMinus> {
 
 struct LogisticLoss final : Binary<LogisticLoss> {
   static constexpr std::string_view name = "logistic_loss";
-  using ScalarLoops =
-      std::integer_sequence<unsigned, 0>;  // its loop is long, its operands are rarely numbers
   static OnnxSpelling onnx(InputShapes) {
     OnnxSpelling steps = log1p_of_exp_in_onnx();
     const OnnxResult rest{steps.size() - 1};

@@ -59,7 +59,6 @@ struct Atan final : Unary<Atan> {
 
 struct Atan2 final : Binary<Atan2> {
   static constexpr std::string_view name = "atan2";
-  using ScalarLoops = std::integer_sequence<unsigned, 0>;
   // The arctangent of the quotient, but y itself where that is 0, and half a turn on where x is negative.
   static OnnxSpelling onnx(InputShapes) {
     constexpr double pi = 3.14159265358979323846;

@@ -59,7 +59,7 @@ class Copy {
 Program rebuild(Program&& program, const RewriteRule& rule) {
   Copy copy(program);
   NodeId id = 0;
-  for (Node& node : program.graph->release()) copy.add(id++, std::move(node), rule);
+  for (Node& node : std::move(*program.graph).release()) copy.add(id++, std::move(node), rule);
   return std::move(copy).finish(program);
 }
 
@@ -67,7 +67,7 @@ Program drop_dead(Program&& program) {
   const ById<bool> live = live_nodes(program);
   Copy copy(program);
   NodeId id = 0;
-  for (Node& node : program.graph->release()) {
+  for (Node& node : std::move(*program.graph).release()) {
     if (live[id]) copy.add(id, std::move(node));
     ++id;
   }

@@ -25,7 +25,7 @@ template <std::integral Number> Number whole_number(const Json& value, Number le
   } else if (value.is_number_integer()) {
     if (const auto number = value.get<std::int64_t>(); fits(number)) return static_cast<Number>(number);
   }
-  throw Error(fmt::format("expected a whole number from {} to {}, not {:.40}", least,
+  throw Error(fmt::format("expected a whole number from {} to {}, not {}", least,
                           std::numeric_limits<Number>::max(), shortened(json_text(value), 40)));
 }
 

@@ -38,21 +38,50 @@ void check_files(const TrainingFiles& files) {
     require_writable_folder(files.tensorboard, "events.out.tfevents", "tensorboard");
 }
 
-constexpr const char* options_key = "options";  // of the metadata
+constexpr std::string_view options_key = "training/options";  // of the metadata
+
+// The options as the checkpoint keeps them: any bytes may have been given, but JSON is UTF-8.
+std::map<std::string, std::string> kept_options(const TrainingFiles& files) {
+  std::map<std::string, std::string> kept;
+  for (const auto& [name, value] : files.options) kept[printable(name)] = printable(value);
+  return kept;
+}
+
+// While it lives, the trainer's files tell what the training was asked for. Its end needs no memory.
+class OptionsNote {
+ public:
+  OptionsNote(std::map<std::string, std::string>& notes, const TrainingFiles& files) : notes_(notes) {
+    if (!files.options.empty()) notes_[std::string(options_key)] = json_text(Json(kept_options(files)));
+  }
+  ~OptionsNote() {
+    std::erase_if(notes_, [](const auto& note) { return note.first == options_key; });
+  }
+  OptionsNote(const OptionsNote&) = delete;
+  OptionsNote& operator=(const OptionsNote&) = delete;
+
+ private:
+  std::map<std::string, std::string>& notes_;
+};
 
 // Error that names each option which the training in the checkpoint had otherwise.
 void require_same_options(const TrainingFiles& files) {
   const TensorFile file(files.checkpoint);
-  const auto found = file.metadata().find(options_key);
+  const auto found = file.metadata().find(std::string(options_key));
   if (found == file.metadata().end()) return;
+  const auto damaged = [&](std::string_view why) {
+    return Error(fmt::format("checkpoint '{}': its options are damaged ({}); begin the training anew",
+                             files.checkpoint, why));
+  };
   std::map<std::string, std::string> made;
   try {
     made = parsed_json(found->second).get<std::map<std::string, std::string>>();
-  } catch (const Json::exception&) {
-    throw Error(fmt::format("checkpoint '{}': its options are damaged", files.checkpoint));
+  } catch (const Json::exception& error) {
+    throw damaged(error.what());
+  } catch (const Error& error) {
+    throw damaged(error.what());
   }
   std::string differences;
-  for (const auto& [name, asked] : files.options) {
+  for (const auto& [name, asked] : kept_options(files)) {
     const auto before = made.find(name);
     if (before == made.end() || before->second == asked) continue;
     differences += fmt::format("{}{} {}, not {}", differences.empty() ? "" : "; ", name,
@@ -147,7 +176,6 @@ History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> 
     require_same_options(files);
     trainer.resume(files.checkpoint);
   }
-  if (!files.options.empty()) trainer.notes()[options_key] = json_text(Json(files.options));
   const auto first_step = std::make_shared<FirstStep<T>>();
   options.callbacks.push_back(first_step);
   options.callbacks.push_back(stop_on_nan());
@@ -163,8 +191,10 @@ History run_training(Trainer<T>& trainer, const Dataset<T>& data, FitOptions<T> 
   const auto interruption =
       files.interrupted ? std::make_shared<Interruption>(files.interrupted, files.checkpoint) : nullptr;
   if (interruption != nullptr) options.callbacks.push_back(interruption);
-  History history = trainer.fit(data, options);
-  trainer.notes().erase(options_key);  // of checkpoints alone
+  History history = [&] {
+    const OptionsNote note(trainer.notes(), files);
+    return trainer.fit(data, options);
+  }();
   if (history.failed) throw Error(divergence<T>(first_step->failed) + ".\n" + history.stopped);
   const bool was_stopped = interruption != nullptr && interruption->happened;
   const bool complete =

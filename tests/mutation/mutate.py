@@ -285,8 +285,9 @@ TESTS = {
     "gradient": ["op_test", "op_properties_test", "gradient_test", "prod_test", "zero_cotangent_test", "losses_test",
                  "function_figures_test", "tutorial_test"],
     "trait": ["pass_test", "op_test", "op_properties_test", "graph_test", "random_graph_test"],
-    "compile": ["pass_test", "plan_test", "fusion_test", "fused_ops_test", "verify_test", "update_test", "tile_test", "executable_test", "store_test",
-                "gradient_size_test", "op_test", "tutorial_test", "allocation_test", "random_graph_test"],
+    "compile": ["pass_test", "plan_test", "fusion_test", "fused_ops_test", "verify_test", "update_test", "tile_test",
+                "executable_test", "store_test", "gradient_size_test", "op_test", "tutorial_test", "allocation_test",
+                "random_graph_test"],
 }
 
 

@@ -1,10 +1,13 @@
 // Resuming with other options: a rate is used and said, all else is refused.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "gradus/base/random.hpp"
+#include "gradus/data/tensor_file.hpp"
 #include "gradus/gradus.hpp"
 #include "gradus/optim/optimizers.hpp"
+#include "gradus/train/run.hpp"
 #include "gradus/train/training.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/folder.hpp"
@@ -177,6 +180,62 @@ TEST_F(Resume, KeepsARateThatACallbackHasLowered) {
   Trainer<float> trainer(model(), 1);
   trainer.resume(file("c"));
   EXPECT_EQ(trainer.store().values("sgd/rate")[0], 0.05F);
+}
+
+// What a program was asked for, beside what the model and the data show.
+TEST_F(Resume, NamesEachOptionOfTheProgramThatDiffers) {
+  TrainingFiles files{
+      .weights = file("w"), .checkpoint = file("c"), .options = {{"units", "4"}, {"mood", "\xE9"}}};
+  Trainer<double> trainer(model(), 1);
+  trainer.notes()["options"] = "of the user's";
+  const auto fit = [&](Trainer<double>& any, std::int64_t epochs) {
+    return error_of([&] {
+      run_training(any, Dataset<double>(20, numbers()), {.epochs = epochs, .batch = 8, .verbose = false},
+                   files);
+    });
+  };
+  ASSERT_EQ(fit(trainer, 2), "no error");
+  EXPECT_THAT(TensorFile(file("c")).metadata(), testing::Contains(testing::Key("training/options")));
+  EXPECT_THAT(TensorFile(file("w")).metadata(),
+              testing::Not(testing::Contains(testing::Key("training/options"))))
+      << "of checkpoints alone";
+  EXPECT_EQ(trainer.notes(), (std::map<std::string, std::string>{{"options", "of the user's"}}));
+
+  files.resume = true;
+  const auto resumed = [&](std::map<std::string, std::string> options) {
+    files.options = std::move(options);
+    Trainer<double> next(model(), 1);
+    return fit(next, 3);
+  };
+  EXPECT_EQ(
+      resumed({{"units", "5"}, {"mood", "\xE8"}}),
+      fmt::format("checkpoint '{}': it was made with other options: mood \\xe9, not \\xe8; units 4, not "
+                  "5; resume with the same",
+                  file("c")));
+  EXPECT_EQ(resumed({{"units", "4"}, {"mood", "\xE9"}, {"new", "1"}}), "no error");
+  EXPECT_EQ(resumed({}), "no error");
+
+  // A training that fails leaves no note behind; and one whose checkpoint has none is resumed.
+  files = {.checkpoint = file("none"), .options = {{"units", "4"}}};
+  Options huge;
+  huge.optimizer = sgd({.rate = 1e300});
+  Trainer<double> failing(model(huge), 1);
+  EXPECT_NE(fit(failing, 2), "no error");
+  EXPECT_TRUE(failing.notes().empty());
+}
+
+TEST_F(Resume, RefusesDamagedOptionsOfTheProgram) {
+  TrainingFiles files{.checkpoint = file("c"), .resume = true, .options = {{"units", "4"}}};
+  for (const std::string text : {"{", "[1]", R"({"units": 4})", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["}) {
+    Trainer<double> trainer(model(), 1);
+    trainer.notes()["training/options"] = text;
+    trainer.save_checkpoint(file("c"));
+    Trainer<double> next(model(), 1);
+    EXPECT_THAT(
+        error_of([&] { run_training(next, Dataset<double>(20, numbers()), {.verbose = false}, files); }),
+        AllOf(HasSubstr(file("c")), HasSubstr("its options are damaged"),
+              HasSubstr("begin the training anew")));
+  }
 }
 
 }  // namespace

@@ -169,12 +169,12 @@ Facts settings_of(const TableOptions& options, const TableRecipe& recipe) {
 
 // With the settings that a resumed training must have, too: those that shape its model, its data or its
 // steps.
-TrainingFiles files_of(const TableOptions& options, const Facts& settings) {
-  constexpr std::array<std::string_view, 10> free{"data",   "epochs",    "threads", "save",      "strict",
-                                                  "header", "delimiter", "decimal", "thousands", "na"};
+TrainingFiles files_of(const TableOptions& options, const TableRecipe& recipe) {
+  constexpr std::array<std::string_view, 10> may_differ{
+      "data", "epochs", "threads", "save", "strict", "header", "delimiter", "decimal", "thousands", "na"};
   TrainingFiles files = options.files;
-  for (const auto& [name, value] : settings)
-    if (std::ranges::find(free, name) == free.end()) files.options.emplace(name, value);
+  for (const auto& [name, value] : settings_of(options, recipe))
+    if (std::ranges::find(may_differ, name) == may_differ.end()) files.options.emplace(name, value);
   return files;
 }
 
@@ -226,7 +226,7 @@ RunReport train_on(const Table& table, const TableRecipe& recipe, const SplitRow
                                     : "regression of",
       recipe.target.name, trainer.summary()));
   const auto start = std::chrono::steady_clock::now();
-  report.history = run_training(trainer, training, fit, files_of(options, settings_of(options, recipe)));
+  report.history = run_training(trainer, training, fit, files_of(options, recipe));
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const auto conclude = [&](const std::string& what, const Dataset<T>& data, const Rows& rows) {
     const std::string found =

@@ -72,7 +72,7 @@ class Graph {
   std::vector<Expr> outputs(NodeId id);
 
   /// All nodes, taken out of a graph that is not used again.
-  std::deque<Node> release() { return std::move(nodes_); }
+  std::deque<Node> release() && { return std::move(nodes_); }
 
   /// How many nodes there are.
   NodeId size() const { return static_cast<NodeId>(nodes_.size()); }

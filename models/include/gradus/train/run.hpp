@@ -19,9 +19,9 @@ class Interrupted : public OptionError {
 
 /// The files that a training program reads and writes.
 struct TrainingFiles {
-  std::string weights;                ///< of the trained model (see Trainer::save_weights), or empty
-  std::string history;                ///< .json or .csv, or empty
-  std::string checkpoint;             ///< or empty
+  std::string weights = {};           ///< of the trained model (see Trainer::save_weights), or empty
+  std::string history = {};           ///< .json or .csv, or empty
+  std::string checkpoint = {};        ///< or empty
   std::int64_t checkpoint_steps = 0;  ///< also written every so many steps; needs `checkpoint`
   bool resume = false;                ///< go on from the checkpoint if there is one
   /// What else the training was asked for that a resumed one must have, too, by name: kept in the checkpoint.
@@ -29,7 +29,7 @@ struct TrainingFiles {
   std::map<std::string, std::string> options = {};
   /// A folder for TensorBoard, or empty. Histograms and matrices are written after every epochs / 100 epochs,
   /// rounded down, or after every one.
-  std::string tensorboard;
+  std::string tensorboard = {};
   /// Told of weights and history after the training, each with the reason why it could not be written, or
   /// none. Without it there is an Error of all reasons, once all files have been tried.
   std::function<void(const std::string& file, const std::string& why)> on_file = {};
