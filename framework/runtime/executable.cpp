@@ -10,6 +10,7 @@
 #include "framework/compile/compile.hpp"
 #include "framework/compile/lower.hpp"
 #include "framework/runtime/execute.hpp"
+#include "framework/runtime/row_feeder.hpp"
 #include "framework/runtime/store_state.hpp"
 #include "gradus/runtime/flush_to_zero.hpp"
 
@@ -65,14 +66,7 @@ class RunGuard {
 }  // namespace
 
 template <class T> struct Executable<T>::Impl {
-  struct Slot {
-    const Input* leaf = nullptr;
-    std::string name;
-    Extents extents;
-    std::size_t count = 0;
-    T* data = nullptr;
-    bool fed = false;
-  };
+  using Slot = InputSlot<T>;
 
   Impl(Plan made, Store<T>& store, const CompileOptions& options)
       : plan(std::move(made)), state(store.state_), poison(options.reuse == Reuse::poisoned) {
@@ -88,6 +82,7 @@ template <class T> struct Executable<T>::Impl {
     for (const NodeId id : plan.program.inputs) add_input(id);
     instructions = lower<T>(
         plan, [this](const Buffer& buffer) { return data(buffer); }, options.threads);
+    find_pointers<T>(instructions, inputs);
     const auto is_parallel = [](const Instruction<T>& i) {
       return std::holds_alternative<ParallelParts<T>>(i);
     };
@@ -96,6 +91,7 @@ template <class T> struct Executable<T>::Impl {
     for (std::size_t i = 0; i < plan.outputs.size(); ++i)
       outputs.push_back(
           {plan.node(plan.program.outputs[i]).shape.resolve(plan.dims), data(plan.buffer(plan.outputs[i]))});
+    for (Output& output : outputs) note_pointer<T>(output.data, inputs);
   }
 
   T* data(const Buffer& buffer) const {
@@ -119,7 +115,9 @@ template <class T> struct Executable<T>::Impl {
         plan.buffers, [&](const Buffer& b) { return b.node == id && b.space == Buffer::Space::input; });
     const Input* leaf = plan.node(id).input();
     const auto count = static_cast<std::size_t>(element_count(buffer->extents));
-    inputs.push_back({leaf, leaf->name, buffer->extents, count, data(*buffer), false});
+    const Shape& shape = plan.node(id).shape;
+    const bool has_rows = shape.rank() > 0 && shape[0].per_batch() > 0 && shape[0].constant() == 0;
+    inputs.push_back({leaf, leaf->name, buffer->extents, count, data(*buffer), has_rows});
   }
 
   Slot& find(const Expr& expr) {
@@ -164,11 +162,40 @@ template <class T> struct Executable<T>::Impl {
     all_fed = true;
   }
 
-  // All instructions in one go or, with a function to be called after each, one by one.
   template <class AfterStep = std::nullptr_t> void run(AfterStep after_step = {}) {
     if (!all_fed) check_fed();
     const FlushToZero flush;
     const RunGuard guard(state->running);
+    run_instructions(after_step);
+  }
+
+  void run(const Steps<T>& steps) {
+    if (!steps.losses.empty()) check_losses(steps);
+    RowFeeder<T> feeder(inputs, steps, plan.dims.batch);
+    for (const auto& [input, values] : steps.inputs) feeder.use(find(input), values);
+    feeder.check();
+    check_fed();
+    all_fed = steps.inputs.empty();
+    const FlushToZero flush;
+    const RunGuard guard(state->running);
+    for (std::int64_t i = 0; i < steps.count; ++i) {
+      feeder.feed(i);
+      run_instructions();
+      if (!steps.losses.empty()) steps.losses[static_cast<std::size_t>(i)] = *outputs.front().data;
+    }
+  }
+
+  void check_losses(const Steps<T>& steps) const {
+    if (!std::cmp_equal(steps.losses.size(), steps.count))
+      throw Error(
+          fmt::format("run: there is room for {} losses of {} steps", steps.losses.size(), steps.count));
+    if (outputs.empty() || element_count(outputs.front().extents) != 1)
+      throw Error(fmt::format("run: losses are those of the first output, which {}",
+                              outputs.empty() ? "the program lacks" : "is not a single number"));
+  }
+
+  // All instructions in one go or, with a function to be called after each, one by one.
+  template <class AfterStep = std::nullptr_t> void run_instructions(AfterStep after_step = {}) {
     // All bits set is a NaN.
     if (poison) std::memset(arena.get(), 0xFF, plan.arena_bytes);
     std::size_t at = 0;
@@ -245,6 +272,7 @@ template <class T> std::span<T> Executable<T>::buffer(const Expr& input) {
 }
 
 template <class T> void Executable<T>::run() { impl_->run(); }
+template <class T> void Executable<T>::run(const Steps<T>& steps) { impl_->run(steps); }
 
 template <class T> std::vector<double> Executable<T>::run_timed() {
   using Clock = std::chrono::steady_clock;
@@ -290,6 +318,7 @@ Executable<T> compile(std::span<const Expr> outputs, std::span<const Update> upd
                          .optimize = options.optimize,
                          .reuse = options.reuse,
                          .threads = options.threads,
+                         .reproducible = options.reproducible,
                          .verify = options.verify});
   if (!options.same_draws)
     require_updates(updates.empty() ? outputs.front().graph() : updates.front().variable.graph(), updates,

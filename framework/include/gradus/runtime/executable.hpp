@@ -24,6 +24,22 @@ template <class T> struct TensorView {
   operator T() const { return item(); }
 };
 
+/// Data in memory for one input, a row for each sample.
+template <class T> struct InputRows {
+  Expr input;                 ///< its first axis is the batch
+  std::span<const T> values;  ///< row after row, row-major; read during the call alone
+};
+
+/// Many steps over data in memory. Step by step, each input is the next batch of its rows; with rows that no
+/// longer fill a batch, it begins anew.
+template <class T> struct Steps {
+  std::vector<InputRows<T>> inputs;  ///< all with the same number of rows; other inputs stay as they were fed
+  std::int64_t count = 1;            ///< how many steps
+  std::span<const std::uint32_t> order =
+      {};                    ///< the rows in the order in which they are taken; empty: as they lie
+  std::span<T> losses = {};  ///< empty, or gets the first output, a single number, of each step
+};
+
 /// A graph, its gradient and its optimizer as one flat program over preallocated memory. `run` allocates
 /// nothing, takes no lock and looks nothing up. Move-only; keeps its store's values alive.
 template <class T> class Executable {
@@ -52,6 +68,12 @@ template <class T> class Executable {
   /// Computes the outputs, then sets the updated variables. Error when an input was never fed, or when a
   /// kernel meets a value that it cannot take (the updates are then undefined).
   void run();
+
+  /// Runs many steps in one call. Rows that follow each other in memory are read where they lie, others are
+  /// copied together; the results are those of feeding and running step by step. Allocates nothing. Error for
+  /// an input without a batch axis or without rows enough for a batch, for numbers of rows that differ, for
+  /// an order with a row that does not exist, and for another number of losses than of steps.
+  void run(const Steps<T>& steps);
 
   /// As `run`, with a look at the clock after each step of the plan: the nanoseconds that it took. Allocates.
   std::vector<double> run_timed();
