@@ -61,7 +61,12 @@ Plan make_plan(std::span<const Expr> outputs, std::span<const Update> updates, c
     program = drop_dead(std::move(program));
     done("drop dead", program);
   }
-  Plan plan = fuse(std::move(program), options.dims, options.dtype, options.optimize);
+  Plan plan;
+  plan.program = std::move(program);
+  plan.dims = options.dims;
+  plan.dtype = options.dtype;
+  plan.reproducible = options.reproducible;
+  plan = fuse(std::move(plan), options.optimize);
   done("fuse", plan.program, &plan);
   plan = schedule(std::move(plan));
   done("schedule", plan.program, &plan);

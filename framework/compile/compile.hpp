@@ -15,6 +15,7 @@ struct PlanOptions {
   bool optimize = true;          ///< fold, canonicalize and fuse
   Reuse reuse = Reuse::full;     ///< how values share the arena
   int threads = 1;               ///< for which ops get workspace
+  bool reproducible = false;     ///< as CompileOptions has it
   bool verify = false;           ///< check what each stage leaves; builds without NDEBUG always do
 };
 

@@ -44,6 +44,7 @@ std::vector<double> values_of(const Node& node) {
 NodeId fold_tensor(Graph& to, const Node& node, const Traits& traits, const DimBindings& dims) {
   if (!is_small(node.shape)) return -1;
   KernelShapes shapes{{}, {node.shape.resolve(dims)}, dims};
+  shapes.reproducible = true;  // a program must not change with the machine that compiles it
   std::vector<std::vector<double>> values;
   std::vector<const double*> pointers;
   values.reserve(node.inputs.size());

@@ -147,8 +147,9 @@ void take_producers(Plan& plan) {
     const NodeId id = operand.node;
     if (operand.access != Access::full || readers[id] != 1 || writer[id] == nullptr) return false;
     const KernelShapes shapes = plan.shapes(id);
-    return static_cast<std::size_t>(element_count(shapes.output())) * bytes_of(plan.dtype) <= panel_bytes ||
-           plan.node(id).op()->rows_are_cheap(shapes, plan.dtype);
+    const Op& op = *plan.node(id).op();
+    const std::size_t bytes = static_cast<std::size_t>(element_count(shapes.output())) * bytes_of(plan.dtype);
+    return bytes <= panel_bytes(op, shapes) || op.rows_are_cheap(shapes, plan.dtype);
   };
   for (Step& loop : plan.steps) {
     if (loop.kind != Step::Kind::fused) continue;
@@ -165,12 +166,8 @@ void take_producers(Plan& plan) {
 
 }  // namespace
 
-Plan fuse(Program program, const DimBindings& dims, DType dtype, bool fuse) {
-  Plan plan;
-  plan.program = std::move(program);
-  plan.dims = dims;
-  plan.dtype = dtype;
-  plan.steps = LoopFormer(plan.program, dims, fuse).make();
+Plan fuse(Plan plan, bool fuse) {
+  plan.steps = LoopFormer(plan.program, plan.dims, fuse).make();
   if (fuse) take_producers(plan);
   std::erase_if(plan.steps, [](const Step& step) { return step.nodes.empty(); });
   return plan;

@@ -82,9 +82,10 @@ template <class T> class LoopLowering {
     const std::int64_t first = share.begin(rows), last = share.end(rows);
     loop_.row_size = count_ / static_cast<std::size_t>(rows);
     std::int64_t panel = last - first;
-    if (count_ * sizeof(T) > panel_bytes && op.rows_are_cheap(shapes, plan_.dtype))
-      panel = std::clamp<std::int64_t>(static_cast<std::int64_t>(panel_bytes / (loop_.row_size * sizeof(T))),
-                                       1, panel);
+    const std::size_t bytes = panel_bytes(op, shapes);
+    if (count_ * sizeof(T) > bytes && op.rows_are_cheap(shapes, plan_.dtype))
+      panel =
+          std::clamp<std::int64_t>(static_cast<std::int64_t>(bytes / (loop_.row_size * sizeof(T))), 1, panel);
     shapes.in_parts = panel < rows;
     loop_.panel = static_cast<std::size_t>(panel) * loop_.row_size;
     loop_.producer = call_;

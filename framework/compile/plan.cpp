@@ -4,6 +4,20 @@
 
 namespace gradus {
 
+namespace {
+
+// An op that does as much for each element is better off with larger panels.
+constexpr double flop_of_large_panels = 16;
+constexpr std::size_t small_panel = 16UL * 1024, large_panel = 96UL * 1024;
+
+}  // namespace
+
+std::size_t panel_bytes(const Op& op, const KernelShapes& shapes) {
+  const bool large =
+      op.flop(shapes) >= flop_of_large_panels * static_cast<double>(element_count(shapes.output()));
+  return large ? large_panel : small_panel;
+}
+
 NodeId read_through(const Plan& plan, const Step& loop, NodeId input) {
   const bool as_it_is = !plan.node(input).broadcast || loop.reads(input);
   return as_it_is ? input : plan.node(input).source();

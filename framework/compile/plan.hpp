@@ -87,6 +87,7 @@ struct Plan {
   Program program;                ///< what is computed
   DimBindings dims;               ///< what symbols stand for
   DType dtype = DType::float32;   ///< of all tensors
+  bool reproducible = false;      ///< the bits may depend on the shapes alone
   ById<Buffer> buffers;           ///< by number
   ById<Step> steps;               ///< in order of execution
   std::vector<BufferId> outputs;  ///< the buffer of each output of the program
@@ -99,12 +100,17 @@ struct Plan {
   /// A node of the program's graph.
   const Node& node(NodeId id) const { return (*program.graph)[id]; }
   /// The sizes for which a node's kernel is made.
-  KernelShapes shapes(NodeId id) const { return kernel_shapes(*program.graph, id, dims); }
+  KernelShapes shapes(NodeId id) const {
+    KernelShapes shapes = kernel_shapes(*program.graph, id, dims);
+    shapes.reproducible = reproducible;
+    return shapes;
+  }
 };
 
-/// Outputs of producers up to this size are made at once, larger ones in panels of it: they stay in the
-/// first-level cache until the fused loop has read them.
-inline constexpr std::size_t panel_bytes = 16UL * 1024;
+/// A producer's output is made in panels of about so many bytes, which stay in the first-level cache until the
+/// fused loop has read them; or, where the op does much for each element and so gains by larger panels, in the
+/// second-level cache.
+std::size_t panel_bytes(const Op& op, const KernelShapes& shapes);
 
 /// The node that a fused loop really reads for an input of one of its nodes: the input itself or, where the
 /// loop spreads it on its own, what the input broadcasts.

@@ -250,7 +250,7 @@ NamedValues CompiledModel<T>::gradients(const Dataset<T>& data, std::span<const 
   if (gradient_programs_ == nullptr) {
     gradient_programs_ = std::make_unique<Programs<T>>(grad(training_->loss, parameters), updates,
                                                        training_->feeds(), store_, counted_);
-    gradient_programs_->set_threads(threads_);
+    gradient_programs_->set_options(options_);
   }
   const auto values_of = [&](const Expr& variable) {
     return store_.values(variable.graph()[variable.id()].label);

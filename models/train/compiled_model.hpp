@@ -29,12 +29,12 @@ template <class T> class CompiledModel {
   /// line `where`.
   CompiledModel(const ModelDefinition& model, std::uint64_t seed, Location where);
 
-  /// Steps and scores run with so many threads from now on.
-  void set_threads(int threads) {
-    step_programs_.set_threads(threads);
-    score_programs_.set_threads(threads);
+  /// Steps and scores are compiled with these options from now on.
+  void set_options(const CompileOptions& options) {
+    step_programs_.set_options(options);
+    score_programs_.set_options(options);
     gradient_programs_.reset();
-    threads_ = threads;
+    options_ = options;
   }
 
   /// Makes what the store has dropped anew, with its starting values, and the programs that used it. To be
@@ -74,7 +74,7 @@ template <class T> class CompiledModel {
   std::vector<RelativeRate> rates_;
   CountedRows<T> counted_;
   std::vector<std::string> score_names_;
-  int threads_ = 1;
+  CompileOptions options_;
   Programs<T> step_programs_;
   Programs<T> score_programs_;
   Programs<T> predict_programs_;

@@ -54,10 +54,10 @@ template <class T> class Programs {
         store_(std::move(store)),
         counted_(std::move(counted)) {}
 
-  /// Compiles for so many threads from now on.
-  void set_threads(int threads) {
-    if (threads == threads_) return;
-    threads_ = threads;
+  /// Compiles with these options from now on.
+  void set_options(const CompileOptions& options) {
+    if (options == options_) return;
+    options_ = options;
     programs_.clear();
     last_ = nullptr;
   }
@@ -79,7 +79,7 @@ template <class T> class Programs {
 
  private:
   Program& add(std::int64_t batch) {
-    Program made{compile<T>(std::span(outputs_), std::span(updates_), batch, store_, {.threads = threads_}),
+    Program made{compile<T>(std::span(outputs_), std::span(updates_), batch, store_, options_),
                  {},
                  {},
                  {},
@@ -104,7 +104,7 @@ template <class T> class Programs {
   std::vector<Expr> feeds_;
   Store<T> store_;
   CountedRows<T> counted_;
-  int threads_ = 1;
+  CompileOptions options_;
   std::map<std::int64_t, Program> programs_;
   Program* last_ = nullptr;
   std::int64_t last_batch_ = 0;

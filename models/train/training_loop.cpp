@@ -47,7 +47,7 @@ TrainingLoop<T>::TrainingLoop(CompiledModel<T>& model, TrainingState& state, con
       data_(data),
       split_(split_data(data, options)),
       replay_(model.graph(Mode::training), model.store()) {
-  model.set_threads(options.threads);
+  model.set_options({.threads = options.threads, .reproducible = options.reproducible});
   if (state.resumed)
     state.require_same(split_.training, options.batch, options.shuffle);
   else

@@ -170,7 +170,8 @@ class MnistTutorial final : public Tutorial {
                         .validation_split = validation_split,
                         .callbacks = {progress_bar({.print = options.print, .live = options.live})},
                         .verbose = false,
-                        .threads = options.threads},
+                        .threads = options.threads,
+                        .reproducible = options.reproducible},
                        files);
       report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       const Scores tested = trainer.evaluate(dataset<T>(data.test), batch);

@@ -43,14 +43,15 @@ template <class T> class SmallTraining {
 
   /// Full passes over the samples.
   History fit(std::int64_t epochs, std::int64_t batch, const Callbacks& callbacks,
-              const TrainingFiles& files = {}, int threads = 1) {
+              const TrainingFiles& files = {}, const CompileOptions& compiled = {}) {
     return run_training(trainer_, data_,
                         {.epochs = epochs,
                          .batch = batch,
                          .shuffle = false,
                          .callbacks = callbacks,
                          .verbose = false,
-                         .threads = threads},
+                         .threads = compiled.threads,
+                         .reproducible = compiled.reproducible},
                         files);
   }
 

@@ -75,6 +75,7 @@ RunReport begin_report(const Tutorial& tutorial, const RunSettings& settings, co
                      {"epochs", fmt::format("{}", settings.epochs)},
                      {"seed", fmt::format("{}", options.seed)},
                      {"threads", fmt::format("{}", options.threads)},
+                     {"reproducible", options.reproducible ? "yes" : "no"},
                      {"precision", std::string(precision)}};
   std::ranges::move(file_facts(options.files), std::back_inserter(report.settings));
   report.options = {{"epochs", fmt::format("{}", settings.epochs)},

@@ -74,7 +74,8 @@ struct TrainOptions {
   std::optional<std::int64_t> batch = {};
   std::optional<double> init_scale = {};  ///< of the starting weights, where the tutorial has one
   std::uint64_t seed = 1;
-  int threads = 1;  ///< of a step
+  int threads = 1;            ///< of a step
+  bool reproducible = false;  ///< the same bits everywhere
   std::optional<Precision> precision = {};
   std::string data = {};
   TrainingFiles files = {};

@@ -48,11 +48,11 @@ void blas_gemv(cxxblas::Transpose t, std::int64_t rows, std::int64_t columns, co
 }
 
 // A row times B is Bᵀ times the row: one pass over B, for which BLAS is made. So is a product with a column.
-template <class T> void row_by_blas(const GemmShape& g, const T* a, const T* b, T* c) {
+template <class T> void row_by_blas(const GemmShape& g, const T* a, const T* b, T* c, T*) {
   if (g.b_column == 1) return blas_gemv(cxxblas::Trans, g.k, g.n, b, g.b_row, a, c);
   blas_gemv(cxxblas::NoTrans, g.n, g.k, b, g.b_column, a, c);
 }
-template <class T> void column_by_blas(const GemmShape& g, const T* a, const T* b, T* c) {
+template <class T> void column_by_blas(const GemmShape& g, const T* a, const T* b, T* c, T*) {
   if (g.a_column == 1) return blas_gemv(cxxblas::NoTrans, g.m, g.k, a, g.a_row, b, c);
   blas_gemv(cxxblas::Trans, g.k, g.m, a, g.a_column, b, c);
 }
@@ -62,7 +62,7 @@ template <class T> void column_by_blas(const GemmShape& g, const T* a, const T* 
 // columns go to them, and the columns left over one by one to the matrix-vector product.
 constexpr std::int64_t most_by_small_kernel = 100L * 100 * 100;
 
-template <class T> void by_blas_without_malloc(const GemmShape& g, const T* a, const T* b, T* c) {
+template <class T> void by_blas_without_malloc(const GemmShape& g, const T* a, const T* b, T* c, T*) {
   constexpr std::int64_t vector = 64 / sizeof(T);
   std::int64_t columns = g.n / vector * vector;
   // More than half a vector of floats is taken without malloc, too.
@@ -81,54 +81,21 @@ template <class T>
   return sum;
 }
 
-// The same in partial sums, which do not wait for each other, if it is long.
+// Each element by itself, for what is too small for vectors.
 template <class T>
-T dot(std::int64_t n, const T* x, std::int64_t stride_x, const T* y, std::int64_t stride_y) {
-  constexpr std::int64_t parts = 8;
-  if (n < parts) return short_dot(n, x, stride_x, y, stride_y);
-  T sums[parts] = {};
-  std::int64_t i = 0;
-  for (; i + parts <= n; i += parts)
-    for (std::int64_t k = 0; k < parts; ++k) sums[k] += x[(i + k) * stride_x] * y[(i + k) * stride_y];
-  for (; i < n; ++i) sums[i % parts] += x[i * stride_x] * y[i * stride_y];
-  return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
-}
-
-// Short rows: one sum after the other.
-template <class T, class Dot>
-[[gnu::always_inline]] inline void sum_by_element(const GemmShape& g, const T* a, const T* b, T* c, Dot dot) {
+[[gnu::always_inline]] inline void sum_by_element(const GemmShape& g, const T* a, const T* b, T* c) {
   for (std::int64_t i = 0; i < g.m; ++i)
     for (std::int64_t j = 0; j < g.n; ++j)
-      *c++ = dot(g.k, a + i * g.a_row, g.a_column, b + j * g.b_column, g.b_row);
+      *c++ = short_dot(g.k, a + i * g.a_row, g.a_column, b + j * g.b_column, g.b_row);
 }
-struct SumByElement {
-  template <Isa isa, class T> static void run(const GemmShape& g, const T* a, const T* b, T* c) {
-    if (g.k < shortest_row) return sum_by_element(g, a, b, c, short_dot<T>);
-    sum_by_element(g, a, b, c, dot<T>);
-  }
-};
-
-// Longer rows: those of b, weighted and added up.
-struct SumByRow {
-  template <Isa isa, class T> static void run(const GemmShape& g, const T* a, const T* b, T* c) {
-    for (std::int64_t i = 0; i < g.m; ++i, c += g.n) {
-      std::fill_n(c, g.n, T(0));
-      for (std::int64_t p = 0; p < g.k; ++p) {
-        const T factor = a[i * g.a_row + p * g.a_column];
-        const T* from = b + p * g.b_row;
-        for (std::int64_t j = 0; j < g.n; ++j) c[j] += factor * from[j];
-      }
-    }
-  }
-};
 
 // Up to 4 by 4 by 4, without a loop that is left at run time.
 constexpr std::int64_t most_tiny = 4;
 
 template <class T, std::int64_t m, std::int64_t n, std::int64_t k>
-void tiny(const GemmShape& g, const T* a, const T* b, T* c) {
-  if (g.m != m) return kernel_for_isa<T, SumByElement>()(g, a, b, c);  // some of the rows
-  sum_by_element({m, n, k, g.a_row, g.a_column, g.b_row, g.b_column}, a, b, c, short_dot<T>);
+void tiny(const GemmShape& g, const T* a, const T* b, T* c, T*) {
+  if (g.m != m) return sum_by_element(g, a, b, c);  // some of the rows
+  sum_by_element({m, n, k, g.a_row, g.a_column, g.b_row, g.b_column}, a, b, c);
 }
 
 template <class T> GemmKernel<T> tiny_kernel(const GemmShape& g) {
@@ -142,51 +109,68 @@ template <class T> GemmKernel<T> tiny_kernel(const GemmShape& g) {
 // Below this many multiplications a call of BLAS costs more than the work.
 constexpr std::int64_t small_work = 16L * 16 * 16;
 
-// Packing pays for a b so large that it comes from memory for every tile.
-constexpr std::int64_t largest_unpacked = 1 << 18;
+// A b of so many bytes no longer stays in the second-level cache, from where own kernels read it; BLAS copies
+// it panel by panel. One that lies the other way round is copied by own kernels, less cleverly.
+constexpr std::int64_t large_b = 1 << 20, large_transposed_b = 1 << 17;
+constexpr std::int64_t least_depth_of_transposed_a = 256;
 
-template <class T> bool fits_registers(const GemmShape& g) {
-  const std::int64_t width = (16 << static_cast<int>(current_isa())) / static_cast<int>(sizeof(T));
-  return g.b_column == 1 && g.n >= width && g.k * g.n <= largest_unpacked;
+bool is_tiny(const GemmShape& g) { return std::max({g.m, g.n, g.k}) <= most_tiny; }
+
+// By the shape alone, so that the order of sums does not depend on the machine.
+template <class T> GemmKernel<T> own_kernel(const GemmShape& g) {
+  if (is_tiny(g)) return tiny_kernel<T>(g);
+  if (g.k == 1 && g.b_column == 1) return RegisterGemm<T>::outer();
+  const bool contiguous = g.a_column == 1 && g.b_row == 1 && g.k >= shortest_row;
+  if (contiguous && (g.m == 1 || g.n == 1 || g.m * g.n * g.k <= small_work)) return RegisterGemm<T>::dots();
+  return RegisterGemm<T>::tiles();
 }
 
-template <class T> GemmKernel<T> choose(const GemmShape& g) {
-  if (std::max({g.m, g.n, g.k}) <= most_tiny) return tiny_kernel<T>(g);
-  const std::int64_t work = g.m * g.n * g.k;
-  if (g.k == 1 && g.b_column == 1 && g.n >= shortest_row) return RegisterGemm<T>::outer();
-  const bool by_vector = (g.m == 1 || g.n == 1) && work > small_work;
-  if (!by_vector && fits_registers<T>(g)) return RegisterGemm<T>::tiles();
-  if (work <= small_work) {
-    if (g.a_column == 1 && g.b_row == 1 && g.k >= shortest_row) return RegisterGemm<T>::dots();
-    // Rows too short to be worth a loop of their own, and rows of b that lie along the sum.
-    if (g.n < shortest_row || g.b_column != 1) return kernel_for_isa<T, SumByElement>();
-    return kernel_for_isa<T, SumByRow>();
-  }
+// As measured by benchmarks/products, with AVX2 and AVX-512 alike.
+template <class T> bool blas_is_faster(const GemmShape& g) {
+  if (g.m * g.n * g.k <= small_work) return false;
+  const std::int64_t width = (16 << static_cast<int>(current_isa())) / static_cast<std::int64_t>(sizeof(T));
+  const std::int64_t bytes = g.k * g.n * static_cast<std::int64_t>(sizeof(T));
+  if (g.n < width || bytes >= (g.b_column == 1 ? large_b : large_transposed_b)) return true;
+  // With 16 registers, tiles are so small that a transposed a, which they copy, costs a tenth.
+  return current_isa() != Isa::avx512 && g.a_row == 1 && g.m > 1 && g.k >= least_depth_of_transposed_a;
+}
+
+template <class T> GemmKernel<T> blas_kernel(const GemmShape& g) {
   prepare_blas(g);
   if (g.m == 1) return &row_by_blas<T>;
   if (g.n == 1) return &column_by_blas<T>;
-  const bool small = g.a_column == 1 && g.b_column == 1 && work <= most_by_small_kernel;
+  const bool small = g.a_column == 1 && g.b_column == 1 && g.m * g.n * g.k <= most_by_small_kernel;
   if (small) return &by_blas_without_malloc<T>;
-  return [](const GemmShape& s, const T* a, const T* b, T* c) { blas(s, s.n, a, b, c); };
+  return [](const GemmShape& s, const T* a, const T* b, T* c, T*) { blas(s, s.n, a, b, c); };
 }
 
 }  // namespace
 
 template <class T>
-Gemm<T>::Gemm(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, bool transpose_b)
+Gemm<T>::Gemm(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, bool transpose_b,
+              bool reproducible)
     : shape_{m, n, k, k, 1, n, 1} {
   // A matrix of one row or column is stored like its transpose.
   if (transpose_a && m > 1) shape_.a_row = 1, shape_.a_column = m;
   if (transpose_b && n > 1 && k > 1) shape_.b_row = 1, shape_.b_column = k;
-  rows_shape_ = shape_;
-  rows_kernel_ = kernel_ = choose<T>(shape_);
-  rows_are_cheap_ = k == 1 || m * n * k <= small_work || fits_registers<T>(shape_);
+  if (!reproducible && !is_tiny(shape_) && blas_is_faster<T>(shape_)) {
+    kernel_ = blas_kernel<T>(shape_);
+    rows_are_cheap_ = false;
+    return;
+  }
   // Rows of a stored A, weighted and added up, rather than one strided sum after the other.
-  turned_ = n == 1 && shape_.a_row == 1 && m > 1 && m * k <= small_work;
-  if (!turned_) return;
-  shape_ = {1, m, k, k, 1, shape_.a_column, 1};
-  kernel_ = choose<T>(shape_);
-  rows_are_cheap_ = false;
+  turned_ = n == 1 && shape_.a_row == 1 && m > 1 && !is_tiny(shape_);
+  if (turned_) shape_ = {1, m, k, k, 1, shape_.a_column, 1};
+  kernel_ = own_kernel<T>(shape_);
+  if (kernel_ == RegisterGemm<T>::tiles()) workspace_ = RegisterGemm<T>::workspace(shape_);
+}
+
+template <class T>
+void Gemm<T>::rows(const T* a, const T* b, T* c, T* workspace, std::int64_t from, std::int64_t to) const {
+  GemmShape part = shape_;
+  (turned_ ? part.n : part.m) = to - from;
+  const T* const rows_of_a = a + from * (turned_ ? part.b_column : part.a_row);
+  turned_ ? kernel_(part, b, rows_of_a, c, workspace) : kernel_(part, rows_of_a, b, c, workspace);
 }
 
 template class Gemm<float>;

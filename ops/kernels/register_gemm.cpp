@@ -1,198 +1,381 @@
 #include "ops/kernels/register_gemm.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <type_traits>
 
 #include "gradus/simd/lane.hpp"
+#include "ops/kernels/tree.hpp"
 
 namespace gradus {
 
 namespace {
 
-// A tile of c: up to 6 rows by 4 vectors, and with it a row of b and a number of a, fill 32 registers; 6 by 2
-// fill 16.
-constexpr int most_rows = 6;
-// As many rows of b, 4 vectors wide, as stay in the first-level cache.
-constexpr std::int64_t depth = 128;
+// So many products are added up one after the other, and the sums of such blocks pairwise. As many rows of b,
+// 2 vectors wide, stay in the first-level cache.
+constexpr std::int64_t block_depth = 256;
+// A block of c, with what it takes of a and b, stays in the second-level cache.
+constexpr std::int64_t block_rows = 192, block_columns = 512;
 
 template <Isa isa> constexpr std::size_t widest_vector = isa == Isa::avx512 ? 64 : isa == Isa::avx2 ? 32 : 16;
 
 // Calls f with the bytes of the widest vectors that a row of so many elements fills.
 template <Isa isa, class T, std::size_t bytes = widest_vector<isa>, class F>
 void with_vectors(std::int64_t count, F f) {
-  if constexpr (bytes > 16 && bytes > static_cast<std::size_t>(shortest_row) * sizeof(T))
-    if (static_cast<std::size_t>(count) * sizeof(T) < bytes) return with_vectors<isa, T, bytes / 2>(count, f);
+  if constexpr (bytes > sizeof(T)) {
+    constexpr std::size_t narrower = bytes > 16 ? bytes / 2 : sizeof(T);
+    if (static_cast<std::size_t>(count) * sizeof(T) < bytes) return with_vectors<isa, T, narrower>(count, f);
+  }
   f(std::integral_constant<std::size_t, bytes>());
 }
 
-template <class T> struct Operands : GemmShape {
-  const T* a;
-  const T* b;
-  T* c;
-};
+// From so many rows on it can pay to copy columns of b together, so that they are read one after the other.
+constexpr std::int64_t least_rows_to_pack = 24;
+// Rows of b that lie a page apart would all fall into the same few sets of the first-level cache.
+constexpr std::int64_t page = 4096;
+// From so many columns and such a depth on it pays to copy rows of a transposed a together.
+constexpr std::int64_t least_columns_to_pack = 64, least_depth_to_pack = 128;
 
 // Columns of c: vectors from j on, of which the last begins at j + last: it may overlap the one before.
 struct Strip {
   std::int64_t j, last;
   int columns;
+};
 
-  // The next strip at j, of up to `most` vectors of this width.
-  static Strip at(std::int64_t j, std::int64_t n, std::int64_t width, int most) {
-    const std::int64_t columns = std::min<std::int64_t>(most, (n - j + width - 1) / width);
-    return {j, std::min((columns - 1) * width, n - width - j), static_cast<int>(columns)};
+// A block of a product.
+template <class T> struct Block {
+  std::int64_t m, n, k;
+  std::int64_t a_row, a_column;
+  std::int64_t b_row, b_column;
+  std::int64_t c_row;
+  T* c = nullptr;
+  T* packed_a = nullptr;
+  T* packed_b = nullptr;
+  T* sums = nullptr;  // blocks of c that wait to be added up
+
+  std::int64_t size_of_a() const { return packs_a() ? m * block_depth : 0; }
+  std::int64_t size_of_b() const { return packs_b() ? 8 * 64 / sizeof(T) * block_depth : 0; }
+  bool packs_a() const {
+    return a_row == 1 && a_column > 1 && k >= least_depth_to_pack && n >= least_columns_to_pack && m > 1;
+  }
+  bool packs_b() const {
+    // Rows half as wide share the sets sooner.
+    const std::int64_t apart =
+        b_row * static_cast<std::int64_t>(sizeof(T)) * (current_isa() == Isa::avx512 ? 1 : 4);
+    return b_column != 1 || (m >= least_rows_to_pack && apart >= page);
   }
 };
 
-template <class T, std::size_t bytes> struct Tiles {
+// The largest block of a product and of any part of its rows, without its memory.
+template <class T> Block<T> largest_block(const GemmShape& g) {
+  return {.m = std::min(g.m, block_rows),
+          .n = std::min(g.n, block_columns),
+          .k = g.k,
+          .a_row = g.a_row,
+          .a_column = g.a_column,
+          .b_row = g.b_row,
+          .b_column = g.b_column,
+          .c_row = g.n};
+}
+
+// How many blocks cover so much, evenly.
+std::int64_t blocks_of(std::int64_t all, std::int64_t size) { return (all + size - 1) / size; }
+
+// Calls f with each block, and with where it begins.
+template <class T, class F> void for_each_block(const GemmShape& g, T* workspace, F f) {
+  Block<T> block = largest_block<T>(g);
+  block.packed_a = workspace;
+  block.packed_b = block.packed_a + block.size_of_a();
+  block.sums = block.packed_b + block.size_of_b();
+  const std::int64_t down = blocks_of(g.m, block_rows), across = blocks_of(g.n, block_columns);
+  for (std::int64_t y = 0; y < down; ++y)
+    for (std::int64_t x = 0; x < across; ++x) {
+      const std::int64_t i = y * g.m / down, j = x * g.n / across;
+      block.m = (y + 1) * g.m / down - i;
+      block.n = (x + 1) * g.n / across - j;
+      f(block, i, j);
+    }
+}
+
+// Where the sums of a block of products go: as the digits of a binary counter, the sums of so many blocks
+// wait, of which some are added first.
+struct Carry {
+  int waiting, taken;
+
+  static Carry of(std::int64_t block, bool last) {
+    const auto bits = static_cast<std::uint64_t>(block);
+    const int waiting = std::popcount(bits);
+    return {waiting, last ? waiting : std::countr_one(bits)};
+  }
+};
+
+// Tiles of c: with a row of b and a number of a they fill the registers, of which there are 32 of 64 bytes,
+// or 16.
+template <class T, std::size_t bytes, bool flat = false> struct Tiles {
   using Vector [[gnu::vector_size(bytes)]] = T;
   static constexpr std::int64_t width = bytes / sizeof(T);
+  // A single row has the sums of many columns under way at a time.
+  static constexpr int most_rows = flat ? 1 : 6;
+  static constexpr int most_columns = bytes == sizeof(T) ? 1 : flat ? 8 : bytes == 64 ? 4 : 2;
 
-  // The first column of vector v, counted from j.
-  template <int columns> static std::int64_t column(const Strip& s, int v) {
-    return v == columns - 1 ? s.last : v * width;
+  // The same anywhere in an array.
+  using Unaligned [[gnu::vector_size(bytes), gnu::aligned(alignof(T)), gnu::may_alias]] = T;
+
+  static const Unaligned& load(const T* from) { return *reinterpret_cast<const Unaligned*>(from); }
+  static void store(const Unaligned& v, T* to) { *reinterpret_cast<Unaligned*>(to) = v; }
+
+  // Calls f with strips of all columns. The larger ones come last: so a vector overlaps none of another
+  // strip.
+  template <class F> static void for_each_strip(std::int64_t n, F f) {
+    const std::int64_t vectors = (n + width - 1) / width,
+                       strips = (vectors + most_columns - 1) / most_columns;
+    const std::int64_t smaller = strips - vectors % strips;  // so many have a vector less than the others
+    for (std::int64_t i = 0, j = 0; i < strips; ++i) {
+      const std::int64_t columns = vectors / strips + (i < smaller ? 0 : 1);
+      f(Strip{j, std::min((columns - 1) * width, n - width - j), static_cast<int>(columns)});
+      j += columns * width;
+    }
   }
 
-  // The products of some p are added up in c, from p = 0 on.
+  // Rows of b, `row` apart, in the columns of a strip.
+  struct Columns {
+    const T* b;
+    std::int64_t row, last;
+  };
+
+  // Where vector v begins, of which the last one is `last` behind the first.
+  template <int columns> static std::int64_t column(std::int64_t last, int v) {
+    return v == columns - 1 ? last : v * width;
+  }
+
+  // Rows of a from its row i on, as a tile reads them.
+  struct Rows {
+    std::int64_t i;
+    const T* a;
+    std::int64_t row, column;
+  };
+
   template <int rows, int columns>
-  static void tile(Operands<T> g, std::int64_t i, const Strip& s, std::int64_t from, std::int64_t to) {
-    // Hidden from the compiler, which would else keep multiples of these for all kinds of tiles at all times.
-    asm("" : "+r"(g.n), "+r"(g.a_row));
-    const T *a = g.a + i * g.a_row, *b = g.b + s.j;
-    T* c = g.c + i * g.n + s.j;
+  static void tile(const Block<T>& g, std::int64_t depth, const Rows& of_a, const Columns& of_b,
+                   const Strip& s, Carry carry) {
     Vector sum[rows][columns];
     for (int r = 0; r < rows; ++r)
-      for (int v = 0; v < columns; ++v) {
-        sum[r][v] = Vector{};
-        if (from > 0) std::memcpy(&sum[r][v], c + r * g.n + column<columns>(s, v), bytes);
-      }
-    for (std::int64_t p = from; p < to; ++p) {
+      for (int v = 0; v < columns; ++v) sum[r][v] = Vector{};
+    const T* a = of_a.a;
+    std::int64_t a_row = of_a.row;
+    const std::int64_t a_column = of_a.column;
+    // Hidden from the compiler, which would else keep multiples of it for all kinds of tiles at all times.
+    asm("" : "+r"(a_row));
+    for (std::int64_t p = 0; p < depth; ++p, a += a_column) {
       Vector row[columns];
-      for (int v = 0; v < columns; ++v) std::memcpy(&row[v], b + p * g.b_row + column<columns>(s, v), bytes);
+      for (int v = 0; v < columns; ++v) row[v] = load(of_b.b + p * of_b.row + column<columns>(of_b.last, v));
       for (int r = 0; r < rows; ++r) {
-        const T factor = a[r * g.a_row + p * g.a_column];
+        const T factor = a[r * a_row];
         for (int v = 0; v < columns; ++v) sum[r][v] += factor * row[v];
       }
     }
+    const auto at = [&](int slot, int r, int v) {
+      const std::int64_t j = s.j + column<columns>(s.last, v);
+      return slot == 0 ? g.c + (of_a.i + r) * g.c_row + j
+                       : g.sums + ((slot - 1) * g.m + of_a.i + r) * g.n + j;
+    };
+    for (int t = 1; t <= carry.taken; ++t)
+      for (int r = 0; r < rows; ++r)
+        for (int v = 0; v < columns; ++v) sum[r][v] += load(at(carry.waiting - t, r, v));
     for (int r = 0; r < rows; ++r)
-      for (int v = 0; v < columns; ++v) std::memcpy(c + r * g.n + column<columns>(s, v), &sum[r][v], bytes);
+      for (int v = 0; v < columns; ++v) store(sum[r][v], at(carry.waiting - carry.taken, r, v));
   }
 
-  template <int columns, int rows = most_rows>
-  static void tile_of(std::int64_t count, const Operands<T>& g, std::int64_t i, const Strip& s,
-                      std::int64_t from, std::int64_t to) {
+  template <int columns, int rows = most_rows, class... A>
+  static void tile_of(std::int64_t count, const Block<T>& g, const A&... arguments) {
     if constexpr (rows > 1)
-      if (count < rows) return tile_of<columns, rows - 1>(count, g, i, s, from, to);
-    tile<rows, columns>(g, i, s, from, to);
+      if (count < rows) return tile_of<columns, rows - 1>(count, g, arguments...);
+    tile<rows, columns>(g, arguments...);
   }
 
-  // The rows are shared out evenly: a tile of one or two would wait for its own sums.
-  template <int columns>
-  static void strip(const Operands<T>& g, const Strip& s, std::int64_t from, std::int64_t to) {
-    if constexpr (columns > 1)
-      if (s.columns < columns) return strip<columns - 1>(g, s, from, to);
-    const std::int64_t tiles = (g.m + most_rows - 1) / most_rows, rows = g.m / tiles;
-    const std::int64_t larger = g.m % tiles * (rows + 1);  // so many rows are in tiles of one more
-    for (std::int64_t i = 0, count; i < g.m; i += count) {
+  // Calls f with the first row and the number of rows of each tile. The rows are shared out evenly: a tile of
+  // one or two would wait for its own sums.
+  template <class F> static void for_each_tile(std::int64_t m, F f) {
+    const std::int64_t tiles = (m + most_rows - 1) / most_rows, rows = m / tiles;
+    const std::int64_t larger = m % tiles * (rows + 1);  // so many rows are in tiles of one more
+    for (std::int64_t i = 0, count; i < m; i += count) {
       count = i < larger ? rows + 1 : rows;
-      tile_of<columns>(count, g, i, s, from, to);
+      f(i, count);
     }
   }
 
-  static void run(const Operands<T>& g) {
-    constexpr int most = bytes == 64 ? 4 : 2;
-    for (std::int64_t j = 0; j < g.n; j += most * width) {
-      const Strip s = Strip::at(j, g.n, width, most);
-      // Less than a vector goes together with some of the strip before, and in one go, as what is
-      // there already must not be added to.
-      const std::int64_t step = g.n - j < width ? g.k : depth;
-      for (std::int64_t from = 0; from < g.k; from += step)
-        strip<most>(g, s, from, std::min(g.k, from + step));
+  template <int columns>
+  static void strip(const Block<T>& g, std::int64_t depth, const T* a, const Columns& of_b, const Strip& s,
+                    Carry carry) {
+    if constexpr (columns > 1)
+      if (s.columns < columns) return strip<columns - 1>(g, depth, a, of_b, s, carry);
+    const bool packed = g.packs_a();
+    for_each_tile(g.m, [&](std::int64_t i, std::int64_t count) {
+      const Rows of_a =
+          packed ? Rows{i, g.packed_a + i * depth, 1, count} : Rows{i, a + i * g.a_row, g.a_row, g.a_column};
+      tile_of<columns>(count, g, depth, of_a, of_b, s, carry);
+    });
+  }
+
+  template <int rows = most_rows>
+  static void copy_rows(std::int64_t count, std::int64_t depth, const T* a, std::int64_t a_column, T* to) {
+    if constexpr (rows > 1)
+      if (count < rows) return copy_rows<rows - 1>(count, depth, a, a_column, to);
+    for (std::int64_t p = 0; p < depth; ++p) std::memcpy(to + p * rows, a + p * a_column, rows * sizeof(T));
+  }
+
+  // Copies a transposed a, so that what a tile reads of it follows each other in memory.
+  static void pack_a(const Block<T>& g, std::int64_t depth, const T* a) {
+    constexpr std::int64_t pages = 32;  // read from in turns
+    for (std::int64_t p = 0; p < depth; p += pages)
+      for_each_tile(g.m, [&](std::int64_t i, std::int64_t count) {
+        copy_rows(count, std::min(pages, depth - p), a + p * g.a_column + i, g.a_column,
+                  g.packed_a + i * depth + p * count);
+      });
+  }
+
+  // Copies columns of b, so that they follow each other in memory in the order in which they are read.
+  static Columns pack(const Block<T>& g, std::int64_t depth, const T* b, const Strip& s) {
+    const std::int64_t row = s.columns * width, b_row = g.b_row, b_column = g.b_column;
+    for (int v = 0; v < s.columns; ++v) {
+      const T* from = b + (s.j + (v == s.columns - 1 ? s.last : v * width)) * g.b_column;
+      T* to = g.packed_b + v * width;
+      if (g.b_column == 1)
+        for (std::int64_t p = 0; p < depth; ++p) store(load(from + p * b_row), to + p * row);
+      else
+        for (std::int64_t p = 0; p < depth; ++p)
+          for (std::int64_t i = 0; i < width; ++i) to[p * row + i] = from[p * b_row + i * b_column];
+    }
+    return {g.packed_b, row, row - width};
+  }
+
+  static void run(const Block<T>& g, const T* a, const T* b) {
+    for (std::int64_t from = 0; from < g.k; from += block_depth) {
+      const std::int64_t depth = std::min(block_depth, g.k - from);
+      const Carry carry = Carry::of(from / block_depth, from + depth == g.k);
+      const T* const of_a = a + from * g.a_column;
+      if (g.packs_a()) pack_a(g, depth, of_a);
+      const T* const rows = b + from * g.b_row;
+      for_each_strip(g.n, [&](const Strip& s) {
+        const Columns of_b = g.packs_b() ? pack(g, depth, rows, s) : Columns{rows + s.j, g.b_row, s.last};
+        strip<most_columns>(g, depth, of_a, of_b, s, carry);
+      });
     }
   }
 
   // The product of a column and a row: some columns of the row stay in registers, and nothing is to be added
   // up.
-  template <int columns> static void outer_strip(const Operands<T>& g, const Strip& s) {
+  template <int columns>
+  static void outer_strip(const GemmShape& g, const T* a, const T* b, T* c, const Strip& s) {
     if constexpr (columns > 1)
-      if (s.columns < columns) return outer_strip<columns - 1>(g, s);
+      if (s.columns < columns) return outer_strip<columns - 1>(g, a, b, c, s);
+    // Read before anything is written, which might change them for all the compiler knows.
+    const std::int64_t rows = g.m, a_row = g.a_row, c_row = g.n;
     Vector row[columns];
-    for (int v = 0; v < columns; ++v) std::memcpy(&row[v], g.b + s.j + column<columns>(s, v), bytes);
-    for (std::int64_t i = 0; i < g.m; ++i)
-      for (int v = 0; v < columns; ++v) {
-        const Vector product = g.a[i * g.a_row] * row[v];
-        std::memcpy(g.c + i * g.n + s.j + column<columns>(s, v), &product, bytes);
-      }
+    for (int v = 0; v < columns; ++v) row[v] = load(b + s.j + column<columns>(s.last, v));
+    for (std::int64_t i = 0; i < rows; ++i)
+      for (int v = 0; v < columns; ++v)
+        store(a[i * a_row] * row[v], c + i * c_row + s.j + column<columns>(s.last, v));
   }
 
-  static void outer(const Operands<T>& g) {
+  static void outer(const GemmShape& g, const T* a, const T* b, T* c) {
     constexpr int most = 8;
-    for (std::int64_t j = 0; j < g.n; j += most * width) outer_strip<most>(g, Strip::at(j, g.n, width, most));
+    for (std::int64_t j = 0; j < g.n; j += most * width) {
+      const std::int64_t columns = std::min<std::int64_t>(most, (g.n - j + width - 1) / width);
+      outer_strip<most>(g, a, b, c,
+                        {j, std::min((columns - 1) * width, g.n - width - j), static_cast<int>(columns)});
+    }
   }
 };
 
 struct Multiply {
-  template <Isa isa, class T> static void run(const GemmShape& shape, const T* a, const T* b, T* c) {
-    Tiles<T, widest_vector<isa>>::run({shape, a, b, c});
+  template <Isa isa, class T>
+  static void run(const GemmShape& g, const T* a, const T* b, T* c, T* workspace) {
+    with_vectors<isa, T>(g.n / blocks_of(g.n, block_columns), [&](auto bytes) {
+      for_each_block(g, workspace, [&](const Block<T>& block, std::int64_t i, std::int64_t j) {
+        Block<T> part = block;
+        part.c = c + i * g.n + j;
+        if (part.m == 1)
+          Tiles<T, bytes, true>::run(part, a + i * g.a_row, b + j * g.b_column);
+        else
+          Tiles<T, bytes>::run(part, a + i * g.a_row, b + j * g.b_column);
+      });
+    });
   }
 };
 
 struct MultiplyOuter {
-  template <Isa isa, class T> static void run(const GemmShape& shape, const T* a, const T* b, T* c) {
-    with_vectors<isa, T>(shape.n, [&](auto bytes) { Tiles<T, bytes>::outer({shape, a, b, c}); });
+  template <Isa isa, class T> static void run(const GemmShape& g, const T* a, const T* b, T* c, T*) {
+    with_vectors<isa, T>(g.n, [&](auto bytes) { Tiles<T, bytes>::outer(g, a, b, c); });
   }
 };
 
-// y[i] = Σ m[i·stride + p] · x[p].
+// y[i] = Σ m[i·stride + p] · x[p]. Of the products, as many as fill `bytes` are added up side by side, in one
+// vector or several: so the instruction set changes no bit.
 template <Isa isa, class T, std::size_t bytes> struct RowDots {
-  using Vector [[gnu::vector_size(bytes)]] = T;
+  using Native = Tiles<T, std::min(bytes, widest_vector<isa>)>;
+  using Vector = typename Native::Vector;
+  static constexpr int vectors = bytes / sizeof(Vector);
   static constexpr std::int64_t width = bytes / sizeof(T);
   static constexpr int together = 4;
+  static constexpr std::int64_t leaf = block_depth * width;
 
-  static T add_up(const Vector& v) {
-    if constexpr (width == 2) {
-      return v[0] + v[1];
-    } else {
-      using Half = RowDots<isa, T, bytes / 2>;
-      typename Half::Vector halves[2];
-      std::memcpy(halves, &v, bytes);
-      return Half::add_up(halves[0] + halves[1]);
-    }
+  // The upper half is added to the lower one, again and again.
+  static T add_up(Vector (&sums)[vectors]) {
+    for (int half = vectors / 2; half > 0; half /= 2)
+      for (int v = 0; v < half; ++v) sums[v] += sums[v + half];
+    T numbers[Native::width];
+    std::memcpy(numbers, &sums[0], sizeof(Vector));
+    for (std::int64_t half = Native::width / 2; half > 0; half /= 2)
+      for (std::int64_t i = 0; i < half; ++i) numbers[i] += numbers[i + half];
+    return numbers[0];
   }
 
   template <int count> static void some(std::int64_t k, const T* m, std::int64_t stride, const T* x, T* y) {
-    Vector sums[count] = {};
+    Vector sums[count][vectors] = {};
     Lane<T, isa> rest[count];
     std::fill_n(rest, count, 0);
     std::int64_t p = 0;
-    for (; p + width <= k; p += width) {
-      Vector of_x;
-      std::memcpy(&of_x, x + p, bytes);
-      for (int r = 0; r < count; ++r) {
-        Vector of_row;
-        std::memcpy(&of_row, m + r * stride + p, bytes);
-        sums[r] += of_row * of_x;
+    for (; p + width <= k; p += width)
+      for (int v = 0; v < vectors; ++v) {
+        const std::int64_t at = p + v * Native::width;
+        const Vector of_x = Native::load(x + at);
+        for (int r = 0; r < count; ++r) sums[r][v] += Native::load(m + r * stride + at) * of_x;
       }
-    }
     for (; p < k; ++p)
       for (int r = 0; r < count; ++r)
         rest[r] = mul_add(Lane<T, isa>(m[r * stride + p]), Lane<T, isa>(x[p]), rest[r]);
     for (int r = 0; r < count; ++r) y[r] = add_up(sums[r]) + rest[r];
   }
 
+  template <int count> static void all(std::int64_t k, const T* m, std::int64_t stride, const T* x, T* y) {
+    if (k <= leaf) return some<count>(k, m, stride, x, y);
+    T slots[64][count];
+    walk_tree(
+        k, leaf,
+        [&](std::int64_t slot, std::int64_t from, std::int64_t to) {
+          some<count>(to - from, m + from, stride, x + from, slots[slot]);
+        },
+        [&](std::int64_t slot) {
+          for (int r = 0; r < count; ++r) slots[slot][r] += slots[slot + 1][r];
+        });
+    std::copy_n(slots[0], count, y);
+  }
+
   static void run(std::int64_t rows, std::int64_t k, const T* m, std::int64_t stride, const T* x, T* y) {
     std::int64_t i = 0;
-    for (; i + together <= rows; i += together) some<together>(k, m + i * stride, stride, x, y + i);
-    for (; i < rows; ++i) some<1>(k, m + i * stride, stride, x, y + i);
+    for (; i + together <= rows; i += together) all<together>(k, m + i * stride, stride, x, y + i);
+    for (; i < rows; ++i) all<1>(k, m + i * stride, stride, x, y + i);
   }
 };
 
 // Each row of a with all columns of b; or the only column with all rows.
 struct MultiplyByDots {
-  template <Isa isa, class T> static void run(const GemmShape& g, const T* a, const T* b, T* c) {
+  template <Isa isa, class T> static void run(const GemmShape& g, const T* a, const T* b, T* c, T*) {
     const bool turned = g.n == 1;
     const std::int64_t rows = turned ? g.m : g.n, stride = turned ? g.a_row : g.b_column;
-    with_vectors<isa, T>(g.k, [&](auto bytes) {
+    with_vectors<Isa::avx512, T>(g.k, [&](auto bytes) {
       for (std::int64_t i = 0; i < (turned ? 1 : g.m); ++i)
         RowDots<isa, T, bytes>::run(rows, g.k, turned ? a : b, stride, turned ? b : a + i * g.a_row,
                                     c + i * rows);
@@ -204,6 +387,11 @@ struct MultiplyByDots {
 
 template <class T> GemmKernel<T> RegisterGemm<T>::tiles() { return kernel_for_isa<T, Multiply>(); }
 template <class T> GemmKernel<T> RegisterGemm<T>::outer() { return kernel_for_isa<T, MultiplyOuter>(); }
+template <class T> std::int64_t RegisterGemm<T>::workspace(const GemmShape& g) {
+  const Block<T> largest = largest_block<T>(g);
+  return largest.size_of_a() + largest.size_of_b() +
+         (slots_of_tree(g.k, block_depth) - 1) * largest.m * largest.n;
+}
 template <class T> GemmKernel<T> RegisterGemm<T>::dots() { return kernel_for_isa<T, MultiplyByDots>(); }
 
 template struct RegisterGemm<float>;

@@ -40,16 +40,30 @@ TYPED_TEST(Gemm, IsTheSumAcrossTiles) {
   this->check({1, 7, 13}, {49, 63, 65, 113, 129, 150}, {1, 5, 128, 129, 257});
 }
 
+// Blocks of a product, and sums that wait for others.
+TYPED_TEST(Gemm, IsTheSumAcrossBlocks) {
+  this->check({1, 24, 193, 400}, {1, 3, 513, 530}, {127, 640});
+  this->check({2, 30}, {3, 70}, {1151, 3000});
+}
+
 // BLAS counts in int: what is larger has no kernel, whatever the memory.
 TYPED_TEST(Gemm, RefusesWhatBlasCannotCount) {
   Graph g;
-  const Expr y = matmul(g.input("a", {B, 70}), g.input("b", {70, 70}), {.b = true});
-  const KernelShapes shapes{{{std::int64_t{1} << 31, 70}, {70, 70}}, {{std::int64_t{1} << 31, 70}}, {}};
+  const Expr y = matmul(g.input("a", {B, 300}), g.input("b", {300, 300}), {.b = true});
+  const KernelShapes shapes{{{std::int64_t{1} << 31, 300}, {300, 300}}, {{std::int64_t{1} << 31, 300}}, {}};
   EXPECT_EQ(
       test::error_of([&] { op_of(y)->kernel(shapes, dtype_of<TypeParam>); }),
-      "the product of [2147483648, 70] and [70, 70] has a side of 2^31 or more, which BLAS cannot count; "
+      "the product of [2147483648, 300] and [300, 300] has a side of 2^31 or more, which BLAS cannot count; "
       "use a smaller batch");
 }
+
+struct Variant {
+  Transposed transposed;
+  bool reproducible;
+};
+constexpr Variant variants[] = {
+    {{}, false}, {{.a = true}, false}, {{.b = true}, false}, {{.a = true, .b = true}, false},
+    {{}, true},  {{.a = true}, true},  {{.b = true}, true},  {{.a = true, .b = true}, true}};
 
 template <class T>
 void Gemm<T>::check(std::initializer_list<std::int64_t> rows_of_c,
@@ -58,10 +72,10 @@ void Gemm<T>::check(std::initializer_list<std::int64_t> rows_of_c,
   for (const std::int64_t m : rows_of_c)
     for (const std::int64_t n : columns_of_c)
       for (const std::int64_t k : depths)
-        for (const Transposed transposed :
-             {Transposed{}, Transposed{.a = true}, Transposed{.b = true}, Transposed{.a = true, .b = true}}) {
-          SCOPED_TRACE(testing::Message() << m << " x " << n << " x " << k << (transposed.a ? " aT" : "")
-                                          << (transposed.b ? " bT" : ""));
+        for (const auto [transposed, reproducible] : variants) {
+          SCOPED_TRACE(testing::Message()
+                       << m << " x " << n << " x " << k << (transposed.a ? " aT" : "")
+                       << (transposed.b ? " bT" : "") << (reproducible ? " reproducible" : ""));
           Graph g;
           const Extents a_extents = transposed.a ? Extents{k, m} : Extents{m, k},
                         b_extents = transposed.b ? Extents{n, k} : Extents{k, n};
@@ -69,21 +83,24 @@ void Gemm<T>::check(std::initializer_list<std::int64_t> rows_of_c,
                                 g.input("b", {b_extents[0], b_extents[1]}), transposed);
           const Op& op = *op_of(y);
           KernelShapes shapes{{a_extents, b_extents}, {{m, n}}, {}};
+          shapes.reproducible = reproducible;
+          std::vector<std::byte> workspace(op.workspace_bytes(shapes, dtype_of<T>));
           const auto a = random(m * k, 1), b = random(k * n, 2);
           const T* const inputs[] = {a.data(), b.data()};
           const auto count = static_cast<std::size_t>(m * n);
           const std::size_t margin = 256;  // on which nothing may be written
           std::vector<T> whole(count + 2 * margin, T(7)), parts(count + 2 * margin, T(7));
           T* output = whole.data() + margin;
-          std::get<Kernel<T>>(op.kernel(shapes, dtype_of<T>))({inputs, &output});
+          std::get<Kernel<T>>(op.kernel(shapes, dtype_of<T>))({inputs, &output, workspace.data()});
           shapes.in_parts = true;
           const auto rows = std::get<Kernel<T>>(op.kernel(shapes, dtype_of<T>));
           const std::int64_t first = m / 3;
           output = parts.data() + margin;
-          if (first > 0) rows({inputs, &output, nullptr, 0, first});
+          if (first > 0) rows({inputs, &output, workspace.data(), 0, first});
           output += first * n;
-          rows({inputs, &output, nullptr, first, m});
+          rows({inputs, &output, workspace.data(), first, m});
           // BLAS takes other kernels for parts.
+          ASSERT_TRUE(op.rows_are_cheap(shapes, dtype_of<T>) || !reproducible);
           if (op.rows_are_cheap(shapes, dtype_of<T>)) {
             ASSERT_EQ(whole, parts);
           }

@@ -73,6 +73,7 @@ int train_mlp(MlpOptions options, TrainOptions shared, const std::string& out) {
   table.optimizer = optimizer_of(options, shared);
   table.seed = shared.seed;
   table.threads = shared.threads;
+  table.reproducible = shared.reproducible;
   table.in_double = shared.precision == Precision::double_;
   table.live = shared.live;
   table.spell = [](const OptionError& odd) { return with_options(odd.what(), odd.options()); };

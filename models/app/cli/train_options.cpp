@@ -42,6 +42,8 @@ void add_training(CLI::App* command, gradus::TrainOptions& options, std::string&
   add_number<std::uint64_t>(command, "--seed", options.seed, "Of starting weights and shuffling", {});
   add_number<std::int64_t>(command, "--threads", options.threads, "Of a step: for large layers and batches",
                            {1, 256});
+  command->add_flag("--reproducible", options.reproducible,
+                    "Add numbers up in the same order with any threads, and with AVX2 as with AVX-512");
   add_precision(command, options.precision, "float or double (default " + precision + ")");
   add_files(command, options.files);
   command->add_option(

@@ -146,6 +146,7 @@ Facts settings_of(const TableOptions& options, const TableRecipe& recipe) {
           {"epochs", fmt::format("{}", options.epochs)},
           {"batch", fmt::format("{} rows", options.batch)},
           {"threads", fmt::format("{}", options.threads)},
+          {"reproducible", yes_or_no(options.reproducible)},
           {"seed", fmt::format("{}", options.seed)},
           {"precision", options.in_double ? "double" : "float"},
           {"patience", options.patience == 0 ? "none" : fmt::format("{} epochs", options.patience)},
@@ -170,8 +171,9 @@ Facts settings_of(const TableOptions& options, const TableRecipe& recipe) {
 // With the settings that a resumed training must have, too: those that shape its model, its data or its
 // steps.
 TrainingFiles files_of(const TableOptions& options, const TableRecipe& recipe) {
-  constexpr std::array<std::string_view, 10> may_differ{
-      "data", "epochs", "threads", "save", "strict", "header", "delimiter", "decimal", "thousands", "na"};
+  constexpr std::array<std::string_view, 11> may_differ{"data",    "epochs",    "threads", "reproducible",
+                                                        "save",    "strict",    "header",  "delimiter",
+                                                        "decimal", "thousands", "na"};
   TrainingFiles files = options.files;
   for (const auto& [name, value] : settings_of(options, recipe))
     if (std::ranges::find(may_differ, name) == may_differ.end()) files.options.emplace(name, value);
@@ -206,8 +208,11 @@ template <class T>
 RunReport train_on(const Table& table, const TableRecipe& recipe, const SplitRows& split,
                    const TableOptions& options) {
   const auto training = dataset<T>(table, recipe, split.training, options);
-  FitOptions<T> fit{
-      .epochs = options.epochs, .batch = options.batch, .verbose = false, .threads = options.threads};
+  FitOptions<T> fit{.epochs = options.epochs,
+                    .batch = options.batch,
+                    .verbose = false,
+                    .threads = options.threads,
+                    .reproducible = options.reproducible};
   if (!split.validation.empty()) fit.validation = dataset<T>(table, recipe, split.validation, options);
   fit.callbacks = {progress_bar({.print = options.print, .live = options.live})};
   if (options.patience > 0) {

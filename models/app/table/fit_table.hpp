@@ -44,6 +44,7 @@ struct TableOptions {
   std::int64_t epochs = 100;                ///< passes over the rows
   std::int64_t batch = 32;                  ///< rows a step
   int threads = 1;                          ///< of a step
+  bool reproducible = false;                ///< the same bits everywhere
   Optimizer optimizer = adam();             ///< how it learns
   std::int64_t patience = 0;  ///< stops when val_loss has not improved for so many epochs; 0: never
   std::uint64_t seed = 1;     ///< of split, starting weights and order

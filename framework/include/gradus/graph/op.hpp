@@ -50,6 +50,7 @@ struct KernelShapes {
   std::vector<Extents> outputs;  ///< of the outputs
   DimBindings dims;              ///< what symbols stand for, for attributes that hold them
   bool in_parts = false;         ///< the kernel will be asked for ranges of rows (trait `by_rows`)
+  bool reproducible = false;     ///< the bits may depend on the shapes alone, not on the machine
 
   /// The sizes of the first output, for most ops the only one.
   const Extents& output() const { return outputs.front(); }

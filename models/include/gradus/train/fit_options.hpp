@@ -18,9 +18,10 @@ template <class T> struct FitOptions {
   double validation_split = 0;
   std::optional<Dataset<T>> validation = std::nullopt;  ///< data of its own instead
   Callbacks callbacks = {};
-  bool verbose = true;     ///< a progress bar on the standard output
-  bool drop_last = false;  ///< leave out the last samples of an epoch where they are fewer than a batch
-  int threads = 1;         ///< of a step and of scores: see CompileOptions
+  bool verbose = true;        ///< a progress bar on the standard output
+  bool drop_last = false;     ///< leave out the last samples of an epoch where they are fewer than a batch
+  int threads = 1;            ///< of a step and of scores: see CompileOptions
+  bool reproducible = false;  ///< steps and scores with the same bits everywhere: see CompileOptions
 };
 
 }  // namespace gradus
