@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "contenders.hpp"
 #include "environment.hpp"
@@ -56,21 +57,23 @@ template <class Contender, class... Arguments> void check_steps(const Work& work
   for (T& parameter : start) parameter *= static_cast<T>(start_scale<Contender>);
   gradus.start_at(start);
   contender.start_at(start);
-  for (int step = 0; step < steps; ++step) {
-    gradus.step();
-    contender.step();
-  }
+  for (int step = 0; step < steps; ++step) gradus.step();
+  if constexpr (requires { contender.steps(steps); })
+    contender.steps(steps);
+  else
+    for (int step = 0; step < steps; ++step) contender.step();
   const std::string where =
       fmt::format("{}/{}{} after {} steps", work.name(precision_name<T>), Contender::name,
                   (fmt::format(" with {}", flags_text(arguments)) + ... + ""), steps);
   const auto compare = [&](const std::string& what, std::span<const T> ours, std::span<const T> theirs) {
     expect_same<T>(what, ours, theirs, Gradus<T>::name, Contender::name, tolerance_of<Contender>);
   };
-  if constexpr (requires { contender.loss(); }) {
-    const T ours = gradus.loss();
-    const T theirs = contender.loss();
-    compare(where + ": loss", {&ours, 1}, {&theirs, 1});
-  }
+  if constexpr (requires { contender.loss(); })
+    if (work.wants_loss()) {
+      const T ours = gradus.loss();
+      const T theirs = contender.loss();
+      compare(where + ": loss", {&ours, 1}, {&theirs, 1});
+    }
   const std::vector<T> all = contender.parameters();
   auto rest = std::span(all);
   for (const auto& [name, values] : gradus.named_parameters()) {
@@ -111,6 +114,8 @@ void check_contenders() {
         check_steps<Contender>(work);
       }
     };
+    check_one(std::type_identity<
+              GradusLoop<typename std::tuple_element_t<0, std::tuple<Contenders...>>::Number>>());
     (check_one(std::type_identity<Contenders>()), ...);
   };
   for_all_work(check);

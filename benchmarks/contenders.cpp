@@ -78,11 +78,20 @@ template <class T> void Gradus<T>::start_at(std::span<const T> parameters) {
   }
 }
 
+template <class T> GradusLoop<T>::GradusLoop(const Work& work) : Gradus<T>(work) {
+  if (!this->feeds()) return;
+  const auto& samples = Samples<T>::of(work.tutorial);
+  Graph& graph = *this->problem().graph;
+  steps_.inputs = {{graph.find("x"), samples.inputs}, {graph.find("target"), samples.targets}};
+}
+
 Fann::Fann(const Work& work)
     : network_(sizes_of(work).inputs, sizes_of(work).hidden, sizes_of(work).outputs, sizes_of(work).rate),
       batches_(work) {}
 
 template class Gradus<float>;
 template class Gradus<double>;
+template class GradusLoop<float>;
+template class GradusLoop<double>;
 
 }  // namespace gradus::benchmarks

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -43,6 +45,11 @@ template <class T> class Gradus {
   T loss() const { return executable_.output().item(); }
   const Plan& plan() const { return executable_.plan(); }
 
+ protected:
+  Problem& problem() { return problem_; }
+  Executable<T>& executable() { return executable_; }
+  bool feeds() const { return feeds_; }
+
  private:
   void feed() {
     const auto batch = batches_.next();
@@ -58,6 +65,25 @@ template <class T> class Gradus {
   Batches<T> batches_;
   bool feeds_;
   std::vector<Parameter> named_parameters_;
+};
+
+/// The same with many steps in one call, over data that is in memory.
+template <class T> class GradusLoop : public Gradus<T> {
+ public:
+  static constexpr std::string_view name = "gradus_loop";
+  explicit GradusLoop(const Work& work);
+
+  /// As many at a time as take some milliseconds.
+  static std::int64_t steps_together(const Work& work) {
+    return std::max<std::int64_t>(1, 4096 / static_cast<std::int64_t>(work.batch));
+  }
+  void steps(std::int64_t count) {
+    steps_.count = count;
+    this->executable().run(steps_);
+  }
+
+ private:
+  Steps<T> steps_;
 };
 
 /// The hand-written references: C++ by hand, one of two sets of compiler flags.
@@ -152,5 +178,7 @@ template <class F> void for_all_work(F f) {
 
 extern template class Gradus<float>;
 extern template class Gradus<double>;
+extern template class GradusLoop<float>;
+extern template class GradusLoop<double>;
 
 }  // namespace gradus::benchmarks

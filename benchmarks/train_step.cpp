@@ -35,15 +35,21 @@ constexpr std::chrono::milliseconds blas_falls_asleep{100};
 // Every repetition has contenders of its own: they start at the same weights, and no luck of where their
 // memory lies lasts.
 template <class Contender> void time_steps(benchmark::State& state, Contender& contender, const Work& work) {
-  if constexpr (!std::is_same_v<Contender, Gradus<typename Contender::Number>>) {
+  if constexpr (!std::is_base_of_v<Gradus<typename Contender::Number>, Contender>) {
     contender.start_at(Gradus<typename Contender::Number>(work).parameters());
     use_blas_threads(work.threads);  // which Gradus, with threads of its own, has set to one
   }
   if (work.threads > 1) std::this_thread::sleep_for(blas_falls_asleep);
-  for (int i = 0; i < warm_up_steps; ++i) contender.step();
-  for ([[maybe_unused]] auto _ : state) {
-    contender.step();
-    benchmark::ClobberMemory();
+  if constexpr (requires { contender.steps(1); }) {
+    const std::int64_t together = Contender::steps_together(work);
+    contender.steps(warm_up_steps);
+    while (state.KeepRunningBatch(together)) contender.steps(together);
+  } else {
+    for (int i = 0; i < warm_up_steps; ++i) contender.step();
+    for ([[maybe_unused]] auto _ : state) {
+      contender.step();
+      benchmark::ClobberMemory();
+    }
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(work.batch));
   if (!std::ranges::all_of(contender.parameters(), [](auto value) { return std::isfinite(value); }))
@@ -87,6 +93,7 @@ template <class Contender> void register_contender(const Work& work) {
 
 template <class First, class... Others> void register_work(const Work& work) {
   register_contender<Gradus<typename First::Number>>(work);
+  register_contender<GradusLoop<typename First::Number>>(work);
   register_contender<First>(work);
   (register_contender<Others>(work), ...);
 }

@@ -58,5 +58,11 @@ extern const Kernels kernels;
 namespace no_errno {
 extern const Kernels kernels;
 }
+namespace fast_math_avx2 {
+extern const Kernels kernels;
+}
+namespace no_errno_avx2 {
+extern const Kernels kernels;
+}
 
 }  // namespace gradus::benchmarks

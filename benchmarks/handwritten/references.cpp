@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <new>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -25,6 +26,12 @@ template <class T> MnistKernels<T> mnist_kernels(const Kernels& kernels) {
     return kernels.mnist_double;
 }
 
+// By the variable that holds gradus to it.
+bool is_held_to_avx2() {
+  const char* const isa = std::getenv("GRADUS_ISA");
+  return isa != nullptr && std::string_view(isa) == "avx2";
+}
+
 // Whole cache lines for each thread.
 constexpr int half_of_mnist = mnist_parameters / 2 / 64 * 64;
 
@@ -32,10 +39,13 @@ constexpr int half_of_mnist = mnist_parameters / 2 / 64 * 64;
 
 // The build passes what it really gave to the compiler.
 const char* flags_text(Flags flags) {
+  if (is_held_to_avx2())
+    return flags == Flags::fast_math ? GRADUS_FAST_MATH_AVX2_FLAGS : GRADUS_NO_ERRNO_AVX2_FLAGS;
   return flags == Flags::fast_math ? GRADUS_FAST_MATH_FLAGS : GRADUS_NO_ERRNO_FLAGS;
 }
 
 const Kernels& kernels_of(Flags flags) {
+  if (is_held_to_avx2()) return flags == Flags::fast_math ? fast_math_avx2::kernels : no_errno_avx2::kernels;
   return flags == Flags::fast_math ? fast_math::kernels : no_errno::kernels;
 }
 
