@@ -96,8 +96,9 @@ std::string_view take_file(std::string_view& input) {
 /// The oracle: whether the two files, each good by itself, are a set of digits.
 bool fits_together(const IdxFile& images, const IdxFile& labels) {
   const auto& extents = images.extents;
-  return extents.size() == 3 && extents[0] > 0 && extents[1] == 28 && extents[2] == 28 &&
-         labels.extents.size() == 1 && labels.extents[0] == extents[0] &&
+  return images.type == ElementType::u8 && labels.type == ElementType::u8 && extents.size() == 3 &&
+         extents[0] > 0 && extents[1] == 28 && extents[2] == 28 && labels.extents.size() == 1 &&
+         labels.extents[0] == extents[0] &&
          std::ranges::all_of(labels.values, [](int label) { return label < 10; });
 }
 
