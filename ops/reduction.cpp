@@ -153,14 +153,14 @@ template <class Derived> struct Reduction : OpOf<Derived> {
     }
 
     // Eight at a time: one by one, each would wait for what the one before has written.
-    template <class T> static void add_rows(std::int64_t rows, std::int64_t columns, const T* in, T* out) {
+    template <class T>
+    static void add_rows(std::int64_t rows, std::int64_t columns, const T* __restrict in, T* __restrict out) {
       constexpr std::int64_t together = 8;
       std::int64_t r = 0;
       for (; r + together <= rows; r += together, in += together * columns) {
         const auto pair = [=](std::int64_t i, std::int64_t row) {
           return Derived::combine(in[row * columns + i], in[(row + 1) * columns + i]);
         };
-#pragma GCC ivdep
         for (std::int64_t i = 0; i < columns; ++i)
           out[i] = Derived::combine(out[i], Derived::combine(Derived::combine(pair(i, 0), pair(i, 2)),
                                                              Derived::combine(pair(i, 4), pair(i, 6))));

@@ -107,9 +107,9 @@ struct Plan {
   }
 };
 
-/// A producer's output is made in panels of about so many bytes, which stay in the first-level cache until the
-/// fused loop has read them; or, where the op does much for each element and so gains by larger panels, in the
-/// second-level cache.
+/// A producer's output is made in panels of about so many bytes, which stay in the first-level cache until
+/// the fused loop has read them; or, where the op does much for each element and so gains by larger panels,
+/// in the second-level cache.
 std::size_t panel_bytes(const Op& op, const KernelShapes& shapes);
 
 /// The node that a fused loop really reads for an input of one of its nodes: the input itself or, where the

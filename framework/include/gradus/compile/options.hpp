@@ -25,8 +25,9 @@ struct CompileOptions {
   /// Threads of a run, the caller's among them. Steps that are large enough are shared out by rows, always in
   /// the same way: results have the same bits for the same number of threads.
   int threads = 1;
-  /// Every sum is taken over a tree that depends on the shapes alone: results have the same bits for any number
-  /// of threads, with AVX2 as with AVX-512, and whatever is fused. Matrix products are then never left to BLAS.
+  /// Every sum is taken over a tree that depends on the shapes alone: results have the same bits for any
+  /// number of threads, with AVX2 as with AVX-512, and whatever is fused. Matrix products are then never left
+  /// to BLAS.
   bool reproducible = false;
   /// Allows a program that leaves out an update which its graph requires, as that of a random generator: each
   /// run then draws the same numbers. For checks and pictures.

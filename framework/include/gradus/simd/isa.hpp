@@ -27,17 +27,33 @@ namespace detail {
 #else
 #define GRADUS_TARGET(features)
 #endif
+// GCC and clang ask for vectors of 64 bytes in ways of their own.
+#if defined(__x86_64__) && defined(__clang__)
+#define GRADUS_AVX512 [[gnu::target("arch=x86-64-v4"), gnu::flatten, clang::min_vector_width(512)]]
+#else
+#define GRADUS_AVX512 GRADUS_TARGET("arch=x86-64-v4,prefer-vector-width=512")
+#endif
+
+#if defined(__clang__)
+// Loops that it is told it may vectorise, but does not, are no fault.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpass-failed"
+#endif
 
 // `Body::run<isa>(...)` with everything that it calls inlined and built for the instruction set. The target
 // belongs to these functions alone: whatever else the file emits runs everywhere.
 template <class Body, class... A> struct Versions {
   GRADUS_TARGET("sse2") static void baseline(A... a) { Body::template run<Isa::baseline>(a...); }
   GRADUS_TARGET("arch=x86-64-v3") static void avx2(A... a) { Body::template run<Isa::avx2>(a...); }
-  GRADUS_TARGET("arch=x86-64-v4,prefer-vector-width=512")
-  static void avx512(A... a) { Body::template run<Isa::avx512>(a...); }
+  GRADUS_AVX512 static void avx512(A... a) { Body::template run<Isa::avx512>(a...); }
 };
 
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
+
 #undef GRADUS_TARGET
+#undef GRADUS_AVX512
 
 }  // namespace detail
 
