@@ -70,6 +70,14 @@ template <class T> std::vector<T> Gradus<T>::parameters() const {
   return all;
 }
 
+template <class T> double Gradus<T>::flop() const {
+  double sum = 0;
+  for (const Step& step : plan().steps)
+    for (const NodeId id : step.nodes)
+      if (const Op* op = plan().node(id).op()) sum += op->flop(plan().shapes(id));
+  return sum;
+}
+
 template <class T> void Gradus<T>::start_at(std::span<const T> parameters) {
   auto from = parameters.begin();
   for (const Parameter& parameter : named_parameters_) {

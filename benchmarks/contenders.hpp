@@ -44,6 +44,8 @@ template <class T> class Gradus {
   /// The loss of the last step, where the work wants it.
   T loss() const { return executable_.output().item(); }
   const Plan& plan() const { return executable_.plan(); }
+  /// Of a step.
+  double flop() const;
 
  protected:
   Problem& problem() { return problem_; }

@@ -15,9 +15,9 @@ import sys
 
 SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}
 MICROSECONDS = 1e6
-BY_HAND = ("handwritten", "handwritten_fused", "fann", "std")
+BY_HAND = ("gradus_loop", "handwritten", "handwritten_fused", "fann", "std")
 CONDITIONS = ("date", "cpu", "num_cpus", "mhz_per_cpu", "cpu_scaling_enabled", "openblas_core", "openblas_config",
-              "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "threads", "flush_to_zero")
+              "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "GRADUS_ISA", "threads", "flush_to_zero")
 PEERS = ("python", "numpy", "torch", "jax", "keras", "tensorflow")
 PLOTTED = "train_step/mnist/adam/float"
 
@@ -104,6 +104,44 @@ def flags(works):
     return "\n".join([*lines, f"- `{most}`: {'all others' if few else 'all'}"]) if most else ""
 
 
+def peak_lines(results):
+    lines = []
+    for name, entry in results.medians.items():
+        if name.startswith("peak/multiply_add/"):
+            lines.append(f"- multiplications and additions, {name.split('/')[2]}: {entry['flop'] / 1e9:.0f} GFLOP/s")
+        elif name.startswith("peak/triad/"):
+            lines.append(f"- memory, a = b + 3 c over 240 MB: {entry['bytes_per_second'] / 1e9:.1f} GB/s")
+    return "\n".join(lines)
+
+
+def share_of_peak(results, name, entry):
+    """How much of the multiplications and additions that one core can do at most."""
+    precision = "float" if "/float/" in name else "double"
+    peak = results.medians.get(f"peak/multiply_add/{precision}/threads:1/peak")
+    return f"{entry['flop'] / peak['flop']:.0%}" if peak and "flop" in entry else "–"
+
+
+def share_table(results, works):
+    rows = [[work.split("/", 1)[1], f"{entries['gradus']['flop'] / 1e9:.1f}",
+             share_of_peak(results, work + "/", entries["gradus"])]
+            for work, entries in works.items() if "flop" in entries.get("gradus", {}) and "threads:1" in work]
+    return markdown(["work", "GFLOP/s", "share of peak"], rows) if rows else ""
+
+
+def product_table(results):
+    rows = []
+    for work, entries in results.works("products/").items():
+        if not all(c in entries for c in ("gradus", "reproducible", "openblas")):
+            continue
+        speeds = {c: entries[c]["flop"] / 1e9 for c in entries}
+        rows.append([work.split("/", 1)[1].rsplit("/", 1)[0], f"{speeds['gradus']:.1f}",
+                     f"{speeds['openblas']:.1f} ({speeds['gradus'] / speeds['openblas']:.2f})",
+                     f"{speeds['reproducible']:.1f} ({speeds['gradus'] / speeds['reproducible']:.2f})",
+                     share_of_peak(results, work + "/", entries["gradus"])])
+    return markdown(["product", "gradus GFLOP/s", "OpenBLAS (gradus ÷ it)",
+                     "reproducible (its time ÷ gradus's)", "share of peak"], rows) if rows else ""
+
+
 def graph_table(results):
     kinds = ("build", "gradient", "compile")
     sizes = sorted({int(name.rsplit(":", 1)[1]) for name in results.medians if name.startswith("graph_build/")})
@@ -143,12 +181,15 @@ def report(results):
     context = "\n".join(f"- {key}: {results.context[key]}" for key in CONDITIONS if key in results.context)
     sections = [
         ("Conditions", context + (f"\n- peers: {versions}" if versions else "")),
-        ("Training steps (in brackets: gradus's time as a fraction of the other's)",
+        ("What one core can do at most", peak_lines(results)),
+        ("Training steps (in brackets: gradus's time as a fraction of the other's; gradus_loop: many steps a call)",
          comparison(steps, BY_HAND, ratio)),
+        ("Their share of the peak", share_table(results, steps)),
         ("Flags of the hand-written steps", flags(steps)),
         ("Training steps of peers (in brackets: how many times faster gradus is)",
          comparison(steps, peers, times_faster)),
         ("The Keras program: 10 epochs, validation, test", protocol_lines(protocol)),
+        ("Matrix products", product_table(results)),
         ("Elementwise kernels (in brackets: how many times faster gradus is)",
          comparison(elements, BY_HAND, times_faster)),
         ("From source to program", graph_table(results)),
@@ -189,6 +230,8 @@ def plot(results, path):
 
 def machine(context):
     words = [context["date"][:10], context["cpu"], context["openblas_core"], f"{context['num_cpus']} threads"]
+    if "GRADUS_ISA" in context:
+        words.append(f"held to {context['GRADUS_ISA']}")
     return re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
 
 

@@ -52,6 +52,9 @@ template <class Contender> void time_steps(benchmark::State& state, Contender& c
     }
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(work.batch));
+  if constexpr (requires { contender.flop(); })
+    state.counters["flop"] =
+        benchmark::Counter(contender.flop(), benchmark::Counter::kIsIterationInvariantRate);
   if (!std::ranges::all_of(contender.parameters(), [](auto value) { return std::isfinite(value); }))
     state.SkipWithError("the parameters are no longer finite");
 }

@@ -45,17 +45,17 @@ struct Strip {
 
 // A block of a product.
 template <class T> struct Block {
-  std::int64_t m, n, k;
-  std::int64_t a_row, a_column;
-  std::int64_t b_row, b_column;
-  std::int64_t c_row;
+  std::int64_t m = 0, n = 0, k = 0;
+  std::int64_t a_row = 0, a_column = 0;
+  std::int64_t b_row = 0, b_column = 0;
+  std::int64_t c_row = 0;
   T* c = nullptr;
   T* packed_a = nullptr;
   T* packed_b = nullptr;
   T* sums = nullptr;  // blocks of c that wait to be added up
 
   std::int64_t size_of_a() const { return packs_a() ? m * block_depth : 0; }
-  std::int64_t size_of_b() const { return packs_b() ? 8 * 64 / sizeof(T) * block_depth : 0; }
+  std::int64_t size_of_b() const { return packs_b() ? std::int64_t{8 * 64 / sizeof(T)} * block_depth : 0; }
   bool packs_a() const {
     return a_row == 1 && a_column > 1 && k >= least_depth_to_pack && n >= least_columns_to_pack && m > 1;
   }
@@ -387,10 +387,10 @@ struct MultiplyByDots {
 
 template <class T> GemmKernel<T> RegisterGemm<T>::tiles() { return kernel_for_isa<T, Multiply>(); }
 template <class T> GemmKernel<T> RegisterGemm<T>::outer() { return kernel_for_isa<T, MultiplyOuter>(); }
-template <class T> std::int64_t RegisterGemm<T>::workspace(const GemmShape& g) {
-  const Block<T> largest = largest_block<T>(g);
+template <class T> std::int64_t RegisterGemm<T>::workspace(const GemmShape& shape) {
+  const Block<T> largest = largest_block<T>(shape);
   return largest.size_of_a() + largest.size_of_b() +
-         (slots_of_tree(g.k, block_depth) - 1) * largest.m * largest.n;
+         (slots_of_tree(shape.k, block_depth) - 1) * largest.m * largest.n;
 }
 template <class T> GemmKernel<T> RegisterGemm<T>::dots() { return kernel_for_isa<T, MultiplyByDots>(); }
 

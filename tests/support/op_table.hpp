@@ -136,14 +136,15 @@ std::vector<OpRow> reduction_rows();
 std::vector<OpRow> matmul_rows();
 
 /// f(at(0), at(1), …) with as many arguments of type A as f takes.
-template <class A, std::size_t arity = 1, class F, class At> auto call(const F& f, const At& at) {
-  return [&]<std::size_t... I>(std::index_sequence<I...>) {
-    if constexpr (std::invocable<const F&, decltype((void(I), std::declval<A>()))...>)
-      return f(at(I)...);
-    else
-      return call<A, arity + 1>(f, at);
-  }
-  (std::make_index_sequence<arity>());
+template <class A, std::size_t... I, class F, class At>
+auto call_with(const F& f, const At& at, std::index_sequence<I...>) {
+  if constexpr (std::is_invocable_v<const F&, std::enable_if_t<I + 1 != 0, A>...>)
+    return f(at(I)...);
+  else
+    return call_with<A>(f, at, std::make_index_sequence<sizeof...(I) + 1>());
+}
+template <class A, class F, class At> auto call(const F& f, const At& at) {
+  return call_with<A>(f, at, std::index_sequence<0>());
 }
 
 /// A row's builder from a function of its input expressions.

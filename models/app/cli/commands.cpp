@@ -195,6 +195,7 @@ Chosen CommandLine::parse() {
     app_->parse(std::vector<std::string>(words_.rbegin(), words_.rend()));
   } catch (const CLI::Success& asked) {
     std::ostringstream answer;
+    answer.exceptions(std::ios::badbit);  // or memory that runs out would cut it short
     const int status = app_->exit(asked, answer, answer);
     return [text = answer.str(), status] {
       print_data(text);

@@ -27,6 +27,7 @@ std::vector<std::string> mirrors() {
   std::vector<std::string> named;
   std::string shown;
   std::istringstream words(variable);
+  words.exceptions(std::ios::badbit);  // or memory that runs out would be the end of the words
   for (std::string word; words >> word; named.push_back(word))
     shown += (shown.empty() ? "" : " ") + without_password(word);
   for (const std::string& word : named) {

@@ -107,8 +107,9 @@ std::string figure(const DrawnPicture& picture) {
 
 // The value of a key in a text file whose lines are "key", a separator and a value; "unknown" if there is
 // none.
-std::string line_of(const char* path, std::string_view key, char separator) {
+std::string line_of(const char* path, std::string_view key, char separator) try {
   std::ifstream file(path);
+  file.exceptions(std::ios::badbit);  // or memory that runs out would be the end of the file
   for (std::string line; std::getline(file, line);) {
     const std::size_t at = line.find(separator);
     if (!line.starts_with(key) || at == std::string::npos) continue;
@@ -116,6 +117,8 @@ std::string line_of(const char* path, std::string_view key, char separator) {
     std::erase(value, '"');
     return value.substr(std::min(value.find_first_not_of(' '), value.size()));
   }
+  return "unknown";
+} catch (const std::ios_base::failure&) {
   return "unknown";
 }
 

@@ -12,6 +12,12 @@ namespace GRADUS_PUBLIC gradus {
 
 namespace detail {
 
+#if defined(__clang__)
+// A loop that it may vectorise, but does not, is no fault.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpass-failed"
+#endif
+
 // The rule over n elements. Bit i of `scalars`: operand i is one number.
 template <class Rule, class T, unsigned scalars> struct ElementwiseLoop {
   template <Isa isa> static void run(const Op* op, const T* const* inputs, T* const* outputs, std::size_t n) {
@@ -57,6 +63,10 @@ template <class Rule, class T, unsigned scalars> struct ElementwiseLoop {
     for (std::size_t i = 0; i < n; ++i) compute(i);
   }
 };
+
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
 
 // The combinations of scalar operands that have a loop of their own.
 template <class Rule> constexpr auto scalar_loops() {
