@@ -25,7 +25,7 @@ struct MultiplyAdd {
     for (std::int64_t i = 0; i < rounds; ++i)
       for (int c = 0; c < chains; ++c) {
         sums[c] = sums[c] * f + f;
-        asm("" : "+x"(sums[c]));  // neither left out nor put together
+        asm("" : "+v"(sums[c]));  // neither left out nor put together
       }
     for (int c = 0; c < chains; ++c) *result += sums[c][0];
   }

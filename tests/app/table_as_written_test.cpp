@@ -82,7 +82,9 @@ TEST_F(AsWritten, RowsMayHaveANameThatTheHeaderHasNot) {
   const auto plain = [](int i) { return std::to_string(i + 1); };
   for (const auto& [sign, option] : std::vector<std::pair<std::string, std::string>>{
            {",", ""}, {" ", "--delimiter space"}, {"\t", "--delimiter tab"}, {";", "--delimiter ';'"}}) {
-    const auto in_front = [&](auto name) { return [&, name](int i) { return name(i) + sign; }; };
+    const auto in_front = [&behind = sign](auto name) {
+      return [&, name](int i) { return name(i) + behind; };
+    };
     EXPECT_THAT(trained("\"x\"" + sign + "\"kind\"\n" + body(sign, in_front(quoted)), 8, 1, option),
                 HasSubstr("each row has a field more than the header"));
     EXPECT_EQ(run("predict m --data t.csv").status, 0);

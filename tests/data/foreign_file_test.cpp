@@ -139,7 +139,9 @@ TEST_F(Foreign, EverySpellingOfATypeThatNumpyReadsIsThatType) {
       for (const std::string& text : {"'" + name + "'", "\"" + name + "\"", "u'" + name + "'"}) {
         const std::string bytes = npy_of("{'descr': " + text + ", 'fortran_order': False, 'shape': (2,), }\n",
                                          std::string(2 * bytes_of(type), '\0'));
-        EXPECT_EQ(error_of([&] { EXPECT_EQ(parse_npy(bytes, "f").tensor.type, type); }), "no error") << text;
+        EXPECT_EQ(error_of([&, expected = type] { EXPECT_EQ(parse_npy(bytes, "f").tensor.type, expected); }),
+                  "no error")
+            << text;
       }
   for (const auto& [name, why] :
        std::vector<std::pair<std::string, std::string>>{{">f8", "big-endian"},

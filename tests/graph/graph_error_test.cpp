@@ -256,7 +256,8 @@ TEST_F(BuildError, LossesOfShapesThatDoNotFit) {
                                                  {"logistic_loss", logistic_loss}};
   const std::string reason =
       " at HERE: the prediction and the target must have the same shape; reshape one of them: ";
-  for (const auto& [name, loss] : losses) {
+  for (const auto& [name, which] : losses) {
+    const Loss loss = which;
     EXPECT_EQ(error_of([&] { loss(x, y); }), name + reason + "x [B, 784], y [B, 10]");
     EXPECT_EQ(error_of([&] { loss(column, flat); }), name + reason + "column [B, 1], flat [B]");
     EXPECT_EQ(error_of([&] { loss(by_one, four); }), name + reason + "by_one [4, 1], four [4]");
@@ -282,7 +283,7 @@ TEST_F(BuildError, OperatorsWhoseBroadcastWouldHaveTwoBatchAxes) {
       "that is meant: ";
   EXPECT_EQ(error_of([&] { column - flat; }), "sub" + reason + "column [B, 1], flat [B]");
   EXPECT_EQ(error_of([&] { flat* column; }), "mul" + reason + "flat [B], column [B, 1]");
-  EXPECT_EQ(error_of([&] { column < flat; }), "less" + reason + "column [B, 1], flat [B]");
+  EXPECT_EQ(error_of([&] { static_cast<void>(column < flat); }), "less" + reason + "column [B, 1], flat [B]");
   EXPECT_EQ(error_of([&] { where(flat, column, 0); }), "where" + reason + "flat [B], column [B, 1], 0");
   EXPECT_EQ(error_of([&] { maximum(column, flat); }), "maximum" + reason + "column [B, 1], flat [B]");
   // A table of all pairs is no accident where one operand is such a table already, or broadcast_to says it.

@@ -51,7 +51,10 @@ const ReductionMistakes reductions[] = {{"sum", sum, sum}, {"mean", mean, mean},
 TEST(ReductionErrors, AreOfOneKind) {
   Graph g;
   const Expr v = g.input("v", {6}), w = g.input("w", {3, 5});
-  for (const auto& [op, over_all, over_some] : reductions) {
+  for (const ReductionMistakes& each : reductions) {
+    const auto over_all = each.over_all;
+    const auto over_some = each.over_some;
+    const std::string op = each.op;
     const std::string begin = std::string(op) + " at HERE:";
     for (const Expr& operand : {Expr(), Expr(2.5)}) {
       for (const std::string& message : {test::error_of([&] { over_all(operand); }),

@@ -99,7 +99,9 @@ INSTANTIATE_TEST_SUITE_P(All, Optimizers, testing::ValuesIn(cases()),
 TEST(OptimizerReferences, HaveACaseEach) {
   std::size_t known = 0;
   for (const auto& [name, rows] : figures()["steps"].items())
-    known += std::ranges::count_if(cases(), [&](const Case& c) { return c.name == name; }) == 1 ? 1 : 0;
+    known += std::ranges::count_if(cases(), [&wanted = name](const Case& c) { return c.name == wanted; }) == 1
+                 ? 1
+                 : 0;
   EXPECT_EQ(known, figures()["steps"].size());
   EXPECT_EQ(known, cases().size());
 }

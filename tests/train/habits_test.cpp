@@ -160,7 +160,7 @@ ModelDefinition weighted(bool by_sample, std::vector<double> by_class, Predictio
 }
 
 // −log of the target's probability, for each sample.
-Expr per_sample(Expr y, Expr t) { return logsumexp(y, {-1}) - sum(one_hot(t, 3) * y, {-1}); }
+Expr per_sample(Expr y, Expr t) { return logsumexp(y, -1) - sum(one_hot(t, 3) * y, {-1}); }
 
 TEST(Weights, OfSamplesMultiplyTheirLosses) {
   std::vector<double> labels(24), weights(24), ones(24, 1);
