@@ -23,11 +23,9 @@ struct MultiplyAdd {
     const Vector f = factor - Vector{};
     for (int c = 0; c < chains; ++c) sums[c] = static_cast<T>(c) - Vector{};
     for (std::int64_t i = 0; i < rounds; ++i)
-      for (int c = 0; c < chains; ++c) {
-        sums[c] = sums[c] * f + f;
-        asm("" : "+v"(sums[c]));  // neither left out nor put together
-      }
-    for (int c = 0; c < chains; ++c) *result += sums[c][0];
+      for (int c = 0; c < chains; ++c) sums[c] = sums[c] * f + f;
+    for (int c = 0; c < chains; ++c)
+      for (std::size_t lane = 0; lane < bytes / sizeof(T); ++lane) *result += sums[c][lane];
   }
 };
 

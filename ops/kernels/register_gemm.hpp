@@ -13,8 +13,8 @@ template <class T, class Body> GemmKernel<T> kernel_for_isa() {
   return version_for_isa<Body, const GemmShape&, const T*, const T*, T*, T*>();
 }
 
-/// Products that stay in registers. Every element is a sum over one tree, which depends on k alone: it has the
-/// same bits whatever m and n, in any part of the rows, and with AVX2 as with AVX-512.
+/// Products that stay in registers. Every element is a sum over one tree, which depends on k alone: it has
+/// the same bits whatever m and n, in any part of the rows, and with AVX2 as with AVX-512.
 template <class T> struct RegisterGemm {
   /// Any matrices: tiles of c stay in registers. Blocks of 128 products are added up one after the other, and
   /// their sums pairwise.
@@ -26,9 +26,9 @@ template <class T> struct RegisterGemm {
   /// are those of `tiles`.
   static GemmKernel<T> outer();
 
-  /// Products whose rows of A and columns of B are contiguous: each element is the dot product of two of them,
-  /// some at a time: rows of A where n is 1, and else columns of B. Sixteen floats or eight doubles are added
-  /// up side by side. Takes a k of at least shortest_row.
+  /// Products whose rows of A and columns of B are contiguous: each element is the dot product of two of
+  /// them, some at a time: rows of A where n is 1, and else columns of B. Sixteen floats or eight doubles are
+  /// added up side by side. Takes a k of at least shortest_row.
   static GemmKernel<T> dots();
 };
 
