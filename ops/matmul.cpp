@@ -47,8 +47,8 @@ struct MatMul final : OpOf<MatMul> {
     const Gemm<T> gemm = gemm_of<T>(shapes);
     if (shapes.in_parts)
       return [gemm](const KernelArgs<T>& args) {
-        gemm.rows(args.input(0), args.input(1), args.output(), reinterpret_cast<T*>(args.workspace), args.from,
-                  args.to);
+        gemm.rows(args.input(0), args.input(1), args.output(), reinterpret_cast<T*>(args.workspace),
+                  args.from, args.to);
       };
     return [gemm](const KernelArgs<T>& args) {
       gemm(args.input(0), args.input(1), args.output(), reinterpret_cast<T*>(args.workspace));
@@ -67,8 +67,8 @@ struct MatMul final : OpOf<MatMul> {
 
   std::int64_t inner(const KernelShapes& shapes) const { return shapes.inputs[0][transposed.a ? 0 : 1]; }
   template <class T> Gemm<T> gemm_of(const KernelShapes& shapes) const {
-    return {shapes.output()[0], shapes.output()[1], inner(shapes), transposed.a, transposed.b,
-            shapes.reproducible};
+    return {shapes.output()[0], shapes.output()[1], inner(shapes),
+            transposed.a,       transposed.b,       shapes.reproducible};
   }
 
   Transposed transposed;
