@@ -119,8 +119,8 @@ template <class T, std::size_t bytes, bool flat = false> struct Tiles {
   static constexpr int most_rows = flat ? 1 : 6;
   static constexpr int most_columns = bytes == sizeof(T) ? 1 : flat ? 8 : bytes == 64 ? 4 : 2;
 
-  // The same anywhere in an array.
-  using Unaligned [[gnu::vector_size(bytes), gnu::aligned(alignof(T)), gnu::may_alias]] = T;
+  // The same anywhere in memory. (Of an alignment that depends on T, clang would know nothing.)
+  using Unaligned [[gnu::vector_size(bytes), gnu::aligned(1), gnu::may_alias]] = T;
 
   static const Unaligned& load(const T* from) { return *reinterpret_cast<const Unaligned*>(from); }
   static void store(const Unaligned& v, T* to) { *reinterpret_cast<Unaligned*>(to) = v; }
