@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "gradus/simd/isa.hpp"
@@ -22,10 +23,12 @@ struct MultiplyAdd {
     Vector sums[chains];
     const Vector f = factor - Vector{};
     for (int c = 0; c < chains; ++c) sums[c] = static_cast<T>(c) - Vector{};
-    for (std::int64_t i = 0; i < rounds; ++i)
-      for (int c = 0; c < chains; ++c) sums[c] = sums[c] * f + f;
-    for (int c = 0; c < chains; ++c)
-      for (std::size_t lane = 0; lane < bytes / sizeof(T); ++lane) *result += sums[c][lane];
+    [&]<std::size_t... c>(std::index_sequence<c...>) {
+      for (std::int64_t i = 0; i < rounds; ++i) ((sums[c] = sums[c] * f + f), ...);
+    }
+    (std::make_index_sequence<chains>());
+    for (const Vector& sum : sums)
+      for (std::size_t lane = 0; lane < bytes / sizeof(T); ++lane) *result += sum[lane];
   }
 };
 

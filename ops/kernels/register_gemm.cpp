@@ -15,8 +15,8 @@ namespace {
 // So many products are added up one after the other, and the sums of such blocks pairwise. As many rows of b,
 // 2 vectors wide, stay in the first-level cache.
 constexpr std::int64_t block_depth = 256;
-// A block of c, with what it takes of a and b, stays in the second-level cache.
-constexpr std::int64_t block_rows = 192, block_columns = 512;
+// A block of c, with what it takes of a and b, stays in the second-level cache. A strip has up to 512 bytes.
+constexpr std::int64_t block_rows = 192, block_columns = 512, widest_strip = 512;
 
 template <Isa isa> constexpr std::size_t widest_vector = isa == Isa::avx512 ? 64 : isa == Isa::avx2 ? 32 : 16;
 
@@ -30,10 +30,10 @@ void with_vectors(std::int64_t count, F f) {
   f(std::integral_constant<std::size_t, bytes>());
 }
 
-// From so many rows on it can pay to copy columns of b together, so that they are read one after the other.
-constexpr std::int64_t least_rows_to_pack = 24;
-// Rows of b that lie a page apart would all fall into the same few sets of the first-level cache.
-constexpr std::int64_t page = 4096;
+// Where it pays to copy columns of b together, so that they are read one after the other: for many rows of b
+// that lie a page apart, and so would all fall into the same few sets of the first-level cache (strips half
+// as wide, a quarter of one).
+constexpr std::int64_t least_rows_to_pack = 24, page = 4096;
 // From so many columns and such a depth on it pays to copy rows of a transposed a together.
 constexpr std::int64_t least_columns_to_pack = 64, least_depth_to_pack = 128;
 
@@ -55,12 +55,13 @@ template <class T> struct Block {
   T* sums = nullptr;  // blocks of c that wait to be added up
 
   std::int64_t size_of_a() const { return packs_a() ? m * block_depth : 0; }
-  std::int64_t size_of_b() const { return packs_b() ? std::int64_t{8 * 64 / sizeof(T)} * block_depth : 0; }
+  std::int64_t size_of_b() const {
+    return packs_b() ? widest_strip / static_cast<std::int64_t>(sizeof(T)) * block_depth : 0;
+  }
   bool packs_a() const {
     return a_row == 1 && a_column > 1 && k >= least_depth_to_pack && n >= least_columns_to_pack && m > 1;
   }
   bool packs_b() const {
-    // Rows half as wide share the sets sooner.
     const std::int64_t apart =
         b_row * static_cast<std::int64_t>(sizeof(T)) * (current_isa() == Isa::avx512 ? 1 : 4);
     return b_column != 1 || (m >= least_rows_to_pack && apart >= page);
