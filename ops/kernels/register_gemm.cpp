@@ -120,11 +120,13 @@ template <class T, std::size_t bytes, bool flat = false> struct Tiles {
   static constexpr int most_rows = flat ? 1 : 6;
   static constexpr int most_columns = bytes == sizeof(T) ? 1 : flat ? 8 : bytes == 64 ? 4 : 2;
 
-  // The same anywhere in memory. (Of an alignment that depends on T, clang would know nothing.)
-  using Unaligned [[gnu::vector_size(bytes), gnu::aligned(1), gnu::may_alias]] = T;
+  // The same anywhere in memory: by a member, since clang drops the alignment of a type that depends on T.
+  struct [[gnu::packed, gnu::may_alias]] Unaligned {
+    Vector vector;
+  };
 
-  static const Unaligned& load(const T* from) { return *reinterpret_cast<const Unaligned*>(from); }
-  static void store(const Unaligned& v, T* to) { *reinterpret_cast<Unaligned*>(to) = v; }
+  static void load(const T* from, Vector& to) { to = reinterpret_cast<const Unaligned*>(from)->vector; }
+  static void store(const Vector& v, T* to) { reinterpret_cast<Unaligned*>(to)->vector = v; }
 
   // Calls f with strips of all columns. The larger ones come last: so a vector overlaps none of another
   // strip.
@@ -170,7 +172,7 @@ template <class T, std::size_t bytes, bool flat = false> struct Tiles {
     asm("" : "+r"(a_row));
     for (std::int64_t p = 0; p < depth; ++p, a += a_column) {
       Vector row[columns];
-      for (int v = 0; v < columns; ++v) row[v] = load(of_b.b + p * of_b.row + column<columns>(of_b.last, v));
+      for (int v = 0; v < columns; ++v) load(of_b.b + p * of_b.row + column<columns>(of_b.last, v), row[v]);
       for (int r = 0; r < rows; ++r) {
         const T factor = a[r * a_row];
         for (int v = 0; v < columns; ++v) sum[r][v] += factor * row[v];
@@ -183,7 +185,11 @@ template <class T, std::size_t bytes, bool flat = false> struct Tiles {
     };
     for (int t = 1; t <= carry.taken; ++t)
       for (int r = 0; r < rows; ++r)
-        for (int v = 0; v < columns; ++v) sum[r][v] += load(at(carry.waiting - t, r, v));
+        for (int v = 0; v < columns; ++v) {
+          Vector other;
+          load(at(carry.waiting - t, r, v), other);
+          sum[r][v] += other;
+        }
     for (int r = 0; r < rows; ++r)
       for (int v = 0; v < columns; ++v) store(sum[r][v], at(carry.waiting - carry.taken, r, v));
   }
@@ -243,7 +249,11 @@ template <class T, std::size_t bytes, bool flat = false> struct Tiles {
       const T* from = b + (s.j + (v == s.columns - 1 ? s.last : v * width)) * g.b_column;
       T* to = g.packed_b + v * width;
       if (g.b_column == 1)
-        for (std::int64_t p = 0; p < depth; ++p) store(load(from + p * b_row), to + p * row);
+        for (std::int64_t p = 0; p < depth; ++p) {
+          Vector v_of_b;
+          load(from + p * b_row, v_of_b);
+          store(v_of_b, to + p * row);
+        }
       else
         for (std::int64_t p = 0; p < depth; ++p)
           for (std::int64_t i = 0; i < width; ++i) to[p * row + i] = from[p * b_row + i * b_column];
@@ -274,7 +284,7 @@ template <class T, std::size_t bytes, bool flat = false> struct Tiles {
     // Read before anything is written, which might change them for all the compiler knows.
     const std::int64_t rows = g.m, a_row = g.a_row, c_row = g.n;
     Vector row[columns];
-    for (int v = 0; v < columns; ++v) row[v] = load(b + s.j + column<columns>(s.last, v));
+    for (int v = 0; v < columns; ++v) load(b + s.j + column<columns>(s.last, v), row[v]);
     for (std::int64_t i = 0; i < rows; ++i)
       for (int v = 0; v < columns; ++v)
         store(a[i * a_row] * row[v], c + i * c_row + s.j + column<columns>(s.last, v));
@@ -341,8 +351,12 @@ template <Isa isa, class T, std::size_t bytes> struct RowDots {
     for (; p + width <= k; p += width)
       for (int v = 0; v < vectors; ++v) {
         const std::int64_t at = p + v * Native::width;
-        const Vector of_x = Native::load(x + at);
-        for (int r = 0; r < count; ++r) sums[r][v] += Native::load(m + r * stride + at) * of_x;
+        Vector of_x, of_row;
+        Native::load(x + at, of_x);
+        for (int r = 0; r < count; ++r) {
+          Native::load(m + r * stride + at, of_row);
+          sums[r][v] += of_row * of_x;
+        }
       }
     for (; p < k; ++p)
       for (int r = 0; r < count; ++r)
