@@ -14,7 +14,9 @@
 
 #include "gradus/base/error.hpp"
 #include "gradus/graph/shape.hpp"
+#include "gradus/simd/isa.hpp"
 #include "ops/kernels/register_gemm.hpp"
+#include "ops/kernels/row_dots.hpp"
 
 namespace gradus {
 
@@ -116,12 +118,15 @@ constexpr std::int64_t least_depth_of_transposed_a = 256;
 
 bool is_tiny(const GemmShape& g) { return std::max({g.m, g.n, g.k}) <= most_tiny; }
 
+// Shorter rows are not worth dot products of their own.
+constexpr std::int64_t shortest_row = 4;
+
 // By the shape alone, so that the order of sums does not depend on the machine.
 template <class T> GemmKernel<T> own_kernel(const GemmShape& g) {
   if (is_tiny(g)) return tiny_kernel<T>(g);
   if (g.k == 1 && g.b_column == 1) return RegisterGemm<T>::outer();
   const bool contiguous = g.a_column == 1 && g.b_row == 1 && g.k >= shortest_row;
-  if (contiguous && (g.m == 1 || g.n == 1 || g.m * g.n * g.k <= small_work)) return RegisterGemm<T>::dots();
+  if (contiguous && (g.m == 1 || g.n == 1 || g.m * g.n * g.k <= small_work)) return row_dots<T>();
   return RegisterGemm<T>::tiles();
 }
 

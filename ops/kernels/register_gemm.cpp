@@ -3,32 +3,20 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <type_traits>
 
-#include "gradus/simd/lane.hpp"
 #include "ops/kernels/tree.hpp"
+#include "ops/kernels/vectors.hpp"
 
 namespace gradus {
 
 namespace {
 
-// So many products are added up one after the other, and the sums of such blocks pairwise. As many rows of b,
+// So many products are added up one after the other, and the sums of such leaves pairwise. As many rows of b,
 // 2 vectors wide, stay in the first-level cache.
-constexpr std::int64_t block_depth = 256;
-// A block of c, with what it takes of a and b, stays in the second-level cache. A strip has up to 512 bytes.
-constexpr std::int64_t block_rows = 192, block_columns = 512, widest_strip = 512;
-
-template <Isa isa> constexpr std::size_t widest_vector = isa == Isa::avx512 ? 64 : isa == Isa::avx2 ? 32 : 16;
-
-// Calls f with the bytes of the widest vectors that a row of so many elements fills.
-template <Isa isa, class T, std::size_t bytes = widest_vector<isa>, class F>
-void with_vectors(std::int64_t count, F f) {
-  if constexpr (bytes > sizeof(T)) {
-    constexpr std::size_t narrower = bytes > 16 ? bytes / 2 : sizeof(T);
-    if (static_cast<std::size_t>(count) * sizeof(T) < bytes) return with_vectors<isa, T, narrower>(count, f);
-  }
-  f(std::integral_constant<std::size_t, bytes>());
-}
+constexpr std::int64_t leaf_depth = 256;
+// A section of c, with what it takes of a and b, stays in the second-level cache. A strip has up to 512
+// bytes.
+constexpr std::int64_t section_rows = 192, section_columns = 512, widest_strip = 512;
 
 // Where it pays to copy columns of b together, so that they are read one after the other: for many rows of b
 // that lie a page apart, and so would all fall into the same few sets of the first-level cache (strips half
@@ -43,8 +31,8 @@ struct Strip {
   int columns;
 };
 
-// A block of a product.
-template <class T> struct Block {
+// A section of a product.
+template <class T> struct Section {
   std::int64_t m = 0, n = 0, k = 0;
   std::int64_t a_row = 0, a_column = 0;
   std::int64_t b_row = 0, b_column = 0;
@@ -52,11 +40,11 @@ template <class T> struct Block {
   T* c = nullptr;
   T* packed_a = nullptr;
   T* packed_b = nullptr;
-  T* sums = nullptr;  // blocks of c that wait to be added up
+  T* sums = nullptr;  // of leaves, which wait to be added up
 
-  std::int64_t size_of_a() const { return packs_a() ? m * block_depth : 0; }
+  std::int64_t size_of_a() const { return packs_a() ? m * leaf_depth : 0; }
   std::int64_t size_of_b() const {
-    return packs_b() ? widest_strip / static_cast<std::int64_t>(sizeof(T)) * block_depth : 0;
+    return packs_b() ? widest_strip / static_cast<std::int64_t>(sizeof(T)) * leaf_depth : 0;
   }
   bool packs_a() const {
     return a_row == 1 && a_column > 1 && k >= least_depth_to_pack && n >= least_columns_to_pack && m > 1;
@@ -68,10 +56,10 @@ template <class T> struct Block {
   }
 };
 
-// The largest block of a product and of any part of its rows, without its memory.
-template <class T> Block<T> largest_block(const GemmShape& g) {
-  return {.m = std::min(g.m, block_rows),
-          .n = std::min(g.n, block_columns),
+// The largest section of a product and of any part of its rows, without its memory.
+template <class T> Section<T> largest_section(const GemmShape& g) {
+  return {.m = std::min(g.m, section_rows),
+          .n = std::min(g.n, section_columns),
           .k = g.k,
           .a_row = g.a_row,
           .a_column = g.a_column,
@@ -80,32 +68,34 @@ template <class T> Block<T> largest_block(const GemmShape& g) {
           .c_row = g.n};
 }
 
-// How many blocks cover so much, evenly.
-std::int64_t blocks_of(std::int64_t all, std::int64_t size) { return (all + size - 1) / size; }
+// How many parts of about a size cover all.
+std::int64_t parts_of(std::int64_t all, std::int64_t size) { return (all + size - 1) / size; }
 
-// Calls f with each block, and with where it begins.
-template <class T, class F> void for_each_block(const GemmShape& g, T* workspace, F f) {
-  Block<T> block = largest_block<T>(g);
-  block.packed_a = workspace;
-  block.packed_b = block.packed_a + block.size_of_a();
-  block.sums = block.packed_b + block.size_of_b();
-  const std::int64_t down = blocks_of(g.m, block_rows), across = blocks_of(g.n, block_columns);
+// Calls f with each section, and with its operands.
+template <class T, class F>
+void for_each_section(const GemmShape& g, const T* a, const T* b, T* c, T* workspace, F f) {
+  Section<T> section = largest_section<T>(g);
+  section.packed_a = workspace;
+  section.packed_b = section.packed_a + section.size_of_a();
+  section.sums = section.packed_b + section.size_of_b();
+  const std::int64_t down = parts_of(g.m, section_rows), across = parts_of(g.n, section_columns);
   for (std::int64_t y = 0; y < down; ++y)
     for (std::int64_t x = 0; x < across; ++x) {
       const std::int64_t i = y * g.m / down, j = x * g.n / across;
-      block.m = (y + 1) * g.m / down - i;
-      block.n = (x + 1) * g.n / across - j;
-      f(block, i, j);
+      section.m = (y + 1) * g.m / down - i;
+      section.n = (x + 1) * g.n / across - j;
+      section.c = c + i * g.n + j;
+      f(section, a + i * g.a_row, b + j * g.b_column);
     }
 }
 
-// Where the sums of a block of products go: as the digits of a binary counter, the sums of so many blocks
-// wait, of which some are added first.
+// Where the sums of a leaf go, in the order of walk_tree: as the digits of a binary counter, the sums of so
+// many leaves wait, of which some are added first.
 struct Carry {
   int waiting, taken;
 
-  static Carry of(std::int64_t block, bool last) {
-    const auto bits = static_cast<std::uint64_t>(block);
+  static Carry of(std::int64_t leaf, bool last) {
+    const auto bits = static_cast<std::uint64_t>(leaf);
     const int waiting = std::popcount(bits);
     return {waiting, last ? waiting : std::countr_one(bits)};
   }
@@ -113,26 +103,18 @@ struct Carry {
 
 // Tiles of c: with a row of b and a number of a they fill the registers, of which there are 32 of 64 bytes,
 // or 16.
-template <class T, std::size_t bytes, bool flat = false> struct Tiles {
-  using Vector [[gnu::vector_size(bytes)]] = T;
-  static constexpr std::int64_t width = bytes / sizeof(T);
+template <class T, std::size_t bytes, bool flat = false> struct Tiles : Vectors<T, bytes> {
+  using Base = Vectors<T, bytes>;
+  using Base::width, Base::load, Base::store;
+  using typename Base::Vector;
   // A single row has the sums of many columns under way at a time.
   static constexpr int most_rows = flat ? 1 : 6;
   static constexpr int most_columns = bytes == sizeof(T) ? 1 : flat ? 8 : bytes == 64 ? 4 : 2;
 
-  // The same anywhere in memory: by a member, since clang drops the alignment of a type that depends on T.
-  struct [[gnu::packed, gnu::may_alias]] Unaligned {
-    Vector vector;
-  };
-
-  static void load(const T* from, Vector& to) { to = reinterpret_cast<const Unaligned*>(from)->vector; }
-  static void store(const Vector& v, T* to) { reinterpret_cast<Unaligned*>(to)->vector = v; }
-
   // Calls f with strips of all columns. The larger ones come last: so a vector overlaps none of another
   // strip.
-  template <class F> static void for_each_strip(std::int64_t n, F f) {
-    const std::int64_t vectors = (n + width - 1) / width,
-                       strips = (vectors + most_columns - 1) / most_columns;
+  template <int most = most_columns, class F> static void for_each_strip(std::int64_t n, F f) {
+    const std::int64_t vectors = (n + width - 1) / width, strips = (vectors + most - 1) / most;
     const std::int64_t smaller = strips - vectors % strips;  // so many have a vector less than the others
     for (std::int64_t i = 0, j = 0; i < strips; ++i) {
       const std::int64_t columns = vectors / strips + (i < smaller ? 0 : 1);
@@ -160,7 +142,7 @@ template <class T, std::size_t bytes, bool flat = false> struct Tiles {
   };
 
   template <int rows, int columns>
-  static void tile(const Block<T>& g, std::int64_t depth, const Rows& of_a, const Columns& of_b,
+  static void tile(const Section<T>& g, std::int64_t depth, const Rows& of_a, const Columns& of_b,
                    const Strip& s, Carry carry) {
     Vector sum[rows][columns];
     for (int r = 0; r < rows; ++r)
@@ -195,7 +177,7 @@ template <class T, std::size_t bytes, bool flat = false> struct Tiles {
   }
 
   template <int columns, int rows = most_rows, class... A>
-  static void tile_of(std::int64_t count, const Block<T>& g, const A&... arguments) {
+  static void tile_of(std::int64_t count, const Section<T>& g, const A&... arguments) {
     if constexpr (rows > 1)
       if (count < rows) return tile_of<columns, rows - 1>(count, g, arguments...);
     tile<rows, columns>(g, arguments...);
@@ -213,14 +195,13 @@ template <class T, std::size_t bytes, bool flat = false> struct Tiles {
   }
 
   template <int columns>
-  static void strip(const Block<T>& g, std::int64_t depth, const T* a, const Columns& of_b, const Strip& s,
-                    Carry carry) {
+  static void strip(const Section<T>& g, std::int64_t depth, const T* a, const Columns& of_b, const Strip& s,
+                    Carry carry, bool is_packed) {
     if constexpr (columns > 1)
-      if (s.columns < columns) return strip<columns - 1>(g, depth, a, of_b, s, carry);
-    const bool packed = g.packs_a();
+      if (s.columns < columns) return strip<columns - 1>(g, depth, a, of_b, s, carry, is_packed);
     for_each_tile(g.m, [&](std::int64_t i, std::int64_t count) {
-      const Rows of_a =
-          packed ? Rows{i, g.packed_a + i * depth, 1, count} : Rows{i, a + i * g.a_row, g.a_row, g.a_column};
+      const Rows of_a = is_packed ? Rows{i, g.packed_a + i * depth, 1, count}
+                                  : Rows{i, a + i * g.a_row, g.a_row, g.a_column};
       tile_of<columns>(count, g, depth, of_a, of_b, s, carry);
     });
   }
@@ -233,7 +214,7 @@ template <class T, std::size_t bytes, bool flat = false> struct Tiles {
   }
 
   // Copies a transposed a, so that what a tile reads of it follows each other in memory.
-  static void pack_a(const Block<T>& g, std::int64_t depth, const T* a) {
+  static void pack_a(const Section<T>& g, std::int64_t depth, const T* a) {
     constexpr std::int64_t pages = 32;  // read from in turns
     for (std::int64_t p = 0; p < depth; p += pages)
       for_each_tile(g.m, [&](std::int64_t i, std::int64_t count) {
@@ -243,7 +224,7 @@ template <class T, std::size_t bytes, bool flat = false> struct Tiles {
   }
 
   // Copies columns of b, so that they follow each other in memory in the order in which they are read.
-  static Columns pack(const Block<T>& g, std::int64_t depth, const T* b, const Strip& s) {
+  static Columns pack(const Section<T>& g, std::int64_t depth, const T* b, const Strip& s) {
     const std::int64_t row = s.columns * width, b_row = g.b_row, b_column = g.b_column;
     for (int v = 0; v < s.columns; ++v) {
       const T* from = b + (s.j + (v == s.columns - 1 ? s.last : v * width)) * g.b_column;
@@ -261,16 +242,17 @@ template <class T, std::size_t bytes, bool flat = false> struct Tiles {
     return {g.packed_b, row, row - width};
   }
 
-  static void run(const Block<T>& g, const T* a, const T* b) {
-    for (std::int64_t from = 0; from < g.k; from += block_depth) {
-      const std::int64_t depth = std::min(block_depth, g.k - from);
-      const Carry carry = Carry::of(from / block_depth, from + depth == g.k);
+  static void run(const Section<T>& g, const T* a, const T* b) {
+    const bool packs_a = g.packs_a(), packs_b = g.packs_b();
+    for (std::int64_t from = 0; from < g.k; from += leaf_depth) {
+      const std::int64_t depth = std::min(leaf_depth, g.k - from);
+      const Carry carry = Carry::of(from / leaf_depth, from + depth == g.k);
       const T* const of_a = a + from * g.a_column;
-      if (g.packs_a()) pack_a(g, depth, of_a);
+      if (packs_a) pack_a(g, depth, of_a);
       const T* const rows = b + from * g.b_row;
       for_each_strip(g.n, [&](const Strip& s) {
-        const Columns of_b = g.packs_b() ? pack(g, depth, rows, s) : Columns{rows + s.j, g.b_row, s.last};
-        strip<most_columns>(g, depth, of_a, of_b, s, carry);
+        const Columns of_b = packs_b ? pack(g, depth, rows, s) : Columns{rows + s.j, g.b_row, s.last};
+        strip<most_columns>(g, depth, of_a, of_b, s, carry, packs_a);
       });
     }
   }
@@ -292,25 +274,16 @@ template <class T, std::size_t bytes, bool flat = false> struct Tiles {
 
   static void outer(const GemmShape& g, const T* a, const T* b, T* c) {
     constexpr int most = 8;
-    for (std::int64_t j = 0; j < g.n; j += most * width) {
-      const std::int64_t columns = std::min<std::int64_t>(most, (g.n - j + width - 1) / width);
-      outer_strip<most>(g, a, b, c,
-                        {j, std::min((columns - 1) * width, g.n - width - j), static_cast<int>(columns)});
-    }
+    for_each_strip<most>(g.n, [&](const Strip& s) { outer_strip<most>(g, a, b, c, s); });
   }
 };
 
 struct Multiply {
   template <Isa isa, class T>
   static void run(const GemmShape& g, const T* a, const T* b, T* c, T* workspace) {
-    with_vectors<isa, T>(g.n / blocks_of(g.n, block_columns), [&](auto bytes) {
-      for_each_block(g, workspace, [&](const Block<T>& block, std::int64_t i, std::int64_t j) {
-        Block<T> part = block;
-        part.c = c + i * g.n + j;
-        if (part.m == 1)
-          Tiles<T, bytes, true>::run(part, a + i * g.a_row, b + j * g.b_column);
-        else
-          Tiles<T, bytes>::run(part, a + i * g.a_row, b + j * g.b_column);
+    with_vectors<isa, T>(g.n / parts_of(g.n, section_columns), [&](auto bytes) {
+      for_each_section(g, a, b, c, workspace, [&](const Section<T>& s, const T* of_a, const T* of_b) {
+        s.m == 1 ? Tiles<T, bytes, true>::run(s, of_a, of_b) : Tiles<T, bytes>::run(s, of_a, of_b);
       });
     });
   }
@@ -322,92 +295,15 @@ struct MultiplyOuter {
   }
 };
 
-// y[i] = Σ m[i·stride + p] · x[p]. Of the products, as many as fill `bytes` are added up side by side, in one
-// vector or several: so the instruction set changes no bit.
-template <Isa isa, class T, std::size_t bytes> struct RowDots {
-  using Native = Tiles<T, std::min(bytes, widest_vector<isa>)>;
-  using Vector = typename Native::Vector;
-  static constexpr int vectors = bytes / sizeof(Vector);
-  static constexpr std::int64_t width = bytes / sizeof(T);
-  static constexpr int together = 4;
-  static constexpr std::int64_t leaf = block_depth * width;
-
-  // The upper half is added to the lower one, again and again.
-  static T add_up(Vector (&sums)[vectors]) {
-    for (int half = vectors / 2; half > 0; half /= 2)
-      for (int v = 0; v < half; ++v) sums[v] += sums[v + half];
-    T numbers[Native::width];
-    std::memcpy(numbers, &sums[0], sizeof(Vector));
-    for (std::int64_t half = Native::width / 2; half > 0; half /= 2)
-      for (std::int64_t i = 0; i < half; ++i) numbers[i] += numbers[i + half];
-    return numbers[0];
-  }
-
-  template <int count> static void some(std::int64_t k, const T* m, std::int64_t stride, const T* x, T* y) {
-    Vector sums[count][vectors] = {};
-    Lane<T, isa> rest[count];
-    std::fill_n(rest, count, 0);
-    std::int64_t p = 0;
-    for (; p + width <= k; p += width)
-      for (int v = 0; v < vectors; ++v) {
-        const std::int64_t at = p + v * Native::width;
-        Vector of_x, of_row;
-        Native::load(x + at, of_x);
-        for (int r = 0; r < count; ++r) {
-          Native::load(m + r * stride + at, of_row);
-          sums[r][v] += of_row * of_x;
-        }
-      }
-    for (; p < k; ++p)
-      for (int r = 0; r < count; ++r)
-        rest[r] = mul_add(Lane<T, isa>(m[r * stride + p]), Lane<T, isa>(x[p]), rest[r]);
-    for (int r = 0; r < count; ++r) y[r] = add_up(sums[r]) + rest[r];
-  }
-
-  template <int count> static void all(std::int64_t k, const T* m, std::int64_t stride, const T* x, T* y) {
-    if (k <= leaf) return some<count>(k, m, stride, x, y);
-    T slots[64][count];
-    walk_tree(
-        k, leaf,
-        [&](std::int64_t slot, std::int64_t from, std::int64_t to) {
-          some<count>(to - from, m + from, stride, x + from, slots[slot]);
-        },
-        [&](std::int64_t slot) {
-          for (int r = 0; r < count; ++r) slots[slot][r] += slots[slot + 1][r];
-        });
-    std::copy_n(slots[0], count, y);
-  }
-
-  static void run(std::int64_t rows, std::int64_t k, const T* m, std::int64_t stride, const T* x, T* y) {
-    std::int64_t i = 0;
-    for (; i + together <= rows; i += together) all<together>(k, m + i * stride, stride, x, y + i);
-    for (; i < rows; ++i) all<1>(k, m + i * stride, stride, x, y + i);
-  }
-};
-
-// Each row of a with all columns of b; or the only column with all rows.
-struct MultiplyByDots {
-  template <Isa isa, class T> static void run(const GemmShape& g, const T* a, const T* b, T* c, T*) {
-    const bool turned = g.n == 1;
-    const std::int64_t rows = turned ? g.m : g.n, stride = turned ? g.a_row : g.b_column;
-    with_vectors<Isa::avx512, T>(g.k, [&](auto bytes) {
-      for (std::int64_t i = 0; i < (turned ? 1 : g.m); ++i)
-        RowDots<isa, T, bytes>::run(rows, g.k, turned ? a : b, stride, turned ? b : a + i * g.a_row,
-                                    c + i * rows);
-    });
-  }
-};
-
 }  // namespace
 
 template <class T> GemmKernel<T> RegisterGemm<T>::tiles() { return kernel_for_isa<T, Multiply>(); }
 template <class T> GemmKernel<T> RegisterGemm<T>::outer() { return kernel_for_isa<T, MultiplyOuter>(); }
 template <class T> std::int64_t RegisterGemm<T>::workspace(const GemmShape& shape) {
-  const Block<T> largest = largest_block<T>(shape);
+  const Section<T> largest = largest_section<T>(shape);
   return largest.size_of_a() + largest.size_of_b() +
-         (slots_of_tree(shape.k, block_depth) - 1) * largest.m * largest.n;
+         (slots_of_tree(shape.k, leaf_depth) - 1) * largest.m * largest.n;
 }
-template <class T> GemmKernel<T> RegisterGemm<T>::dots() { return kernel_for_isa<T, MultiplyByDots>(); }
 
 template struct RegisterGemm<float>;
 template struct RegisterGemm<double>;
