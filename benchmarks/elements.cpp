@@ -8,7 +8,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,13 +27,6 @@ namespace {
 
 template <class T>
 constexpr std::string_view precision_name = sizeof(T) == sizeof(float) ? "float" : "double";
-
-template <class T> std::vector<T> random_numbers(int count, double from, double to, std::uint64_t seed) {
-  Random random(seed);
-  std::vector<T> numbers(static_cast<std::size_t>(count));
-  for (T& x : numbers) x = static_cast<T>(from + (to - from) * random.uniform());
-  return numbers;
-}
 
 // An expression of inputs that are given once, since feeding them again would be a pass over memory.
 template <class T> class Gradus {
@@ -244,10 +236,5 @@ int run(int argc, char** argv) {
 }  // namespace gradus::benchmarks
 
 int main(int argc, char** argv) {
-  try {
-    return gradus::benchmarks::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "elements: {}\n", error.what());
-    return 1;
-  }
+  return gradus::benchmarks::guarded("elements", gradus::benchmarks::run, argc, argv);
 }

@@ -7,7 +7,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <vector>
 
@@ -57,16 +56,10 @@ std::vector<Product> all_products() {
   return all;
 }
 
-template <class T> std::vector<T> random_numbers(std::int64_t count, std::uint64_t seed) {
-  Random random(seed);
-  std::vector<T> numbers(static_cast<std::size_t>(count));
-  for (T& x : numbers) x = static_cast<T>(random.uniform(-1, 1));
-  return numbers;
-}
-
 template <class T> struct Operands {
   explicit Operands(const Product& p)
-      : a(random_numbers<T>(std::int64_t{p.m} * p.k, 1)), b(random_numbers<T>(std::int64_t{p.k} * p.n, 2)) {}
+      : a(random_numbers<T>(std::int64_t{p.m} * p.k, -1, 1, 1)),
+        b(random_numbers<T>(std::int64_t{p.k} * p.n, -1, 1, 2)) {}
   std::vector<T> a, b;
 };
 
@@ -181,10 +174,5 @@ int run(int argc, char** argv) {
 }  // namespace gradus::benchmarks
 
 int main(int argc, char** argv) {
-  try {
-    return gradus::benchmarks::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "products: {}\n", error.what());
-    return 1;
-  }
+  return gradus::benchmarks::guarded("products", gradus::benchmarks::run, argc, argv);
 }

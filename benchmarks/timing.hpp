@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gradus/base/random.hpp"
 #include "handwritten/handwritten.hpp"
 
 /// What the benchmark programs have in common.
@@ -23,6 +24,18 @@ void describe();
 
 /// Runs what was registered; the exit code.
 int run_benchmarks(std::vector<char*> arguments);
+
+/// What `run` returns, or 1 for what it throws, which is printed behind the program's name.
+int guarded(const char* program, int (*run)(int, char**), int argc, char** argv);
+
+/// Numbers between two, the same for the same seed.
+template <class T>
+std::vector<T> random_numbers(std::int64_t count, double from, double to, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<T> numbers(static_cast<std::size_t>(count));
+  for (T& x : numbers) x = static_cast<T>(random.uniform(from, to));
+  return numbers;
+}
 
 template <class Contender> double seconds(Contender& contender, std::int64_t steps) {
   using Clock = std::chrono::steady_clock;

@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <exception>
 #include <map>
 #include <string>
 #include <thread>
@@ -148,10 +147,5 @@ int run(int argc, char** argv) {
 }  // namespace gradus::benchmarks
 
 int main(int argc, char** argv) {
-  try {
-    return gradus::benchmarks::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "train_step: {}\n", error.what());
-    return 1;
-  }
+  return gradus::benchmarks::guarded("train_step", gradus::benchmarks::run, argc, argv);
 }

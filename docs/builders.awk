@@ -190,7 +190,7 @@ pass == 1 {
   if (options != "" && !/^ *\/\//) {
     text = $0; sub(/ *\/\/.*$/, "", text); pending = trim(pending " " trim(text))
     if (pending !~ /;$/) next
-    if (pending ~ /^(enum|using|static)|\) const/) { pending = ""; next }
+    if (pending ~ /^(enum|using|static|friend)|\) const/) { pending = ""; next }
     sub(/;$/, "", pending)
     value = ""
     if ((at = index(pending, " = ")) > 0) { value = substr(pending, at + 3); pending = substr(pending, 1, at - 1) }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include "gradus/ops/power.hpp"
@@ -27,14 +28,14 @@ template <class T> T unless_infinite(T square, T next) {
     return mul_add(square, T(0), next);
 }
 
-// n / d for a d that is 0 or normal, like its reciprocal; within 0.6 ulp, and NaN for a d of 0 or ∞. Vectors
+// n / d for a d that is 0 or normal, like its reciprocal; within 0.6 ulp, and NaN for a d of 0. Vectors
 // of multiplications are faster than the processor's division, for which everything else of a step would
 // wait. The first guess takes the bits of d from those of a constant, which leaves an error of 0.05; its cube
 // and its square follow.
 template <class T> T quotient(T n, T d) { return n / d; }
 template <std::floating_point T, Isa isa> Lane<T, isa> quotient(Lane<T, isa> n, Lane<T, isa> d) {
   if constexpr (isa == Isa::baseline) {
-    return n / d;
+    return n / where(d == Lane<T, isa>(0), std::numeric_limits<T>::quiet_NaN(), d);
   } else {
     using L = Lane<T, isa>;
     using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;

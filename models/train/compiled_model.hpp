@@ -29,10 +29,11 @@ template <class T> class CompiledModel {
   /// line `where`.
   CompiledModel(const ModelDefinition& model, std::uint64_t seed, Location where);
 
-  /// Steps and scores are compiled with these options from now on.
+  /// Steps and scores are compiled with these options from now on, and predictions, but in one thread.
   void set_options(const CompileOptions& options) {
     step_programs_.set_options(options);
     score_programs_.set_options(options);
+    predict_programs_.set_options({.reproducible = options.reproducible});
     gradient_programs_.reset();
     options_ = options;
   }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gradus/autodiff/gradient.hpp"
+#include "gradus/base/random.hpp"
 #include "gradus/ops.hpp"
 #include "gradus/simd/isa.hpp"
 #include "tests/support/evaluate.hpp"
@@ -204,37 +205,82 @@ TEST(SlopesFromValues, KeepTheirBounds) {
 
 // Long products in float: the bound that gradus/ops/matmul.hpp states, for one sign, where nothing cancels,
 // and for both.
-TEST(LongProducts, KeepTheirBound) {
+// How far a product with k = 4,096 is off, at most, in shares of Σ|a||b|.
+double long_product(std::int64_t rows, std::int64_t columns, bool transposed, double scale, double offset,
+                    bool reproducible) {
   constexpr std::int64_t k = 4096;
+  Graph g;
+  const Expr a = g.input("a", {rows, k});
+  const Expr b = transposed ? g.input("b", {columns, k}) : g.input("b", {k, columns});
+  Numbers x = some_values(rows * k, scale, 3), y = some_values(k * columns, scale, 7);
+  for (double& v : x) v = static_cast<float>(v + offset);
+  for (double& v : y) v = static_cast<float>(v + offset);
+  const auto found =
+      evaluate<float>(matmul(a, b, {.b = transposed}), {{a, x}, {b, y}}, 1, {.reproducible = reproducible});
+  double worst = 0;
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = 0; j < columns; ++j) {
+      double exact = 0, size = 0;
+      for (std::int64_t n = 0; n < k; ++n) {
+        const double p = x[static_cast<std::size_t>(i * k + n)] *
+                         y[static_cast<std::size_t>(transposed ? j * k + n : n * columns + j)];
+        exact += p;
+        size += std::abs(p);
+      }
+      worst = std::max(worst, std::abs(found[static_cast<std::size_t>(i * columns + j)] - exact) / size);
+    }
+  return worst;
+}
+
+TEST(LongProducts, KeepTheirBound) {
   for (const std::int64_t rows : {1, 3, 64, 200})
     for (const std::int64_t columns : {1, 5, 64, 200})
       for (const bool transposed : {false, true})
         for (const auto& [scale, offset] : {std::pair{1.0, 0.0}, {1.0, 1.001}, {0.0, 0.1}}) {
-          Graph g;
-          const Expr a = g.input("a", {rows, k});
-          const Expr b = transposed ? g.input("b", {columns, k}) : g.input("b", {k, columns});
-          Numbers x = some_values(rows * k, scale, 3), y = some_values(k * columns, scale, 7);
-          for (double& v : x) v = static_cast<float>(v + offset);
-          for (double& v : y) v = static_cast<float>(v + offset);
-          const auto found = evaluate<float>(matmul(a, b, {.b = transposed}), {{a, x}, {b, y}});
-          double worst = 0;
-          for (std::int64_t i = 0; i < rows; ++i)
-            for (std::int64_t j = 0; j < columns; ++j) {
-              double exact = 0, size = 0;
-              for (std::int64_t n = 0; n < k; ++n) {
-                const double p = x[static_cast<std::size_t>(i * k + n)] *
-                                 y[static_cast<std::size_t>(transposed ? j * k + n : n * columns + j)];
-                exact += p;
-                size += std::abs(p);
-              }
-              const double value = found[static_cast<std::size_t>(i * columns + j)];
-              worst = std::max(worst, std::abs(value - exact) / size);
-            }
-          EXPECT_LE(worst, scale == 0    ? 2.2e-5
-                           : offset == 0 ? 6e-7
-                                         : 3e-6)
-              << rows << " x " << columns << ", transposed " << transposed << ", offset " << offset;
+          SCOPED_TRACE(testing::Message()
+                       << rows << " x " << columns << ", transposed " << transposed << ", offset " << offset);
+          const bool equal = scale == 0;
+          const auto off = [&](bool reproducible) {
+            return long_product(rows, columns, transposed, scale, offset, reproducible);
+          };
+          EXPECT_LE(off(false), equal ? 2.2e-5 : offset == 0 ? 6e-7 : 3e-6);
+          EXPECT_LE(off(true), equal ? 8.5e-7 : offset == 0 ? 3e-7 : 5e-7);
         }
+}
+
+// n / √v by adaptive_step, which divides by multiplying.
+template <class T> std::vector<T> quotients(const Numbers& n, const Numbers& v) {
+  Graph g;
+  const auto count = static_cast<std::int64_t>(n.size());
+  const Expr of_n = g.input("n", {count}), of_v = g.input("v", {count}), w = g.input("w", {count}),
+             rate = g.input("rate", {}), epsilon = g.input("epsilon", {});
+  return evaluate<T>(adaptive_step(w, of_n, of_v, rate, epsilon),
+                     {{of_n, n}, {of_v, v}, {w, Numbers(n.size())}, {rate, {-1}}, {epsilon, {0}}});
+}
+
+template <class T> void expect_quotients(int largest_exponent) {
+  Random random(5);
+  Numbers n, v;
+  for (int i = 0; i < 100'000; ++i) {
+    const int exponent = static_cast<int>(random.uniform(-largest_exponent, largest_exponent));
+    v.push_back(static_cast<T>(std::ldexp(random.uniform(1, 4), exponent)));
+    n.push_back(static_cast<T>(std::ldexp(random.uniform(-2, 2), exponent / 4)));
+  }
+  const std::vector<T> found = quotients<T>(n, v);
+  for (std::size_t i = 0; i < n.size(); ++i) {
+    const T expected = static_cast<T>(n[i]) / std::sqrt(static_cast<T>(v[i]));
+    ASSERT_LE(std::abs(found[i] - expected), std::numeric_limits<T>::epsilon() * std::abs(expected))
+        << n[i] << " over the root of " << v[i];
+  }
+}
+
+TEST(AdaptiveStep, DividesAsTheProcessorDoes) {
+  expect_quotients<float>(120);
+  expect_quotients<double>(1000);
+  const double infinity = std::numeric_limits<double>::infinity(), nan = std::nan("");
+  for (const double value : quotients<float>({1, 0, -1, nan, 1, 1}, {0, 0, 0, 1, nan, infinity}))
+    EXPECT_TRUE(std::isnan(value)) << value;
+  EXPECT_EQ(quotients<float>({0, 2}, {4, 4}), (std::vector<float>{0, 1}));
 }
 
 TEST(FunctionFigures, AreThoseOfAllFunctions) {

@@ -54,8 +54,7 @@ TEST(ReductionErrors, AreOfOneKind) {
   for (const ReductionMistakes& each : reductions) {
     const auto over_all = each.over_all;
     const auto over_some = each.over_some;
-    const std::string op = each.op;
-    const std::string begin = std::string(op) + " at HERE:";
+    const std::string begin = std::string(each.op) + " at HERE:";
     for (const Expr& operand : {Expr(), Expr(2.5)}) {
       for (const std::string& message : {test::error_of([&] { over_all(operand); }),
                                          test::error_of([&] { over_some(operand, {}, false); }),

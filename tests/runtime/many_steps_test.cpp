@@ -180,6 +180,26 @@ TYPED_TEST(ManySteps, AreTheSameAsOneByOne) {
         }
 }
 
+// Steps of a network that are large enough to be shared out among threads, with and without a producer.
+TYPED_TEST(ManySteps, AreTheSameWhereThreadsShareThem) {
+  using T = TypeParam;
+  const Network large{"large", {B, 300}, {B, 200}, [](const Expr& x, const Expr& t, Graph&) {
+                        const Expr h = relu(linear(x, 400, "hidden"));
+                        return mse(linear(h, 200, "output"), t) + mean(square(exp(x) - 1)) / 1000;
+                      }};
+  for (const auto& [given, meant] : orders()) {
+    const std::int64_t batch = std::min<std::int64_t>(8, static_cast<std::int64_t>(meant.size()));
+    Training<T> apart(large, batch, 3), together(large, batch, 3);
+    std::vector<T> losses(4);
+    together.program->run({.inputs = {{together.x, together.xs}, {together.t, together.ts}},
+                           .count = 4,
+                           .order = given,
+                           .losses = losses});
+    EXPECT_EQ(losses, apart.one_by_one(4, meant));
+    EXPECT_EQ(together.parameters(), apart.parameters());
+  }
+}
+
 TYPED_TEST(ManySteps, AreTheSameInPlacesOfTheArenaAndUnoptimised) {
   using T = TypeParam;
   for (const Reuse reuse : {Reuse::full, Reuse::none, Reuse::poisoned})

@@ -21,7 +21,7 @@ template <class T> struct FitOptions {
   bool verbose = true;        ///< a progress bar on the standard output
   bool drop_last = false;     ///< leave out the last samples of an epoch where they are fewer than a batch
   int threads = 1;            ///< of a step and of scores: see CompileOptions
-  bool reproducible = false;  ///< steps and scores with the same bits everywhere: see CompileOptions
+  bool reproducible = false;  ///< the same bits everywhere, predictions too: see CompileOptions
 };
 
 }  // namespace gradus
