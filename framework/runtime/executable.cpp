@@ -179,7 +179,7 @@ template <class T> struct Executable<T>::Impl {
     const FlushToZero flush;
     const RunGuard guard(state->running);
     for (std::int64_t i = 0; i < steps.count; ++i) {
-      feeder.feed(i);
+      feeder.feed();
       run_instructions();
       if (!steps.losses.empty()) steps.losses[static_cast<std::size_t>(i)] = *outputs.front().data;
     }

@@ -25,8 +25,8 @@ template <class T> struct InputSlot {
   bool has_rows = false;            ///< its first axis is the batch
   std::vector<Pointer> pointers{};  ///< all that the program reads it through
   bool fed = false;
-  bool in_use = false;        ///< by a RowFeeder
-  std::span<const T> rows{};  ///< what that feeds it with
+  const T* rows = nullptr;   ///< what a RowFeeder feeds it with, if any
+  std::size_t row_size = 0;  ///< of these
 
   /// From now on the program reads the input from here.
   void point_to(const T* memory) const {
@@ -57,8 +57,8 @@ template <class T> class RowFeeder {
   /// Error when the rows are too few for a batch, the order has one that does not exist, or there are less
   /// than no steps.
   void check() const;
-  /// Feeds the batch of a step.
-  void feed(std::int64_t step) const;
+  /// Feeds the next batch, which is the first one when no rows for another are left.
+  void feed();
 
  private:
   std::size_t rows_taken() const { return steps_.order.empty() ? rows_ : steps_.order.size(); }
@@ -67,6 +67,7 @@ template <class T> class RowFeeder {
   const Steps<T>& steps_;
   std::size_t batch_;
   std::size_t rows_ = 0;  // of each input
+  std::size_t next_ = 0;  // of the rows taken: where the next batch begins
 };
 
 }  // namespace gradus

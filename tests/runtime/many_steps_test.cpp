@@ -250,6 +250,7 @@ TEST_F(ManyStepsErrors, NameTheInput) {
   EXPECT_EQ(error({.inputs = {{x, data}}}), "run: 'x' has 7 values, which are not rows of 2");
   EXPECT_EQ(error({.inputs = {{x, three_rows.first(2)}}}), "run: 1 rows do not fill a batch of 2");
   EXPECT_EQ(error({.inputs = {{x, {}}}}), "run: 0 rows do not fill a batch of 2");
+  EXPECT_EQ(error_of([&] { program.run(); }), "run: input 'x' [2, 2] was never fed");
   const Order beyond{0, 3};
   EXPECT_EQ(error({.inputs = {{x, three_rows}}, .order = beyond}),
             "run: the order has row 3, but there are 3 rows");

@@ -70,9 +70,10 @@ template <class T> class Executable {
   void run();
 
   /// Runs many steps in one call. Rows that follow each other in memory are read where they lie, others are
-  /// copied together; the results are those of feeding and running step by step. Allocates nothing. Error for
-  /// an input without a batch axis or without rows enough for a batch, for numbers of rows that differ, for
-  /// an order with a row that does not exist, and for another number of losses than of steps.
+  /// copied together; the results are those of feeding and running step by step. Afterwards the inputs that
+  /// are named count as not fed. Allocates nothing. Error for an input without a batch axis or without rows
+  /// enough for a batch, for numbers of rows that differ, for an order with a row that does not exist, and
+  /// for another number of losses than of steps.
   void run(const Steps<T>& steps);
 
   /// As `run`, with a look at the clock after each step of the plan: the nanoseconds that it took. Allocates.
