@@ -208,7 +208,6 @@ TEST_F(Settings, OfATutorialHaveEveryOption) {
                              {"--seed", "77", "seed", "77"},
                              {"--threads", "2", "threads", "2"},
                              {"--reproducible", "", "reproducible", "yes"},
-                             {"--reproducible", "", "reproducible", "yes"},
                              {"--precision", "float", "precision", "float"},
                              {"--history", "h.csv", "history", "h.csv"},
                              {"--checkpoint", "c.st", "checkpoint", "c.st"},

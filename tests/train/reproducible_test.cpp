@@ -114,6 +114,38 @@ TYPED_TEST(Reproducible, ALargerBatchHasTheSameRows) {
   }
 }
 
+// A second fit of the same trainer, ragged last batches, and what is predicted then.
+TYPED_TEST(Reproducible, ATrainerWithAnyNumberOfThreads) {
+  using T = TypeParam;
+  constexpr std::int64_t samples = 150;
+  std::vector<double> x(samples * 300), t(samples * 2);
+  Random random(11);
+  for (double& v : x) v = random.uniform(-1, 1);
+  for (double& v : t) v = random.uniform(-1, 1);
+  const Dataset<T> data(samples, {x, t});
+  const auto trained_by = [&](int threads) {
+    Trainer<T> trainer({.inputs = {{"x", {B, 300}}},
+                        .target = {"t", {B, 2}},
+                        .network =
+                            [](const std::vector<Expr>& in, Mode& mode) {
+                              const Expr h = relu(batch_norm(linear(in[0], 200, "hidden"), "norm", mode));
+                              return linear(dropout(h, 0.1, "drop", mode), 2, "output");
+                            },
+                        .loss = mse,
+                        .optimizer = adam({.rate = 0.01}).clip_norm(1)});
+    const FitOptions<T> options{
+        .epochs = 2, .batch = 64, .verbose = false, .threads = threads, .reproducible = true};
+    trainer.fit(data, options);
+    trainer.fit(data, options);
+    std::vector<T> values = trainer.predict(data);
+    for (const std::string& name : trainer.store().names())
+      for (const T v : trainer.store().values(name)) values.push_back(v);
+    return values;
+  };
+  const std::vector<T> one = trained_by(1);
+  for (const int threads : {2, 3}) EXPECT_EQ(trained_by(threads), one) << threads;
+}
+
 // It runs itself in other processes, which write what they have trained.
 TEST(ReproducibleProcess, WithAvx2AsWithAvx512) {
   if (const char* const output = std::getenv("GRADUS_TEST_FILE"); output != nullptr) {
@@ -123,18 +155,17 @@ TEST(ReproducibleProcess, WithAvx2AsWithAvx512) {
   }
   if (current_isa() != Isa::avx512) GTEST_SKIP() << "this CPU has no AVX-512";
   const test::TemporaryFolder folder;
-  std::vector<std::string> contents;
+  std::vector<std::string> written;
   for (const std::string isa : {"avx2", "avx512"}) {
     const std::string file = folder.path() / isa;
     const std::string command = "GRADUS_ISA=" + isa + " GRADUS_TEST_FILE='" + file + "' '" +
                                 std::filesystem::read_symlink("/proc/self/exe").string() +
                                 "' --gtest_filter='ReproducibleProcess.*' > /dev/null";
     ASSERT_EQ(std::system(command.c_str()), 0);
-    std::ifstream in(file, std::ios::binary);
-    contents.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+    written.push_back(test::contents(file));
   }
-  ASSERT_GT(contents[0].size(), 1'000'000U);
-  EXPECT_TRUE(contents[0] == contents[1]);
+  ASSERT_GT(written[0].size(), 1'000'000U);
+  EXPECT_TRUE(written[0] == written[1]);
 }
 
 }  // namespace
