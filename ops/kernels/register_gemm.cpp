@@ -7,6 +7,11 @@
 #include "ops/kernels/tree.hpp"
 #include "ops/kernels/vectors.hpp"
 
+#if defined(__clang__)
+// As with_vectors.
+#pragma clang attribute push(__attribute__((always_inline)), apply_to = function)
+#endif
+
 namespace gradus {
 
 namespace {
@@ -296,6 +301,10 @@ struct MultiplyOuter {
 };
 
 }  // namespace
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
 
 template <class T> GemmKernel<T> RegisterGemm<T>::tiles() { return kernel_for_isa<T, Multiply>(); }
 template <class T> GemmKernel<T> RegisterGemm<T>::outer() { return kernel_for_isa<T, MultiplyOuter>(); }

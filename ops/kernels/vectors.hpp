@@ -20,6 +20,12 @@ inline constexpr std::size_t widest_vector = isa == Isa::avx512 ? 64
                                              : isa == Isa::avx2 ? 32
                                                                 : 16;
 
+#if defined(__clang__)
+// Its `flatten` inlines calls, but none within what it inlines: that would be built without the instruction
+// set, and so without fused multiply-adds. GCC's needs no help, and is led astray by it.
+#pragma clang attribute push(__attribute__((always_inline)), apply_to = function)
+#endif
+
 /// Calls f with the bytes of the widest vectors that a row of so many elements fills, as a constant.
 template <Isa isa, class T, std::size_t bytes = widest_vector<isa>, class F>
 void with_vectors(std::int64_t count, F f) {
@@ -29,6 +35,10 @@ void with_vectors(std::int64_t count, F f) {
   }
   f(std::integral_constant<std::size_t, bytes>());
 }
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
 
 /// Vectors of so many bytes, loaded from anywhere in an array and stored there.
 template <class T, std::size_t bytes> struct Vectors {
