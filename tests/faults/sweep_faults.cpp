@@ -3,7 +3,7 @@
 //   sweep_faults [--most N] [--job NAME]... [--call KIND]... [--verbose] [--program FILE] [--library FILE]
 //
 // All allocations and all calls of the system, or N of each kind and command. Put $TMPDIR where writing is
-// cheap, such as /dev/shm. The status is 1 when a run did not fail as it should.
+// cheap, such as /dev/shm. The status is 1 when a run did not fail as it should, 2 when nothing was swept.
 
 #include <fmt/format.h>
 
@@ -31,19 +31,26 @@ Arguments arguments_of(int argc, char** argv) {
   Arguments arguments;
   for (int i = 1; i < argc; ++i) {
     const std::string option = argv[i];
-    const std::string value = i + 1 < argc ? argv[i + 1] : "";
     if (option == "--verbose") {
       arguments.verbose = true;
       continue;
     }
-    if (option == "--most") arguments.sweep.most = std::stoull(value);
-    if (option == "--program") arguments.program = value;
-    if (option == "--library") arguments.library = value;
-    if (option == "--job") arguments.jobs.insert(value);
-    if (option == "--call") {
+    if (i + 1 == argc) throw std::runtime_error(option + " is no option, or lacks its value");
+    const std::string value = argv[i + 1];
+    if (option == "--most") {
+      arguments.sweep.most = std::stoull(value);
+    } else if (option == "--program") {
+      arguments.program = value;
+    } else if (option == "--library") {
+      arguments.library = value;
+    } else if (option == "--job") {
+      arguments.jobs.insert(value);
+    } else if (option == "--call") {
       const auto* const kind = std::ranges::find(kind_names, value);
       if (kind == kind_names.end()) throw std::runtime_error("there is no call " + value);
       arguments.sweep.calls.push_back(static_cast<Kind>(kind - kind_names.begin()));
+    } else {
+      throw std::runtime_error("there is no option " + option);
     }
     ++i;
   }
@@ -60,7 +67,7 @@ std::string counted(const std::vector<Failure>& failures) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const Arguments arguments = arguments_of(argc, argv);
   const gradus::test::TemporaryFolder folder;
   Runner runner(folder.path(), GRADUS_SHIM);
@@ -87,4 +94,7 @@ int main(int argc, char** argv) {
     is_right = is_right && tally.failures.empty();
   }
   return is_right ? 0 : 1;
+} catch (const std::exception& error) {
+  fmt::print(stderr, "sweep_faults: {}\n", error.what());
+  return 2;
 }

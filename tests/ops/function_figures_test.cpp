@@ -203,8 +203,6 @@ TEST(SlopesFromValues, KeepTheirBounds) {
   EXPECT_LE(worst_slope<double>([](Arg x) { return tanh(x); }, of_tanh), 4.5e-16);
 }
 
-// Long products in float: the bound that gradus/ops/matmul.hpp states, for one sign, where nothing cancels,
-// and for both.
 // How far a product with k = 4,096 is off, at most, in shares of Σ|a||b|.
 double long_product(std::int64_t rows, std::int64_t columns, bool transposed, double scale, double offset,
                     bool reproducible) {
@@ -232,6 +230,9 @@ double long_product(std::int64_t rows, std::int64_t columns, bool transposed, do
   return worst;
 }
 
+// In float, as gradus/ops/matmul.hpp states: of one sign, where nothing cancels, of both, and of equal terms,
+// whose roundings add up. By default the machine's BLAS decides on the order of sums, and the bound of any
+// order holds.
 TEST(LongProducts, KeepTheirBound) {
   for (const std::int64_t rows : {1, 3, 64, 200})
     for (const std::int64_t columns : {1, 5, 64, 200})
@@ -243,7 +244,7 @@ TEST(LongProducts, KeepTheirBound) {
           const auto off = [&](bool reproducible) {
             return long_product(rows, columns, transposed, scale, offset, reproducible);
           };
-          EXPECT_LE(off(false), equal ? 2.2e-5 : offset == 0 ? 6e-7 : 3e-6);
+          EXPECT_LE(off(false), 4096 * 0x1p-24);
           EXPECT_LE(off(true), equal ? 8.5e-7 : offset == 0 ? 3e-7 : 5e-7);
         }
 }

@@ -98,11 +98,12 @@ int predict(PredictOptions options) {
   if (!options.output.empty()) require_writable(options.output);
   // The answers alone are on the standard output.
   options.table.print = print_note;
-  const std::string text = predict_table(options.table);
+  const auto [text, fault] = predict_table(options.table);
   if (options.output.empty())
     print_data(text);
   else
     write_atomically(options.output, text);
+  if (!fault.empty()) throw Error(fault);
   return 0;
 }
 

@@ -44,13 +44,16 @@ Number number_from(const std::string& option, const std::string& text, const Bou
   Number number{};
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error == std::errc() && stop == end && std::isfinite(static_cast<double>(number)) &&
-      holds(bounds, number))
+  // Octal for some, decimal for others.
+  const bool is_number = error == std::errc() && stop == end;
+  const bool is_octal = is_number && std::is_integral_v<Number> && text.size() > 1 && text.front() == '0';
+  if (is_number && !is_octal && std::isfinite(static_cast<double>(number)) && holds(bounds, number))
     return number;
   std::string what = option.substr(2);
   std::ranges::replace(what, '-', '_');  // as the library spells it
-  throw CLI::ValidationError(
-      fmt::format("{} is {}; it must be {} ({})", what, as_given(text), text_of(bounds), option));
+  throw CLI::ValidationError(fmt::format("{} is {}; it must be {}{} ({})", what, as_given(text),
+                                         text_of(bounds), is_octal ? ", without zeros in front" : "",
+                                         option));
 }
 
 template std::int64_t number_from(const std::string&, const std::string&, const Bounds<std::int64_t>&);

@@ -59,6 +59,8 @@ const TableColumn* column_without_value(const Table& table, const TableRecipe& r
   return nullptr;
 }
 
+enum class Gravity { note, fault };
+
 // The rows that have an answer. Those that have none are said, of each cause the first.
 class Answers {
  public:
@@ -68,20 +70,27 @@ class Answers {
   void note(const std::string& text) const {
     if (options_.print) options_.print("note: " + text + "\n");
   }
+  const std::string& fault() const { return fault_; }
   // Rows without an answer, for one cause: that of the first, and how to mend it. Error with `strict`.
   template <class Cause>
-  void take_from(const std::vector<std::size_t>& rows, const Cause& cause, const char* remedy) {
+  void take_from(const std::vector<std::size_t>& rows, const Cause& cause, const char* remedy,
+                 Gravity gravity) {
     if (rows.empty()) return;
     const std::string first = cause(rows.front());
     if (options_.strict)
       throw OptionError({"strict=false"},
                         fmt::format("{}; {}, or let the row be answered with NA", first, remedy));
     for (const std::size_t row : rows) known_[row] = false;
-    note(fmt::format("{}; the answer is NA{}", first,
-                     rows.size() > 1 ? fmt::format(" ({} rows)", rows.size()) : ""));
+    const std::string count = rows.size() > 1 ? fmt::format(" ({} rows)", rows.size()) : "";
+    if (gravity == Gravity::note)
+      note(fmt::format("{}; the answer is NA{}", first, count));
+    else if (fault_.empty())
+      fault_ =
+          fmt::format("{}; {}; the answer is NA{}, and the other rows have theirs", first, remedy, count);
   }
 
  private:
+  std::string fault_;
   std::vector<bool> known_;
   const PredictTableOptions& options_;
 };
@@ -116,14 +125,15 @@ void look_at_inputs(Answers& answers, const Table& table, const TableRecipe& rec
         return fmt::format("{}: the value is missing, and the model was trained without missing values",
                            table.place(row, lacking(row)->name));
       },
-      "fill it in");
+      "fill it in", Gravity::note);
   const auto width = static_cast<std::size_t>(recipe.inputs());
   const auto beyond = [&](std::size_t row) {
     return column_beyond<T>(recipe.features, features.subspan(row * width, width));
   };
   answers.take_from(
       rows_where(answers, table.rows(), beyond),
-      [&](std::size_t row) { return beyond_text<T>(table, *beyond(row), row); }, "correct it");
+      [&](std::size_t row) { return beyond_text<T>(table, *beyond(row), row); }, "correct it",
+      Gravity::fault);
 }
 
 // Takes the answers from rows for which the network has no finite one; its largest input is to blame.
@@ -146,7 +156,7 @@ void look_at_outputs(Answers& answers, const Table& table, const TableRecipe& re
     return fmt::format("{}: the network's answer is no finite number, as its inputs are too large",
                        table.place(row, column->name));
   };
-  answers.take_from(rows_where(answers, table.rows(), not_finite), cause, "correct it");
+  answers.take_from(rows_where(answers, table.rows(), not_finite), cause, "correct it", Gravity::fault);
 }
 
 // The class and the probabilities of all.
@@ -171,8 +181,8 @@ template <class T> std::string number_line(const TableRecipe& recipe, T y) {
 }
 
 template <class T>
-std::string predictions(const TensorFile& file, const TableRecipe& recipe, const Table& table,
-                        const PredictTableOptions& options) {
+TablePredictions predictions(const TensorFile& file, const TableRecipe& recipe, const Table& table,
+                             const PredictTableOptions& options) {
   Rows rows(table.rows());
   std::iota(rows.begin(), rows.end(), 0U);
   Answers answers(rows.size(), options);
@@ -197,12 +207,12 @@ std::string predictions(const TensorFile& file, const TableRecipe& recipe, const
              : recipe.task == Task::regress ? number_line(recipe, y[i])
                                             : class_line(recipe, &y[i * width])) +
             "\n";
-  return text;
+  return {text, answers.fault()};
 }
 
 }  // namespace
 
-std::string predict_table(const PredictTableOptions& options) {
+TablePredictions predict_table(const PredictTableOptions& options) {
   const TensorFile file(options.model);
   const TableRecipe recipe = recipe_of(file);
   const Table table = read_features(recipe, options);

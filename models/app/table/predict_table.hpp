@@ -22,11 +22,17 @@ struct PredictTableOptions {
   std::function<void(std::string_view)> print;  ///< where notes go; may be empty
 };
 
-/// Predictions for a table, as CSV: classes with their probabilities, or numbers. A level that the training
-/// did not have is taken for none of those it had. A row that lacks a value that the recipe has nothing for,
-/// or whose numbers or answer the network's type does not hold, is answered with NA, as is one of empty
-/// fields that others follow. Lines that are passed over get no answer, and are told by a note. Error as of
-/// fit_table.
-std::string predict_table(const PredictTableOptions& options);
+/// What a model says to the rows of a table.
+struct TablePredictions {
+  std::string text;  ///< CSV: classes with their probabilities, or numbers
+  std::string
+      fault;  ///< the first row, with its place, that is answered with NA for a number too large; or ""
+};
+
+/// Predictions for a table. A level that the training did not have is taken for none of those it had. A row
+/// that lacks a value that the recipe has nothing for, or whose numbers or answer the network's type does not
+/// hold, is answered with NA, as is one of empty fields that others follow. Lines that are passed over get no
+/// answer, and are told by a note. Error as of fit_table.
+TablePredictions predict_table(const PredictTableOptions& options);
 
 }  // namespace gradus

@@ -14,9 +14,10 @@ struct Transposed {
 /// when an operand is not a matrix or the inner dimensions differ.
 ///
 /// An element is right to k·2⁻²⁴ of Σ|a||b| in float, k·2⁻⁵³ in double, whatever the order of the sums.
-/// Commonly far less is lost: with k = 4,096 in float some 6e-7, with terms of one sign up to 3e-6,
-/// and 2.2e-5 where all terms are equal, so that all are rounded in the same direction; with
-/// `CompileOptions::reproducible`, which leaves nothing to BLAS, 3e-7, 5e-7 and 8e-7.
+/// Commonly far less is lost, how much is up to the machine's BLAS: with k = 4,096 in float some 1e-6, with
+/// terms of one sign 3e-6, and 2e-5 where all terms are equal, so that all are rounded in the same
+/// direction. With `CompileOptions::reproducible`, which leaves nothing to BLAS, it is at most 3e-7, 5e-7 and
+/// 8.5e-7.
 ///
 /// Products are summed as arithmetic has it, for the sake of speed: 0 · ∞ and 0 · NaN are NaN. So is the
 /// gradient, whose factors are the cotangent and the other operand: a row of x that is not finite makes that
