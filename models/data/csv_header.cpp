@@ -14,7 +14,7 @@ namespace gradus {
 
 namespace {
 
-bool begins_as_comment(const CsvScanner& scanner) { return scanner.rest_of_line().starts_with('#'); }
+bool begins_as_comment(const CsvScanner& scanner) { return !scanner.at_end() && scanner.peek() == '#'; }
 
 class CsvHeaderReader {
  public:

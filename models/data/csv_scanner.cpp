@@ -1,8 +1,6 @@
 #include "models/data/csv_scanner.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 
 #include "gradus/base/error.hpp"
 #include "models/data/utf8.hpp"
@@ -110,17 +108,6 @@ std::string_view CsvScanner::read_quoted() {
   if (!at_line_end() && *at_ != delimiter_)
     throw Error("there is text behind the closing quote; write \"\" for a quote inside of quotes");
   return unquoted_;
-}
-
-std::optional<double> CsvScanner::read_plain_number() {
-  double value = 0;
-  const char* start = at_;
-  const auto [next, error] = std::from_chars(at_, end_, value);
-  if (error != std::errc() || !std::isfinite(value)) return std::nullopt;
-  at_ = next;
-  if (at_line_end() || *at_ == delimiter_) return value;
-  at_ = start;
-  return std::nullopt;
 }
 
 }  // namespace gradus

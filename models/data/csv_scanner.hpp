@@ -1,5 +1,7 @@
 #pragma once
 
+#include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -60,7 +62,15 @@ class CsvScanner {
   }
   /// Reads a plain number that a delimiter follows, which nearly all fields of number columns are; nothing,
   /// and nothing is read, for any other field.
-  std::optional<double> read_plain_number();
+  std::optional<double> read_plain_number() {
+    double value = 0;
+    const auto [next, error] = std::from_chars(at_, end_, value);
+    const bool is_followed = next != end_ && *next == delimiter_;
+    if (error != std::errc() || !(is_followed || ends_line(next)) || !std::isfinite(value))
+      return std::nullopt;
+    at_ = next;
+    return value;
+  }
 
  private:
   bool ends_line(const char* c) const {
