@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "gradus/base/error.hpp"
 
@@ -77,16 +78,21 @@ int give(Channel& to, std::string_view& left) {
 
 // By hand: a stream would take memory that runs out for the end of the folders.
 std::optional<std::filesystem::path> find_program(std::string_view name) {
+  constexpr std::array absent{ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG};
   const char* const path = std::getenv("PATH");
   std::string_view folders = path == nullptr ? "" : path;
+  std::pair<std::filesystem::path, int> doubtful;  // may be the program, for all that the system says
   while (!folders.empty()) {
     const std::string_view folder = folders.substr(0, folders.find(':'));
     folders.remove_prefix(std::min(folders.size(), folder.size() + 1));
     const std::filesystem::path candidate = std::filesystem::path(folder.empty() ? "." : folder) / name;
-    std::error_code ignored;
-    if (std::filesystem::is_regular_file(candidate, ignored) && access(candidate.c_str(), X_OK) == 0)
-      return candidate;
+    std::error_code error;
+    const bool is_file = std::filesystem::is_regular_file(candidate, error);
+    if (is_file && access(candidate.c_str(), X_OK) == 0) return candidate;
+    const int reason = is_file ? errno : error.value();
+    if (reason != 0 && std::ranges::find(absent, reason) == absent.end()) doubtful = {candidate, reason};
   }
+  if (doubtful.second != 0) fail(doubtful.first, doubtful.second);
   return std::nullopt;
 }
 

@@ -8,7 +8,8 @@
 
 namespace gradus {
 
-/// Searches $PATH for a program; nothing when it is not installed.
+/// Searches $PATH for a program; nothing when it is not installed. Error when it is not found, and a folder
+/// could not be looked into.
 std::optional<std::filesystem::path> find_program(std::string_view name);
 
 /// The result of running a program.
