@@ -2,7 +2,7 @@
 # bash; expects to be sourced from the top of the project.
 
 packages=(g++ cmake ninja-build libxtensor-dev libxtensor-blas-dev libopenblas-dev libgtest-dev libgmock-dev
-  libbenchmark-dev libcli11-dev libfmt-dev nlohmann-json3-dev zlib1g-dev libonnx-dev libprotobuf-dev
+  libbenchmark-dev libcli11-dev libfmt-dev nlohmann-json3-dev libfast-float-dev zlib1g-dev libonnx-dev libprotobuf-dev
   libcurl4-openssl-dev libmd-dev ca-certificates
   gnuplot-nox graphviz)  # for pictures: 23 MB to download; everything works without them
 

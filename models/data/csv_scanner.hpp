@@ -1,6 +1,7 @@
 #pragma once
 
-#include <charconv>
+#include <fast_float/fast_float.h>
+
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -64,7 +65,7 @@ class CsvScanner {
   /// and nothing is read, for any other field.
   std::optional<double> read_plain_number() {
     double value = 0;
-    const auto [next, error] = std::from_chars(at_, end_, value);
+    const auto [next, error] = fast_float::from_chars(at_, end_, value);
     const bool is_followed = next != end_ && *next == delimiter_;
     if (error != std::errc() || !(is_followed || ends_line(next)) || !std::isfinite(value))
       return std::nullopt;
