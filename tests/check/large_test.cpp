@@ -28,11 +28,14 @@ struct Large {
         w, [](auto in, auto out) { std::ranges::copy(in, out.begin()); },
         [f = fault](auto, auto, auto c) { return f(c); });
   }
+  // One by one, as the order of operands is up to the compiler, and the starting values go by it.
   Expr loss() {
-    const Expr h1 = relu(matmul(x, variable("W1", {784, 400})) + variable("b1", {400}));
-    const Expr h2 =
-        tanh(matmul(slice(h1, 1, 0, 320), variable("W2", {320, 320})) * 0.05 + variable("b2", {320}));
-    return cross_entropy(matmul(h2, variable("W3", {320, 10})) + variable("b3", {10}), t);
+    const Expr w1 = variable("W1", {784, 400}), b1 = variable("b1", {400});
+    const Expr w2 = variable("W2", {320, 320}), b2 = variable("b2", {320});
+    const Expr w3 = variable("W3", {320, 10}), b3 = variable("b3", {10});
+    const Expr h1 = relu(matmul(x, w1) + b1);
+    const Expr h2 = tanh(matmul(slice(h1, 1, 0, 320), w2) * 0.05 + b2);
+    return cross_entropy(matmul(h2, w3) + b3, t);
   }
 
   std::int64_t parameters() {
