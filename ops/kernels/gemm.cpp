@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <complex>
+#include <string_view>
 #include <utility>
 
 // xtensor-blas's typed layer over BLAS. This header tells the others that there is CBLAS, so it comes first.
@@ -130,9 +131,21 @@ template <class T> GemmKernel<T> own_kernel(const GemmShape& g) {
   return RegisterGemm<T>::tiles();
 }
 
+// On a CPU that it does not know, and that may be the newest, OpenBLAS takes the plainest kernels that it
+// has.
+bool blas_fits_isa() {
+  static const bool fits = [] {
+    const std::string_view core = openblas_get_corename();
+    const bool has_avx512 = core == "SkylakeX" || core == "Cooperlake" || core == "SapphireRapids";
+    const bool has_avx2 = has_avx512 || core == "Haswell" || core == "Zen";
+    return current_isa() == Isa::avx512 ? has_avx512 : current_isa() != Isa::avx2 || has_avx2;
+  }();
+  return fits;
+}
+
 // As measured by benchmarks/products, with AVX2 and AVX-512 alike.
 template <class T> bool blas_is_faster(const GemmShape& g) {
-  if (g.m * g.n * g.k <= small_work) return false;
+  if (g.m * g.n * g.k <= small_work || !blas_fits_isa()) return false;
   const std::int64_t width = (16 << static_cast<int>(current_isa())) / static_cast<std::int64_t>(sizeof(T));
   const std::int64_t bytes = g.k * g.n * static_cast<std::int64_t>(sizeof(T));
   if (g.n < width || bytes >= (g.b_column == 1 ? large_b : large_transposed_b)) return true;
