@@ -30,9 +30,9 @@ struct Large {
   }
   // One by one, as the order of operands is up to the compiler, and the starting values go by it.
   Expr loss() {
-    const Expr w1 = variable("W1", {784, 400}), b1 = variable("b1", {400});
-    const Expr w2 = variable("W2", {320, 320}), b2 = variable("b2", {320});
-    const Expr w3 = variable("W3", {320, 10}), b3 = variable("b3", {10});
+    const Expr b1 = variable("b1", {400}), w1 = variable("W1", {784, 400});
+    const Expr b2 = variable("b2", {320}), w2 = variable("W2", {320, 320});
+    const Expr b3 = variable("b3", {10}), w3 = variable("W3", {320, 10});
     const Expr h1 = relu(matmul(x, w1) + b1);
     const Expr h2 = tanh(matmul(slice(h1, 1, 0, 320), w2) * 0.05 + b2);
     return cross_entropy(matmul(h2, w3) + b3, t);

@@ -148,6 +148,9 @@ TEST_F(Fusion, AProductThatDoesNotComeByRowsIsTakenInIfItIsSmall) {
   const Expr a = deep.input("a", {B, 1100}), b = deep.parameter("b", {1100, columns});
   const Expr product = matmul(a, b);
   const auto rows = static_cast<std::int64_t>(panel_bytes_of(product) / sizeof(float)) / columns;
+  if (op_of(product)->rows_are_cheap({{{rows, 1100}, {1100, columns}}, {{rows, columns}}, {}},
+                                     DType::float32))
+    GTEST_SKIP() << "all products come by rows here, as OpenBLAS does not know this CPU";
   EXPECT_THAT(kinds(plan_of({tanh(matmul(a, b))}, rows)), ElementsAre(group));
   EXPECT_THAT(kinds(plan_of({tanh(matmul(a, b))}, rows + 1)), ElementsAre(op, group));
 }
