@@ -179,7 +179,6 @@ TEST_F(Sweep, NumbersArePlain) {
   each("-1", [&](const Words& words, const std::string& option, const std::string& type) {
     if (is_number(type) && option != "--init-scale") expect_refused(words, option);
   });
-  // 8 or 10?
   for (const char* octal : {"010", "00", "08"})
     each(octal, [&](const Words& words, const std::string& option, const std::string& type) {
       if (type.starts_with("INT")) expect_refused(words, option);

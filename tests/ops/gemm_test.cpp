@@ -50,7 +50,7 @@ TYPED_TEST(Gemm, IsTheSumAcrossBlocks) {
   this->check({1, 30}, {2, 70}, {1151, 2600});
 }
 
-// Whether BLAS has any share in products. Where it has, this one is its own.
+// Whether BLAS computes any products here: if so, then large ones.
 bool blas_is_used() {
   Graph g;
   const Expr y = matmul(g.input("a", {1024, 1024}), g.input("b", {1024, 1024}));

@@ -44,8 +44,8 @@ Number number_from(const std::string& option, const std::string& text, const Bou
   Number number{};
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
-  // Octal for some, decimal for others.
   const bool is_number = error == std::errc() && stop == end;
+  // 010 is 8 to some and 10 to others.
   const bool is_octal = is_number && std::is_integral_v<Number> && text.size() > 1 && text.front() == '0';
   if (is_number && !is_octal && std::isfinite(static_cast<double>(number)) && holds(bounds, number))
     return number;

@@ -81,7 +81,7 @@ std::optional<std::filesystem::path> find_program(std::string_view name) {
   constexpr std::array absent{ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG};
   const char* const path = std::getenv("PATH");
   std::string_view folders = path == nullptr ? "" : path;
-  std::pair<std::filesystem::path, int> doubtful;  // may be the program, for all that the system says
+  std::pair<std::filesystem::path, int> doubtful;  // where the system failed to say, and why
   while (!folders.empty()) {
     const std::string_view folder = folders.substr(0, folders.find(':'));
     folders.remove_prefix(std::min(folders.size(), folder.size() + 1));

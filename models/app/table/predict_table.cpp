@@ -59,6 +59,7 @@ const TableColumn* column_without_value(const Table& table, const TableRecipe& r
   return nullptr;
 }
 
+// Whether rows without an answer are noted, or make the command fail once all is written.
 enum class Gravity { note, fault };
 
 // The rows that have an answer. Those that have none are said, of each cause the first.

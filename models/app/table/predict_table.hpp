@@ -24,9 +24,8 @@ struct PredictTableOptions {
 
 /// What a model says to the rows of a table.
 struct TablePredictions {
-  std::string text;  ///< CSV: classes with their probabilities, or numbers
-  std::string
-      fault;  ///< the first row, with its place, that is answered with NA for a number too large; or ""
+  std::string text;   ///< CSV: classes with their probabilities, or numbers
+  std::string fault;  ///< the first row that has NA because of a number too large; empty if there is none
 };
 
 /// Predictions for a table. A level that the training did not have is taken for none of those it had. A row
