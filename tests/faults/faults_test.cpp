@@ -2,6 +2,7 @@
 // and the commands that draw, too.
 #include <gtest/gtest.h>
 
+#include "models/app/plot/draw.hpp"
 #include "tests/faults/sweep.hpp"
 #include "tests/support/folder.hpp"
 
@@ -30,6 +31,17 @@ TEST(Faults, NoneCrashesLosesOrLies) {
     expect_right(sweep(runner, job, others), struck);
   }
   EXPECT_GT(struck, 500U);  // the shim was there
+}
+
+TEST(Faults, OfTheSearchForAProgramAreNotItsAbsence) {
+  if (!can_draw_graphs()) GTEST_SKIP() << "graphviz is not installed";
+  const test::TemporaryFolder folder;
+  Runner runner(folder.path(), GRADUS_SHIM);
+  std::uint64_t struck = 0;
+  for (const Job& job : all_jobs(runner, GRADUS_PROGRAM, GRADUS_LIBRARY))
+    if (job.name == "graph --format svg")
+      expect_right(sweep(runner, job, {.calls = {Kind::stat, Kind::access}}), struck);
+  EXPECT_GT(struck, 5U);
 }
 
 }  // namespace
